@@ -1,0 +1,23 @@
+using System.Globalization;
+using Rondo.Bench;
+
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+try
+{
+    return args switch
+    {
+        ["polling", .. var rest] => await PollingBench.RunAsync(Settings.Read(rest)),
+        ["arm", .. var rest] => await ArmBench.RunAsync(Settings.Read(rest, devices: 10_000, interval: 10)),
+        ["micro", .. var rest] => await MicroBench.RunAsync(Settings.Read(rest)),
+
+        // Processes of their own, started by the verbs above.
+        [SimulatorFleet.Verb, var gateways] => await SimulatorFleet.ServeAsync(int.Parse(gateways, CultureInfo.InvariantCulture)),
+        [MeasuredServer.Verb, var database] => await MeasuredServer.ServeAsync(database),
+        _ => throw new BenchFault("see bench/run --help"),
+    };
+}
+catch (BenchFault fault)
+{
+    await Console.Error.WriteLineAsync($"bench: {fault.Message}");
+    return 1;
+}

@@ -1,0 +1,20 @@
+using System.CommandLine;
+
+namespace Rondo.Host.Commands;
+
+/// <summary>Every command, listed by hand.</summary>
+internal static class Commands
+{
+    public static IEnumerable<Command> All(Cli cli) =>
+    [
+        DemoCommand.Create(cli),
+        ServeCommand.Create(cli),
+        DevicesCommand.Create(cli),
+        PollingCommand.Create(cli),
+        ReadingsCommand.Create(cli),
+        NodesCommand.Create(cli),
+        DatabaseCommand.Create(cli),
+        ConfigCommand.Create(cli),
+        SimulateCommand.Create(cli),
+    ];
+}

@@ -1,0 +1,16 @@
+using System.CommandLine;
+
+namespace Rondo.Host.Commands;
+
+/// <summary><c>rondo polling</c>.</summary>
+internal static class PollingCommand
+{
+    public static Command Create(Cli cli) => new("polling", "Start, stop, watch and prove polling")
+    {
+        PollingSwitch.Create(cli, on: true),
+        PollingSwitch.Create(cli, on: false),
+        PollingStatusCommand.Create(cli),
+        PollingAudit.Create(cli),
+        PollingValidate.Create(cli),
+    };
+}

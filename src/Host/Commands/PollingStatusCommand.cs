@@ -1,0 +1,97 @@
+using System.CommandLine;
+using Rondo.Polling.Proof;
+using Rondo.Storage;
+
+namespace Rondo.Host.Commands;
+
+/// <summary><c>rondo polling status</c>.</summary>
+internal static class PollingStatusCommand
+{
+    private static readonly string[] _columns =
+        ["device", "status", "owner", "last slot", "next slot", "last success", "fails", "ok", "partial", "failed", "missed", "1h", "24h", "7d", "took p50/p99", "late p50/p99", "last error"];
+
+    public static Command Create(Cli cli)
+    {
+        var detailed = new Option<bool>("--detailed") { Description = "Every device: slots, counters, rates, durations" };
+        var device = new Option<string?>("--device") { Description = "One device, in detail", HelpName = "NAME" };
+        var command = new Command("status", "Say how polling is: enabled = owned = planned, or something is wrong (exit code 1)") { detailed, device };
+        return cli.Act(
+            command,
+            run => run.UseDatabaseAsync(database => ShowAsync(run, database, run.Get(detailed), run.Get(device))),
+            "rondo polling status",
+            "rondo polling status --detailed",
+            "rondo polling status --device main-meter --json");
+    }
+
+    private static async Task<int> ShowAsync(Run run, Database database, bool detailed, string? device)
+    {
+        var status = await database.ReadAsync("polling.status", tx => StatusReader.Read(tx, database.Address, detailed, device), run.Stop);
+        if (device is not null && status.Details.Count == 0)
+        {
+            throw await DeviceNames.UnknownAsync(run, database, device);
+        }
+
+        var code = status.IsConsistent ? ExitCode.Ok : ExitCode.Problem;
+        run.WriteJson(status);
+        if (run.IsJson)
+        {
+            return code;
+        }
+
+        run.Say($"polling is {(status.Enabled ? "on" : "off")}; {status.RunningNodes} {(status.RunningNodes == 1 ? "node runs" : "nodes run")}");
+        run.Say($"{status.Devices:N0} devices{Counts(status)}; {status.SlotsPerSecond:0.###} slots/s planned");
+        run.Say($"groups: {status.EnabledGroups:N0} enabled, {status.OwnedGroups:N0} owned, {status.PlannedGroups:N0} planned: {Verdict(status)}");
+        if (status.Details.Count > 0)
+        {
+            run.WriteTable(_columns, status.Details.Select(d => Row(d, status.At)));
+        }
+
+        return code;
+    }
+
+    private static string Counts(PollingStatus status) =>
+        status.ByStatus.Count == 0 ? "" : $" ({string.Join(", ", status.ByStatus.OrderByDescending(s => s.Value).Select(s => $"{s.Value:N0} {s.Key}"))})";
+
+    private static string Verdict(PollingStatus status) =>
+        status.IsConsistent ? "as it should be"
+        : status.RunningNodes == 0 ? "enabled, but no node runs. Start one: rondo serve"
+        : status.PlannedGroups != status.EnabledGroups ? "what is enabled is not what is planned. See: rondo polling audit"
+        : "some endpoints have no running owner (yet). See: rondo nodes list, rondo polling audit";
+
+    private static string?[] Row(DevicePolling d, Instant now) =>
+    [
+        d.Name,
+        $"{d.Status} {Age(d.StatusAt, now)}",
+        d.Owner,
+        Age(d.LastSlot, now),
+        d.NextSlot is { } next ? "in " + Span(next - now) : "-",
+        Age(d.LastSuccess, now),
+        d.ConsecutiveFailures.ToString(),
+        d.Ok.ToString(),
+        d.Partial.ToString(),
+        d.Failed.ToString(),
+        d.Missed.ToString(),
+        Rate(d.SuccessRate1H),
+        Rate(d.SuccessRate24H),
+        Rate(d.SuccessRate7D),
+        Pair(d.DurationP50Ms, d.DurationP99Ms),
+        Pair(d.LatenessP50Ms, d.LatenessP99Ms),
+        d.LastError is null ? "" : $"{d.LastError} ({Age(d.LastErrorAt, now)})",
+    ];
+
+    private static string Age(Instant? at, Instant now) => at is { } some ? Span(now - some) + " ago" : "-";
+
+    private static string Span(TimeSpan span) => Math.Abs(span.TotalSeconds) switch
+    {
+        < 10 => $"{span.TotalSeconds:0.0} s",
+        < 120 => $"{span.TotalSeconds:0} s",
+        < 7_200 => $"{span.TotalMinutes:0} min",
+        < 172_800 => $"{span.TotalHours:0} h",
+        _ => $"{span.TotalDays:0} d",
+    };
+
+    // Rounded down: 100 % is only said when it is true.
+    private static string Rate(double? rate) => rate is { } some ? $"{Math.Floor(some * 1_000) / 10:0.0}%" : "-";
+
+    private static string Pair(double? p50, double? p99) => p50 is null ? "-" : $"{p50:0.#}/{p99:0.#} ms";
+}

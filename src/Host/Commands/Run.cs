@@ -1,0 +1,113 @@
+using System.CommandLine;
+using Rondo.Host.Settings;
+using Rondo.Storage;
+using Rondo.Storage.Schema;
+using Spectre.Console;
+
+namespace Rondo.Host.Commands;
+
+/// <summary>One run of one command: its options, its settings, and where it writes.</summary>
+internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell, CancellationToken stop)
+{
+    private RondoSettings? _settings;
+
+    public Shell Shell => shell;
+
+    public CancellationToken Stop => stop;
+
+    public TimeProvider Time => shell.Time;
+
+    public bool IsJson => parsed.GetValue(options.Json);
+
+    /// <summary>The settings; a command that needs them ends as misuse when something is wrong with them.</summary>
+    public RondoSettings Settings
+    {
+        get
+        {
+            if (_settings is null)
+            {
+                var reading = ReadSettings([]);
+                _settings = reading.Settings ?? throw new CommandFault(ExitCode.Misuse, string.Join("\nrondo: ", reading.Problems));
+            }
+
+            return _settings;
+        }
+    }
+
+    public T? Get<T>(Option<T> option) => parsed.GetValue(option);
+
+    public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
+
+    /// <summary>True when the option was given, not defaulted.</summary>
+    public bool Has(Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>Reads all settings; <paramref name="own"/> are those the command itself has options for.</summary>
+    public SettingsReading ReadSettings(IReadOnlyList<(string Key, string Option, string? Text)> own) => SettingsReader.Read(new SettingsSources
+    {
+        Variable = shell.Variable,
+        UsualFile = shell.UsualConfig,
+        File = parsed.GetValue(options.Config) ?? (shell.Variable("RONDO_CONFIG") is { Length: > 0 } named ? named : null),
+        CommandLine = [("database", "--database", parsed.GetValue(options.Database)), .. own],
+    });
+
+    /// <summary>Uses settings that the command read itself.</summary>
+    public void Adopt(RondoSettings settings) => _settings = settings;
+
+    /// <summary>Opens the database beside a server that may run, and makes sure that its schema is this program's.</summary>
+    public async Task<int> UseDatabaseAsync(Func<Database, Task<int>> work)
+    {
+        var address = Settings.Database;
+        if (address.Kind == DatabaseKind.Sqlite && !File.Exists(address.Target))
+        {
+            throw new CommandFault(ExitCode.Problem, $"there is no database at {address} yet. Make it with: rondo database migrate --database {address}");
+        }
+
+        await using var database = Database.Open(address, DatabaseUse.Command, Time);
+        await database.MeasureClockAsync(Stop);
+        await new Migrator(database, Modules.Migrations).RequireCurrentAsync();
+        return await work(database);
+    }
+
+    /// <summary>One line for people; nothing when JSON was asked for.</summary>
+    public void Say(string line)
+    {
+        if (!IsJson)
+        {
+            shell.Output.WriteLine(line);
+        }
+    }
+
+    /// <summary>One line about something that is not the result.</summary>
+    public void Warn(string line) => shell.Error.WriteLine(line);
+
+    /// <summary>The JSON document when it was asked for.</summary>
+    public void WriteJson(object document)
+    {
+        if (IsJson)
+        {
+            shell.Output.WriteLine(Json.Write(document));
+        }
+    }
+
+    /// <summary>A table for people; nothing when JSON was asked for.</summary>
+    public void WriteTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string?>> rows)
+    {
+        if (IsJson)
+        {
+            return;
+        }
+
+        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
+        foreach (var column in columns)
+        {
+            table.AddColumn(new TableColumn(new Text(column.ToUpperInvariant(), new Style(decoration: Decoration.Bold))).NoWrap().PadLeft(0).PadRight(2));
+        }
+
+        foreach (var row in rows)
+        {
+            table.AddRow(row.Select(cell => new Text(cell ?? "")));
+        }
+
+        shell.OpenConsole().Write(table);
+    }
+}

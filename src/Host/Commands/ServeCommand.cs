@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Rondo.Host.Settings;
+using Rondo.Storage;
+
+namespace Rondo.Host.Commands;
+
+/// <summary><c>rondo serve</c>.</summary>
+internal static class ServeCommand
+{
+    public static Command Create(Cli cli)
+    {
+        var roles = new Option<string?>("--roles") { Description = "What this server does: poll, api [default: poll,api]", HelpName = "LIST" };
+        var http = new Option<string?>("--http") { Description = "Where the HTTP API listens, on loopback [default: http://127.0.0.1:8750]", HelpName = "ADDRESS" };
+        var verbose = new Option<bool>("--verbose", "-v") { Description = "Log more" };
+        var command = new Command("serve", "Run the server: polls the devices of the database until it is told to stop (SIGTERM, Ctrl-C)") { roles, http, verbose };
+        return cli.Act(
+            command,
+            run => ServeAsync(run, roles, http, run.Get(verbose)),
+            "rondo serve",
+            "rondo serve --database sqlite:/var/lib/rondo/rondo.db",
+            "rondo serve --database postgres://rondo:secret@127.0.0.1/rondo --roles poll");
+    }
+
+    private static async Task<int> ServeAsync(Run run, Option<string?> roles, Option<string?> http, bool verbose)
+    {
+        var reading = run.ReadSettings([("roles", "--roles", run.Get(roles)), ("http.address", "--http", run.Get(http))]);
+        if (reading.Settings is not { } settings)
+        {
+            throw new CommandFault(ExitCode.Misuse, string.Join("\nrondo: ", reading.Problems));
+        }
+
+        run.Adopt(settings);
+        if (settings.Database.Kind == DatabaseKind.Sqlite)
+        {
+            DataFolder.Prepare(run.Shell.Variable, settings.Database.Target);
+        }
+
+        using var logs = run.Shell.Logs(verbose ? LogLevel.Debug : LogLevel.Information);
+        using var systemd = Systemd.SystemdNotifier.FromEnvironment();
+        return await new Watch(settings, run.Time, logs, systemd).RunAsync(run.Stop);
+    }
+}

@@ -1,0 +1,119 @@
+using Rondo.Host.Http;
+using Rondo.Host.Settings;
+using Rondo.Host.Systemd;
+
+namespace Rondo.Host.Commands;
+
+/// <summary>
+/// Keeps a server going for as long as the process should: tells systemd how it is, comes back as a new incarnation after this one was declared
+/// dead, and ends when it is told to or when nothing can be done from inside.
+/// </summary>
+internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFactory logs, SystemdNotifier systemd)
+{
+    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(100);
+    private readonly ILogger _log = logs.CreateLogger("rondo");
+
+    private enum End
+    {
+        Asked,
+        Dead,
+        Broken,
+    }
+
+    /// <summary>Runs until <paramref name="stop"/>; returns the exit code.</summary>
+    public async Task<int> RunAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            switch (await ServeOnceAsync(stop))
+            {
+                case End.Asked:
+                    HostLog.Stopped(_log);
+                    return ExitCode.Ok;
+                case End.Broken:
+                    return ExitCode.Critical;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private async Task<End> ServeOnceAsync(CancellationToken stop)
+    {
+        await using var server = await Server.StartAsync(settings.Database, settings.Roles, settings.Polling, time, logs, stop);
+        await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
+        var end = await FollowAsync(server, stop);
+        if (end == End.Asked)
+        {
+            systemd.Stopping("writing the last outcomes, releasing endpoints");
+            HostLog.Stopping(_log);
+        }
+
+        // Also when the node is dead: its workers end, its connections close, before the next incarnation opens them.
+        await server.StopAsync();
+        return end;
+    }
+
+    private async Task<HttpApi> ListenAsync(Server server, CancellationToken stop)
+    {
+        try
+        {
+            var http = await HttpApi.StartAsync(server, new HttpSettings { Address = settings.HttpAddress, Logs = logs }, stop);
+            HostLog.Listening(_log, http.Address);
+            return http;
+        }
+        catch (HttpStartException fault)
+        {
+            await server.StopAsync();
+            throw new CommandFault(ExitCode.Problem, fault.Message + ". A node that needs no web port is started with --roles poll");
+        }
+    }
+
+    private async Task<End> FollowAsync(Server server, CancellationToken stop)
+    {
+        var fedAt = time.GetTimestamp();
+        var feedEvery = (systemd.WatchdogTimeout ?? TimeSpan.FromSeconds(10)) / 2;
+        var isReady = false;
+        using var timer = new PeriodicTimer(_look, time);
+        while (true)
+        {
+            if (server.Broken.IsCompleted)
+            {
+                HostLog.Broken(_log, await server.Broken);
+                return End.Broken;
+            }
+
+            if (server.Node.IsDead)
+            {
+                HostLog.Dead(_log, server.Node.Id);
+                return End.Dead;
+            }
+
+            if (!isReady && IsArmed(server))
+            {
+                isReady = true;
+                var groups = server.Poller?.State.Groups ?? 0;
+                HostLog.Ready(_log, groups);
+                systemd.Ready($"serving, {groups} poll groups armed");
+            }
+
+            if (time.GetElapsedTime(fedAt) >= feedEvery && server.IsMakingProgress)
+            {
+                fedAt = time.GetTimestamp();
+                systemd.Watchdog();
+            }
+
+            try
+            {
+                await timer.WaitForNextTickAsync(stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return End.Asked;
+            }
+        }
+    }
+
+    /// <summary>True once the poller has taken in a revision of the configuration, which is after it claimed and armed what there is.</summary>
+    private static bool IsArmed(Server server) => server.Poller is null || server.Poller.State.SeenRevision > 0;
+}

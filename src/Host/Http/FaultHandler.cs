@@ -1,0 +1,37 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Diagnostics;
+using Rondo.Storage;
+
+namespace Rondo.Host.Http;
+
+/// <summary>Turns what a handler could not deal with into a problem: a fault of the database, a body that cannot be had, or a bug.</summary>
+internal sealed class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandler
+{
+    private static readonly TimeSpan _retryAfter = TimeSpan.FromSeconds(2);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        var problem = exception switch
+        {
+            StorageFault { Kind: StorageFaultKind.Conflict } fault => Problem.Of(StatusCodes.Status409Conflict, fault.Message),
+            StorageFault fault => Problem.Of(StatusCodes.Status503ServiceUnavailable, fault.Message),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Problem.Of(
+                StatusCodes.Status413PayloadTooLarge, $"The body is larger than {HttpApi.MaxBody / (1024 * 1024)} MiB, the most that is read. Send devices one by one, or use rondo devices apply."),
+            BadHttpRequestException fault => Problem.Of(fault.StatusCode, fault.Message),
+            _ => Problem.Of(StatusCodes.Status500InternalServerError, "This is a bug in Rondo. The log has its details under the correlation id of this answer."),
+        };
+        if (problem.Status == StatusCodes.Status500InternalServerError)
+        {
+            HttpLog.Failed(log, exception, httpContext.Request.Method, httpContext.Request.Path, RequestGuard.CorrelationOf(httpContext) ?? "");
+        }
+
+        if (exception is StorageFault { IsTransient: true })
+        {
+            httpContext.Response.Headers.RetryAfter = _retryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        await problem.ExecuteAsync(httpContext).ConfigureAwait(false);
+        return true;
+    }
+}

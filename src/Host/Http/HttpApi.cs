@@ -1,0 +1,113 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Rondo.Host.Http;
+
+/// <summary>The HTTP API of one running server, on loopback. What it answers is told in docs/protocols/http.md and by its own OpenAPI document.</summary>
+internal sealed class HttpApi : IAsyncDisposable
+{
+    /// <summary>Largest body of a request, bytes.</summary>
+    public const int MaxBody = 4 * 1024 * 1024;
+
+    private const int MaxConnections = 256;
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
+    private readonly WebApplication _app;
+
+    private HttpApi(WebApplication app, Uri address)
+    {
+        _app = app;
+        Address = address;
+    }
+
+    /// <summary>Where it listens, with the real port.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Listens and answers from now on.</summary>
+    /// <param name="server">The server it speaks for; it must outlive the API.</param>
+    /// <param name="settings">Where to listen.</param>
+    /// <param name="stop">Gives up starting.</param>
+    /// <exception cref="HttpStartException">The address is not one of loopback, or its port is taken.</exception>
+    public static async Task<HttpApi> StartAsync(Server server, HttpSettings settings, CancellationToken stop)
+    {
+        var endpoint = settings.Endpoint(out var problem) ?? throw new HttpStartException(problem!);
+        var app = Build(server, settings, endpoint);
+        try
+        {
+            await app.StartAsync(stop).ConfigureAwait(false);
+        }
+        catch (IOException fault)
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw new HttpStartException($"The HTTP API cannot listen on {endpoint}: {fault.Message} Choose another port, or 0 for a free one", fault);
+        }
+        catch
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new HttpApi(app, new Uri(bound));
+    }
+
+    /// <summary>Stops listening, lets running requests end (bounded) and closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(_patience, TimeProvider.System);
+        await _app.StopAsync(patience.Token).ConfigureAwait(false);
+        await _app.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static WebApplication Build(Server server, HttpSettings settings, IPEndPoint endpoint)
+    {
+        // The empty builder, because the others read environment variables and an appsettings.json of the current folder, which may name further
+        // addresses to listen on: nothing around the process may open it to a network.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "rondo", EnvironmentName = "Production" });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBody;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        if (settings.Logs is { } logs)
+        {
+            builder.Logging.AddProvider(new ForwardedLogs(logs));
+        }
+
+        // Ctrl-C and SIGTERM belong to the command that runs the server.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(server);
+        builder.Services.AddSingleton<DeviceWrites>();
+        builder.Services.AddExceptionHandler<FaultHandler>();
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Apply(options.SerializerOptions));
+        ApiDocument.Add(builder.Services);
+
+        var app = builder.Build();
+        app.Use(RequestGuard.Check);
+        app.UseExceptionHandler(_ => { });
+        app.UseStatusCodePages(context => Problem.OfStatus(context.HttpContext).ExecuteAsync(context.HttpContext));
+        app.UseRouting();
+        app.Use(QueryGuard.Check);
+        HealthEndpoints.Map(app);
+        PollingEndpoints.Map(app);
+        DeviceEndpoints.Map(app);
+        ReadingEndpoints.Map(app);
+        NodeEndpoints.Map(app);
+        app.MapOpenApi("/openapi/v1.json");
+        return app;
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

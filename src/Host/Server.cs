@@ -1,0 +1,131 @@
+using System.Security.Cryptography;
+using Rondo.Live;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Polling;
+using Rondo.Polling.Ledger;
+using Rondo.Polling.Proof;
+using Rondo.Storage;
+using Rondo.Storage.Schema;
+
+namespace Rondo.Host;
+
+/// <summary>
+/// One running server: database, node, loops, poller. Without HTTP and without a command line around it, so that <c>serve</c>, <c>demo</c>, tests and
+/// benchmarks run the same thing.
+/// </summary>
+internal sealed class Server : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
+    private readonly ILogger _log;
+    private readonly LoopSupervisor _supervisor;
+
+    private Server(Database database, Node node, Poller? poller, EventBus bus, LoopSupervisor supervisor, SelfCheck selfCheck, PollingOptions options, ILogger log)
+    {
+        Database = database;
+        Node = node;
+        Poller = poller;
+        Bus = bus;
+        SelfCheck = selfCheck;
+        Options = options;
+        _supervisor = supervisor;
+        _log = log;
+    }
+
+    public Database Database { get; }
+
+    public Node Node { get; }
+
+    /// <summary>The poll role, when this node has it.</summary>
+    public Poller? Poller { get; }
+
+    public EventBus Bus { get; }
+
+    /// <summary>The latest validation and audit of this process.</summary>
+    public SelfCheck SelfCheck { get; }
+
+    /// <summary>Settings of polling in force.</summary>
+    public PollingOptions Options { get; }
+
+    /// <summary>Health of the loops.</summary>
+    public IReadOnlyList<LoopHealth> Loops => _supervisor.Health;
+
+    /// <summary>True while no loop is stuck; feeds the lease and the watchdog.</summary>
+    public bool IsMakingProgress => _supervisor.IsMakingProgress;
+
+    /// <summary>Completes with a reason when the server cannot go on and the process should end.</summary>
+    public Task<string> Broken => _supervisor.Broken;
+
+    /// <summary>Opens, migrates, registers and starts. Every step that fails leaves nothing behind.</summary>
+    /// <param name="address">The database.</param>
+    /// <param name="roles">Roles; <c>poll</c> is the only one in this version.</param>
+    /// <param name="options">Settings of polling.</param>
+    /// <param name="time">Time.</param>
+    /// <param name="logs">Where log lines go.</param>
+    /// <param name="stop">Gives up starting.</param>
+    public static async Task<Server> StartAsync(
+        DatabaseAddress address, IReadOnlyList<string> roles, PollingOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
+    {
+        var log = logs.CreateLogger("rondo");
+        var database = Database.Open(address, DatabaseUse.Server, time);
+        try
+        {
+            await new Migrator(database, Modules.Migrations).ApplyAsync().ConfigureAwait(false);
+            await Upkeep.PrepareAsync(database, stop).ConfigureAwait(false);
+            var node = await Node.RegisterAsync(database, time, string.Join(',', roles), Version, stop).ConfigureAwait(false);
+            var chance = new Chance(RandomNumberGenerator.GetInt32(int.MaxValue));
+            var supervisor = new LoopSupervisor(
+                time,
+                chance,
+                (loop, fault) => HostLog.PassFailed(log, loop.Name, fault.Message),
+                loop => HostLog.LoopStuck(log, loop.Name, loop.StuckAfter.TotalSeconds));
+            var bus = new EventBus();
+            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, logs.CreateLogger("rondo.polling")) : null;
+            var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
+            if (address.Kind == DatabaseKind.Postgres)
+            {
+                supervisor.Start(new LeaseLoop(database, node, () => supervisor.IsMakingProgress, time));
+            }
+
+            poller?.Start(supervisor);
+            supervisor.Start(new Upkeep(database, options, time));
+            selfCheck.Start(supervisor);
+            HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
+            return new Server(database, node, poller, bus, supervisor, selfCheck, options, log);
+        }
+        catch
+        {
+            await database.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Version of this program.</summary>
+    public static string Version { get; } = typeof(Server).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    /// <summary>Stops cleanly: no slot up to now is left without an outcome, everything owned is given back.</summary>
+    public async Task StopAsync()
+    {
+        await _supervisor.StopAsync(_patience).ConfigureAwait(false);
+        if (Poller is not null)
+        {
+            await Poller.StopAsync(_patience).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await Node.EndAsync().ConfigureAwait(false);
+        }
+        catch (StorageFault fault)
+        {
+            HostLog.EndFailed(_log, fault.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _supervisor.DisposeAsync().ConfigureAwait(false);
+        await Database.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,53 @@
+using Rondo.Polling;
+using Rondo.Storage;
+
+namespace Rondo.Host.Settings;
+
+/// <summary>Everything that can be set, as this start has it.</summary>
+internal sealed record RondoSettings
+{
+    /// <summary>Where the database is.</summary>
+    public required DatabaseAddress Database { get; init; }
+
+    /// <summary>What a server does: <c>poll</c>, <c>api</c>.</summary>
+    public required IReadOnlyList<string> Roles { get; init; }
+
+    /// <summary>Where the HTTP API listens; loopback.</summary>
+    public required Uri HttpAddress { get; init; }
+
+    /// <summary>Settings of polling.</summary>
+    public required PollingOptions Polling { get; init; }
+}
+
+/// <summary>One setting with where its value came from.</summary>
+/// <param name="Key">Its name in the file, dotted.</param>
+/// <param name="Value">The value as it may be shown: secrets are masked.</param>
+/// <param name="Source"><c>default</c>, the file's path, the environment variable, or the option.</param>
+internal sealed record SettingValue(string Key, string Value, string Source);
+
+/// <summary>What reading the settings gave.</summary>
+/// <param name="Settings">The settings; null when there are problems.</param>
+/// <param name="Values">Every setting that could be read, with its source.</param>
+/// <param name="Problems">What is wrong, each a sentence that names the source; empty when nothing is.</param>
+/// <param name="File">The file that was read, or null.</param>
+internal sealed record SettingsReading(RondoSettings? Settings, IReadOnlyList<SettingValue> Values, IReadOnlyList<string> Problems, string? File)
+{
+    /// <summary>True when the file that was named could not be read at all.</summary>
+    public bool IsFileUnreadable { get; init; }
+}
+
+/// <summary>Where settings come from. The later wins: default, file, environment, command line.</summary>
+internal sealed record SettingsSources
+{
+    /// <summary>An environment variable, or null.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>The file that is read when it exists.</summary>
+    public required string UsualFile { get; init; }
+
+    /// <summary>The file that was named and must exist, or null.</summary>
+    public string? File { get; init; }
+
+    /// <summary>What was given on the command line; a null text was not.</summary>
+    public IReadOnlyList<(string Key, string Option, string? Text)> CommandLine { get; init; } = [];
+}

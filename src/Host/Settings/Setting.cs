@@ -1,0 +1,141 @@
+using System.Net;
+using Rondo.Polling;
+using Rondo.Polling.Configuration;
+using Rondo.Storage;
+
+namespace Rondo.Host.Settings;
+
+/// <summary>The settings while they are gathered.</summary>
+internal sealed class SettingsDraft
+{
+    public DatabaseAddress? Database { get; set; }
+
+    public IReadOnlyList<string> Roles { get; set; } = [];
+
+    public Uri? HttpAddress { get; set; }
+
+    public PollingOptions Polling { get; } = new();
+}
+
+/// <summary>One thing that can be set.</summary>
+/// <param name="Key">Its name in the file, dotted: <c>polling.gather</c>.</param>
+/// <param name="Default">Its default, as it would be written.</param>
+/// <param name="Meaning">One line for people.</param>
+/// <param name="Take">Reads a text into the draft; returns what is wrong with it, or null.</param>
+internal sealed record Setting(string Key, Func<Func<string, string?>, string> Default, string Meaning, Func<SettingsDraft, string, string?> Take)
+{
+    private const string Forever = "forever";
+
+    private static readonly string[] _roles = ["poll", "api"];
+
+    /// <summary>Its environment variable: <c>RONDO_POLLING_GATHER</c>.</summary>
+    public string Variable { get; } = "RONDO_" + Key.Replace('.', '_').ToUpperInvariant();
+
+    /// <summary>Every setting, in the order of <c>config show</c>.</summary>
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new("database", DataFolder.UsualDatabase, "where the database is", TakeDatabase),
+        new("roles", _ => "poll,api", "what a server does: poll, api", TakeRoles),
+        new("http.address", _ => "http://127.0.0.1:8750", "where the HTTP API listens; loopback only, port 0 takes a free one", TakeHttp),
+        Whole("polling.failure_threshold", "failed polls in a row that make a device offline", o => o.FailureThreshold, (o, v) => o.FailureThreshold = v),
+        Span("polling.probe_first", "first delay between probes of a failing device", o => o.ProbeFirst, (o, v) => o.ProbeFirst = v),
+        Span("polling.probe_cap", "longest delay between probes", o => o.ProbeCap, (o, v) => o.ProbeCap = v),
+        Span("polling.gather", "how long finished polls gather before they are committed together", o => o.Gather, (o, v) => o.Gather = v),
+        Whole("polling.batch_size", "most polls in one transaction", o => o.BatchSize, (o, v) => o.BatchSize = v),
+        Whole("polling.spool", "finished polls kept in memory while the database is away", o => o.Spool, (o, v) => o.Spool = v),
+        Retention("polling.ledger_retention", "how long the ledger is kept, or forever", o => o.LedgerRetention, (o, v) => o.LedgerRetention = v),
+        Retention("polling.reading_retention", "how long readings are kept, or forever", o => o.ReadingRetention, (o, v) => o.ReadingRetention = v),
+        Span("polling.validate_every", "how often a server validates its ledger", o => o.ValidateEvery, (o, v) => o.ValidateEvery = v),
+        Span("polling.audit_every", "how often a server audits ownership", o => o.AuditEvery, (o, v) => o.AuditEvery = v),
+    ];
+
+    /// <summary>The value as it may be shown.</summary>
+    public string Shown(SettingsDraft draft, string text) => Key == "database" ? draft.Database?.Shown ?? "(cannot be read)" : text;
+
+    private static string? TakeDatabase(SettingsDraft draft, string text)
+    {
+        string? problem;
+        try
+        {
+            draft.Database = DatabaseAddress.TryParse(text, out problem);
+        }
+        catch (ArgumentException)
+        {
+            // What Npgsql says may repeat a part of the text, and with it a password.
+            problem = "the connection string has a setting or a value that Npgsql does not know; expected sqlite:PATH or postgres://user:password@host:port/database";
+        }
+
+        return problem;
+    }
+
+    private static string? TakeRoles(SettingsDraft draft, string text)
+    {
+        var roles = text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Distinct().ToArray();
+        draft.Roles = roles;
+        return roles.Length == 0 || Array.Exists(roles, r => !_roles.Contains(r)) ? $"'{text}' is no list of roles; expected some of {string.Join(", ", _roles)}, with commas" : null;
+    }
+
+    private static string? TakeHttp(SettingsDraft draft, string text)
+    {
+        const string Expected = "expected one such as http://127.0.0.1:8750 (Rondo listens on loopback only)";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp || address.AbsolutePath != "/" || address.UserInfo.Length > 0)
+        {
+            return $"'{text}' is no address to listen on; {Expected}";
+        }
+
+        draft.HttpAddress = address;
+        var isLoopback = address.Host == "localhost" || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+        return isLoopback ? null : $"'{text}' is not on this machine alone; {Expected}";
+    }
+
+    private static Setting Whole(string key, string meaning, Func<PollingOptions, int> get, Action<PollingOptions, int> set) => new(
+        key,
+        _ => get(new PollingOptions()).ToString(),
+        meaning,
+        (draft, text) =>
+        {
+            var isNumber = int.TryParse(text, out var value);
+            if (isNumber)
+            {
+                set(draft.Polling, value);
+            }
+
+            return isNumber ? null : $"'{text}' is not a whole number";
+        });
+
+    private static Setting Span(string key, string meaning, Func<PollingOptions, TimeSpan> get, Action<PollingOptions, TimeSpan> set) => new(
+        key,
+        _ => Durations.Show(get(new PollingOptions())),
+        meaning,
+        (draft, text) =>
+        {
+            var isSpan = Durations.TryParse(text, out var value);
+            if (isSpan)
+            {
+                set(draft.Polling, value);
+            }
+
+            return isSpan ? null : $"'{text}' is not a duration; expected a number with a unit such as 500ms, 10s, 5m, 1h, 7d";
+        });
+
+    private static Setting Retention(string key, string meaning, Func<PollingOptions, TimeSpan?> get, Action<PollingOptions, TimeSpan?> set) => new(
+        key,
+        _ => get(new PollingOptions()) is { } span ? Durations.Show(span) : Forever,
+        meaning,
+        (draft, text) =>
+        {
+            if (text == Forever)
+            {
+                set(draft.Polling, null);
+                return null;
+            }
+
+            var isSpan = Durations.TryParse(text, out var value);
+            if (isSpan)
+            {
+                set(draft.Polling, value);
+            }
+
+            return isSpan ? null : $"'{text}' is neither a duration such as 90d nor {Forever}";
+        });
+}

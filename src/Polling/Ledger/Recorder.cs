@@ -1,0 +1,340 @@
+using Microsoft.Extensions.Logging;
+using Rondo.Drivers;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Polling.Runtime;
+using Rondo.Polling.Slots;
+using Rondo.Storage;
+
+namespace Rondo.Polling.Ledger;
+
+/// <summary>
+/// Takes finished polls and writes them down in batches, each one fenced transaction: ledger rows, samples, changed statuses, and accounted_to
+/// where it is due. While the database is away it keeps what fits into the spool, in order; what does not fit becomes missed: database_down.
+/// What is published was committed before.
+/// </summary>
+internal sealed class Recorder(
+    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log)
+    : Loop("polling.record", time)
+{
+    private static readonly TimeSpan _idle = TimeSpan.FromSeconds(1);
+    private readonly Spool _spool = new(options.Spool, options.BatchSize);
+    private readonly Lock _gate = new();
+    private readonly Lock _pass = new();
+    private readonly LedgerWriter _writer = LedgerWriter.For(database.Address.Kind);
+    private readonly List<PollOutcome> _batch = [];
+    private readonly HashSet<ArmedGroup> _behind = [];
+    private readonly List<Advance> _advances = [];
+    private readonly List<(ArmedGroup Group, long Until)> _closing = [];
+
+    /// <summary>Totals since the start.</summary>
+    public RecorderTotals Totals { get; } = new();
+
+    /// <summary>True while the spool is full: polling a device would only yield a value that cannot be kept.</summary>
+    public bool IsOverflowing => _spool.IsOverflowing;
+
+    /// <summary>Outcomes waiting for their commit.</summary>
+    public int Waiting => _spool.Count + _batch.Count;
+
+    public override TimeSpan StuckAfter => TimeSpan.FromSeconds(90);
+
+    protected override bool OwnThread => true;
+
+    protected override (TimeSpan First, TimeSpan Cap) BackoffRange => (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
+
+    public PollOutcome Rent() => _spool.Pool.Rent();
+
+    public void Return(PollOutcome outcome) => _spool.Pool.Return(outcome);
+
+    /// <summary>Takes an outcome. A group's outcomes come in the order of its slots (<see cref="ArmedGroup"/> sees to it) and are written in that order.</summary>
+    public void Add(PollOutcome outcome)
+    {
+        if (_spool.Add(outcome))
+        {
+            Wake();
+        }
+    }
+
+    /// <summary>Starts keeping a group's account from where the ledger ends.</summary>
+    public void Track(ArmedGroup group)
+    {
+        group.Account.AdvancedAt = Time.GetTimestamp() - (long)(Account.AdvanceEvery.TotalSeconds * Time.TimestampFrequency * ((group.Id % 97) / 97.0));
+    }
+
+    /// <summary>
+    /// Closes the account of a group whose last plan ends at <paramref name="until"/>: true once every slot before it is recorded and accounted_to is
+    /// durable there. False while outcomes are still on their way; ask again.
+    /// </summary>
+    public bool Close(ArmedGroup group, long until)
+    {
+        var account = group.Account;
+        if (account.Durable >= until)
+        {
+            return true;
+        }
+
+        if (group.HasPending || group.IsRunning || group.Plans.Exists(p => p.Count(account.Complete, until) > 0))
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            if (!_closing.Contains((group, until)))
+            {
+                _closing.Add((group, until));
+            }
+        }
+
+        Wake();
+        return false;
+    }
+
+    /// <summary>Writes what waits and makes every account durable; called at a clean stop, after the last outcome.</summary>
+    public async Task FlushAsync(CancellationToken stop)
+    {
+        while (Waiting > 0)
+        {
+            stop.ThrowIfCancellationRequested();
+            await RunOnceAsync(stop).ConfigureAwait(false);
+        }
+
+        lock (_pass)
+        {
+            _advances.Clear();
+            _advances.AddRange(_behind.Select(g => new Advance(g)));
+            Write();
+        }
+    }
+
+    protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        // Never two generations at once: should one be given up as stuck in a write, the next waits here, is stuck as well, and the process is
+        // restarted. Two writers on one batch would be worse.
+        lock (_pass)
+        {
+            return new(RunOnce());
+        }
+    }
+
+    private TimeSpan RunOnce()
+    {
+        if (_batch.Count == 0 && !_spool.Take(_batch, options.Gather) && _closing.Count == 0)
+        {
+            return _idle;
+        }
+
+        Write();
+        return TimeSpan.Zero;
+    }
+
+    private void Write()
+    {
+        CollectAdvances();
+        if (_batch.Count == 0 && _advances.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            database.Write("polling.record", tx =>
+            {
+                node.Fence(tx);
+                _writer.Record(tx, node.Id, _batch, _advances);
+                return true;
+            });
+        }
+        catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Fenced)
+        {
+            Totals.Fenced += _batch.Count;
+            PollingLog.BatchFenced(log, _batch.Count, fault.Message);
+            Forget();
+            return;
+        }
+        catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict)
+        {
+            _advances.Clear();
+            WriteOneByOne(fault);
+            return;
+        }
+
+        catch (StorageFault)
+        {
+            // Whether the commit arrived is not known: the next try takes rows of our own for what they are.
+            foreach (var outcome in _batch)
+            {
+                outcome.IsRetried = true;
+            }
+
+            throw;
+        }
+
+        Settle();
+    }
+
+    /// <summary>A row the database will never take must not hold up the others for ever.</summary>
+    private void WriteOneByOne(StorageFault cause)
+    {
+        PollingLog.BatchSplit(log, _batch.Count, cause);
+        var all = _batch.ToArray();
+        for (var i = 0; i < all.Length; i++)
+        {
+            _batch.Clear();
+            _batch.Add(all[i]);
+            try
+            {
+                if (TryWriteAlone())
+                {
+                    Settle();
+                    continue;
+                }
+
+                // Its values are what the database refuses; that there was a poll is still true.
+                if (all[i].Outcome != Outcome.Missed)
+                {
+                    all[i].Outcome = Outcome.Failed;
+                    all[i].Result.Reset(0);
+                    all[i].Result.Fault = ReadFault.Protocol;
+                }
+
+                if (TryWriteAlone())
+                {
+                    Settle();
+                    continue;
+                }
+
+                PollingLog.OutcomeRefused(log, all[i].Group.Id, all[i].Slot);
+                Totals.Lost++;
+                Forget();
+            }
+            catch
+            {
+                // The rest keeps its turn.
+                _batch.Clear();
+                _batch.AddRange(all.AsSpan(i).ToArray());
+                _batch.ForEach(o => o.IsRetried = true);
+                throw;
+            }
+        }
+    }
+
+    private bool TryWriteAlone()
+    {
+        try
+        {
+            database.Write("polling.record.one", tx =>
+            {
+                node.Fence(tx);
+                _writer.Record(tx, node.Id, _batch, []);
+                return true;
+            });
+            return true;
+        }
+        catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict)
+        {
+            return false;
+        }
+    }
+
+    private void Settle()
+    {
+        var timestamp = Time.GetTimestamp();
+        var now = database.Clock.Now.Micros;
+        var refused = 0;
+        foreach (var advance in _advances)
+        {
+            if (advance.IsRefused)
+            {
+                refused++;
+                _behind.Remove(advance.Group);
+                continue;
+            }
+
+            advance.Group.Account.Advanced(advance.To, timestamp);
+            if (!advance.Group.Account.IsBehind)
+            {
+                _behind.Remove(advance.Group);
+            }
+        }
+
+        _advances.Clear();
+        foreach (var outcome in _batch)
+        {
+            Totals.Count(outcome, now);
+            if (outcome.Verdict != Verdict.Recorded && outcome.NewStatus is not null)
+            {
+                // Refused with its row: the next poll writes the status again.
+                outcome.Group.Device.IsStatusStale = true;
+            }
+
+            if (outcome.Verdict == Verdict.Recorded)
+            {
+                outcome.Group.Account.Fold(outcome, ErrorText.Of(outcome));
+                _behind.Add(outcome.Group);
+            }
+        }
+
+        if (refused > 0)
+        {
+            PollingLog.AdvanceRefused(log, refused);
+        }
+
+        Totals.Batches++;
+        try
+        {
+            publish(_batch);
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            // What is committed is committed; a listener's bug must not make it be written again.
+            PollingLog.PublishFailed(log, fault);
+        }
+
+        Forget();
+    }
+
+    private void Forget()
+    {
+        foreach (var outcome in _batch)
+        {
+            Return(outcome);
+        }
+
+        _batch.Clear();
+        _advances.Clear();
+    }
+
+    private void CollectAdvances()
+    {
+        if (_advances.Count > 0)
+        {
+            return;
+        }
+
+        foreach (var outcome in _batch)
+        {
+            var account = outcome.Group.Account;
+            if (account.IsBehind && Time.GetElapsedTime(account.AdvancedAt) >= Account.AdvanceEvery)
+            {
+                // Covers what earlier batches committed; this batch's own rows follow with the next advance.
+                account.AdvancedAt = Time.GetTimestamp();
+                _advances.Add(new Advance(outcome.Group));
+            }
+        }
+
+        lock (_gate)
+        {
+            foreach (var (group, until) in _closing)
+            {
+                if (!_advances.Exists(a => a.Group == group) && !_batch.Exists(o => o.Group == group))
+                {
+                    group.Account.Complete = Math.Max(group.Account.Complete, until);
+                    _advances.Add(new Advance(group));
+                }
+            }
+
+            _closing.Clear();
+        }
+    }
+}

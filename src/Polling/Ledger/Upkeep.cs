@@ -1,0 +1,112 @@
+using Rondo.Loops;
+using Rondo.Storage;
+using Rondo.Storage.Postgres;
+
+namespace Rondo.Polling.Ledger;
+
+/// <summary>Makes room ahead and lets go of what is older than its retention, in small steps: by partition on PostgreSQL, by slices on SQLite.</summary>
+public sealed class Upkeep(Database database, PollingOptions options, TimeProvider time) : Loop("polling.upkeep", time)
+{
+    private static readonly TimeSpan _ledgerLength = TimeSpan.FromDays(1);
+    private static readonly TimeSpan _sampleLength = TimeSpan.FromDays(7);
+    private static readonly TimeSpan _ahead = TimeSpan.FromDays(8);
+    private static readonly TimeSpan _every = TimeSpan.FromMinutes(10);
+    private const int Slice = 2_000;
+
+    private static readonly Sql _oldPolls = new("upkeep.polls", """
+        delete from poll where (slot, group_id) in (select slot, group_id from poll where slot < @before limit @slice)
+        """);
+
+    // By source, so that each step is a range of the key; sources without old samples cost a look, not a write.
+    private static readonly Sql _sources = new("upkeep.sources", """
+        select id from source where id > @after and exists (select 1 from sample where source_id = source.id and at < @before) order by id limit 200
+        """);
+
+    private static readonly Sql _oldSamples = new("upkeep.samples", """
+        delete from sample where source_id = @source and at in (select at from sample where source_id = @source and at < @before order by at limit @slice)
+        """);
+
+    private static readonly Sql _oldStats = new("upkeep.stats", """
+        delete from poll_stat where (group_id, hour) in (select group_id, hour from poll_stat where hour < @before limit @slice)
+        """);
+
+    private static readonly Sql _oldPlans = new("upkeep.plans", """
+        delete from poll_plan where until_at < @before and until_at <= (select accounted_to from poll_group g where g.id = poll_plan.group_id)
+        """);
+
+    /// <inheritdoc/>
+    /// <remarks>A shortened retention may have a lot to let go of; every step of it is bounded by the database.</remarks>
+    public override TimeSpan StuckAfter => TimeSpan.FromHours(6);
+
+    /// <summary>Partitions must be there before the first outcome: called before polling starts, and by every pass.</summary>
+    public static Task PrepareAsync(Database database, CancellationToken stop) => database.Address.Kind == DatabaseKind.Sqlite
+        ? Task.CompletedTask
+        : database.WriteLongAsync(
+            "upkeep.prepare",
+            tx => Partitions.Ensure(tx, "poll", _ledgerLength, tx.Now - TimeSpan.FromDays(2), tx.Now + _ahead)
+                + Partitions.Ensure(tx, "sample", _sampleLength, tx.Now - TimeSpan.FromDays(2), tx.Now + _ahead + _sampleLength),
+            stop);
+
+    /// <inheritdoc/>
+    protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        await PrepareAsync(database, stop).ConfigureAwait(false);
+        var now = database.Clock.Now;
+        if (options.LedgerRetention is { } ledger)
+        {
+            var before = now - ledger;
+            await DropAsync("poll", _ledgerLength, _oldPolls, before, stop).ConfigureAwait(false);
+            await RepeatAsync("upkeep.stats", _oldStats, before, stop).ConfigureAwait(false);
+            await database.WriteAsync("upkeep.plans", tx => { tx.Execute(_oldPlans, new { before }); }, stop).ConfigureAwait(false);
+        }
+
+        if (options.ReadingRetention is { } readings)
+        {
+            await DropSamplesAsync(now - readings, stop).ConfigureAwait(false);
+        }
+
+        return _every;
+    }
+
+    private Task DropAsync(string table, TimeSpan length, Sql slices, Instant before, CancellationToken stop) =>
+        database.Address.Kind == DatabaseKind.Sqlite
+            ? RepeatAsync("upkeep." + table, slices, before, stop)
+            : database.WriteAsync("upkeep." + table, tx => Partitions.DropBefore(tx, table, length, before), stop);
+
+    private async Task DropSamplesAsync(Instant before, CancellationToken stop)
+    {
+        if (database.Address.Kind == DatabaseKind.Postgres)
+        {
+            await DropAsync("sample", _sampleLength, _oldSamples, before, stop).ConfigureAwait(false);
+            return;
+        }
+
+        var after = 0L;
+        while (true)
+        {
+            var sources = await database.ReadAsync("upkeep.sources", tx => tx.Query<long>(_sources, new { after, before }), stop).ConfigureAwait(false);
+            if (sources.Count == 0)
+            {
+                return;
+            }
+
+            foreach (var source in sources)
+            {
+                while (await database.WriteAsync("upkeep.sample", tx => tx.Execute(_oldSamples, new { source, before, slice = Slice }), stop).ConfigureAwait(false) == Slice)
+                {
+                    stop.ThrowIfCancellationRequested();
+                }
+            }
+
+            after = sources[^1];
+        }
+    }
+
+    private async Task RepeatAsync(string name, Sql sql, Instant before, CancellationToken stop)
+    {
+        while (await database.WriteAsync(name, tx => tx.Execute(sql, new { before, slice = Slice }), stop).ConfigureAwait(false) == Slice)
+        {
+            stop.ThrowIfCancellationRequested();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Logging;
+using Rondo.Live;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Polling.Ledger;
+using Rondo.Polling.Runtime;
+using Rondo.Storage;
+
+namespace Rondo.Polling;
+
+/// <summary>The poll role of one node: owns endpoints, fires slots, polls, records. One incarnation long.</summary>
+public sealed class Poller
+{
+    private readonly Database _database;
+    private readonly Node _node;
+    private readonly TimeProvider _time;
+    private readonly Agenda _agenda = new();
+    private readonly Recorder _recorder;
+    private readonly Armory _armory;
+    private readonly SlotLoop _slots;
+    private readonly FleetLoop _fleet;
+    private readonly ClockLoop _clock;
+
+    /// <summary>Puts the parts together; nothing runs before <see cref="Start"/>.</summary>
+    public Poller(Database database, Node node, PollingOptions options, TimeProvider time, Chance chance, EventBus bus, ILogger log)
+    {
+        _database = database;
+        _node = node;
+        _time = time;
+        _recorder = new Recorder(database, node, options, time, committed => Publisher.Publish(bus, committed), log);
+        _slots = new SlotLoop(_agenda, database.Clock, node, time);
+        _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row.StartedAt, log);
+        _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, time, log);
+        _clock = new ClockLoop(database, _agenda, _slots.Wake, time, log);
+    }
+
+    /// <summary>Starts the loops under <paramref name="supervisor"/>.</summary>
+    public void Start(LoopSupervisor supervisor)
+    {
+        supervisor.Start(_recorder);
+        supervisor.Start(_slots);
+        supervisor.Start(_clock);
+        supervisor.Start(_fleet);
+    }
+
+    /// <summary>The configuration changed in this process: look at once.</summary>
+    public void ConfigurationChanged() => _fleet.Wake();
+
+    /// <summary>What this poller did and holds now.</summary>
+    public PollerState State
+    {
+        get
+        {
+            var totals = _recorder.Totals;
+            var (p50, p99, commit) = totals.Percentiles();
+            return new PollerState
+            {
+                Node = _node.Id,
+                MayWork = _node.MayWork,
+                SeenRevision = _fleet.SeenRevision,
+                Endpoints = _armory.WorkerCount,
+                Groups = _agenda.Count,
+                Ok = totals.Ok,
+                Partial = totals.Partial,
+                Failed = totals.Failed,
+                Missed = totals.Missed,
+                Points = totals.Points,
+                Duplicates = totals.Duplicates,
+                OffPlan = totals.OffPlan,
+                Fenced = totals.Fenced,
+                Lost = totals.Lost,
+                Batches = totals.Batches,
+                Waiting = _recorder.Waiting,
+                LatenessP50Ms = p50,
+                LatenessP99Ms = p99,
+                LatenessMaxMs = totals.MaxLatenessUs / 1000.0,
+                CommitP99Ms = commit,
+                ClockSteps = _clock.Steps,
+                LastClockStep = _clock.LastStep?.Step,
+                LastClockStepAt = _clock.LastStep?.At,
+            };
+        }
+    }
+
+    /// <summary>After a clean stop: every slot up to and including this instant has its outcome. Null before.</summary>
+    public Instant? StoppedAt { get; private set; }
+
+    /// <summary>Starts the distributions of <see cref="State"/> over, after a warm-up.</summary>
+    public void ResetDistributions() => _recorder.Totals.ResetDistributions();
+
+    /// <summary>
+    /// A clean stop, after the loops were stopped: nothing fires any more, what is running ends (bounded), every slot up to now gets its outcome, and
+    /// all endpoints are given back behind their last outcome.
+    /// </summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        // The slot loop may have ended a moment before a slot was due: one last look makes the promise exact.
+        var until = _database.Clock.Now;
+        _agenda.Fire(until.Micros, _node.MayWork);
+        _agenda.Clear();
+        StoppedAt = until;
+        await Task.WhenAll(_armory.Workers.Values.Select(w => w.StopAsync(patience))).ConfigureAwait(false);
+        var started = _time.GetTimestamp();
+        while (!_node.IsDead)
+        {
+            try
+            {
+                await _recorder.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+                await _database.WriteAsync(
+                    "polling.release",
+                    tx =>
+                    {
+                        _node.Fence(tx);
+                        OwnershipStore.ReleaseAll(tx, _node.Id);
+                    }).ConfigureAwait(false);
+                return;
+            }
+            catch (StorageFault fault) when (fault.IsTransient && _time.GetElapsedTime(started) < patience)
+            {
+                // A moment's trouble should not cost what was read.
+                await Task.Delay(TimeSpan.FromMilliseconds(100), _time, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (StorageFault fault) when (fault.IsTransient || fault.Kind == StorageFaultKind.Fenced)
+            {
+                // The database is away or no longer ours: the next owner finds where the ledger ends and accounts for the rest.
+                return;
+            }
+        }
+    }
+}

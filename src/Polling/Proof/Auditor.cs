@@ -1,0 +1,229 @@
+using Rondo.Nodes;
+using Rondo.Polling.Fleet;
+using Rondo.Storage;
+
+namespace Rondo.Polling.Proof;
+
+/// <summary>One thing the audit found.</summary>
+/// <param name="Code">What kind: <c>dead_owner</c>, <c>dead_node</c>, <c>stale_breaker</c>, <c>removed_group</c>, <c>stuck_account</c>, <c>plan_mismatch</c>.</param>
+/// <param name="Subject">What it is about.</param>
+/// <param name="Message">What was found.</param>
+/// <param name="Cleaned">True when it was put right; false in a dry run, and for what only a person can judge.</param>
+public sealed record AuditItem(string Code, string Subject, string Message, bool Cleaned);
+
+/// <summary>What an audit found and cleaned.</summary>
+/// <param name="Items">Each thing.</param>
+/// <param name="IsDryRun">True when nothing was changed.</param>
+public sealed record AuditReport(IReadOnlyList<AuditItem> Items, bool IsDryRun)
+{
+    /// <summary>How many things were found.</summary>
+    public int Found => Items.Count;
+
+    /// <summary>How many of them were put right.</summary>
+    public int Cleaned => Items.Count(i => i.Cleaned);
+}
+
+/// <summary>Looks for what should not be: ownership of dead nodes, stale breakers, left-overs of removed groups, accounts that do not move. A second run finds nothing that the first could clean.</summary>
+public static class Auditor
+{
+    private static readonly TimeSpan _nodesKept = TimeSpan.FromDays(7);
+
+    private static readonly Sql _deadOwners = new("audit.owners", """
+        select id, address, owner from endpoint
+        where owner is not null and owner not in (select node.id from node where node.state = 'live')
+        """);
+
+    private static readonly Sql _clearOwner = new("audit.owner.clear", """
+        update endpoint set owner = null where id = @id and owner = @owner and owner not in (select node.id from node where node.state = 'live')
+        """);
+
+    // A breaker is stale when nobody can act on it: its device is removed, paused, or not owned by a live node.
+    private static readonly Sql _breakers = new("audit.breakers", """
+        select d.id, d.name from device d join endpoint e on e.id = d.endpoint_id
+        where d.breaker_until is not null and (d.removed_at is not null or d.status = 'paused' or (d.breaker_until < @before
+          and (e.owner is null or e.owner not in (select node.id from node where node.state = 'live'))))
+        """);
+
+    private static readonly Sql _clearBreaker = new("audit.breaker.clear", "update device set breaker_until = null where id = @id");
+
+    private static readonly Sql _openPlans = new("audit.plans", """
+        select g.id, d.name || '/' || g.name as name from poll_group g join device d on d.id = g.device_id
+        where (g.removed_at is not null or d.removed_at is not null)
+          and (exists (select 1 from poll_plan p where p.group_id = g.id and p.until_at is null)
+            or exists (select 1 from point o where o.group_id = g.id and o.removed_at is null))
+        """);
+
+    private static readonly Sql _endPlans = new("audit.plans.end", "update poll_plan set until_at = {greatest}(@at, from_at) where group_id = @id and until_at is null");
+
+    private static readonly Sql _removePoints = new("audit.points", "update point set removed_at = @at where group_id = @id and removed_at is null");
+
+    // An enabled group has one open plan of its own interval and phase, any other none. Only somebody who wrote past the program can have made it otherwise.
+    private static readonly Sql _mismatches = new("audit.mismatches", """
+        select g.id, d.name || '/' || g.name as name from poll_group g join device d on d.id = g.device_id, polling_state s
+        where g.removed_at is null and d.removed_at is null
+          and (case when s.enabled = {true} and d.enabled = {true} and d.stopped = {false} and g.enabled = {true} then 1 else 0 end)
+            <> (select coalesce(sum(case when p.interval_us = g.interval_us and p.phase_us = g.phase_us then 1 else 2 end), 0)
+                from poll_plan p where p.group_id = g.id and p.until_at is null)
+        """);
+
+    // So that nodes that run hear of it.
+    private static readonly Sql _touch = new("audit.touch", "update device set revision = @revision where id = (select device_id from poll_group where id = @id)");
+
+    // Not owned, yet something is due: nobody moves this account. Owned and behind is the owner's affair, and a finding when it lasts.
+    private static readonly Sql _stuck = new("audit.accounts", """
+        select g.id, d.name || '/' || g.name as name, g.accounted_to, e.owner
+        from poll_group g join device d on d.id = g.device_id join endpoint e on e.id = d.endpoint_id
+        where exists (select 1 from poll_plan p where p.group_id = g.id
+          and (p.until_at is null or p.until_at > g.accounted_to) and p.from_at < @before)
+          and g.accounted_to < @before
+        """);
+
+    private static readonly Sql _interval = new("audit.interval", "select coalesce(max(interval_us), 0) from poll_plan where group_id = @id and (until_at is null or until_at > @now)");
+
+    /// <summary>Runs the audit.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="dryRun">True: only say what would be cleaned.</param>
+    /// <param name="me">Incarnation of the running node that asks, or empty.</param>
+    /// <param name="stop">Gives up.</param>
+    public static Task<AuditReport> RunAsync(Database database, bool dryRun, string me, CancellationToken stop)
+    {
+        var address = database.Address;
+        return dryRun
+            ? database.ReadAsync("polling.audit", tx => Run(tx, address, me, dryRun: true), stop)
+            : database.WriteLongAsync("polling.audit", tx => Run(tx, address, me, dryRun: false), stop);
+    }
+
+    private static AuditReport Run(Transaction tx, DatabaseAddress address, string me, bool dryRun)
+    {
+        var items = new List<AuditItem>();
+        Nodes(tx, address, me, dryRun, items);
+        Owners(tx, dryRun, items);
+        Breakers(tx, dryRun, items);
+        Removed(tx, dryRun, items);
+        Plans(tx, dryRun, items);
+        Accounts(tx, items);
+        return new AuditReport(items, dryRun);
+    }
+
+    private static void Nodes(Transaction tx, DatabaseAddress address, string me, bool dryRun, List<AuditItem> items)
+    {
+        foreach (var node in NodeRegister.All(tx))
+        {
+            if (node.State == "live" && node.Id != me && !NodeRegister.IsRunning(node, address, tx.Now))
+            {
+                var cleaned = !dryRun && NodeRegister.Bury(tx, node.Id);
+                items.Add(new AuditItem("dead_node", node.Id, $"node {node.Id} on {node.Host} (pid {node.Pid}) is called live and does not run", cleaned));
+            }
+        }
+
+        if (!dryRun)
+        {
+            NodeRegister.Forget(tx, tx.Now - _nodesKept);
+        }
+    }
+
+    private static void Owners(Transaction tx, bool dryRun, List<AuditItem> items)
+    {
+        foreach (var row in tx.Query<OwnerRow>(_deadOwners))
+        {
+            var cleaned = !dryRun && tx.Execute(_clearOwner, new { id = row.Id, owner = row.Owner }) == 1;
+            items.Add(new AuditItem("dead_owner", row.Address, $"endpoint {row.Address} is owned by {row.Owner}, which is not live", cleaned));
+        }
+    }
+
+    private static void Breakers(Transaction tx, bool dryRun, List<AuditItem> items)
+    {
+        foreach (var row in tx.Query<NameRow>(_breakers, new { before = tx.Now - TimeSpan.FromHours(1) }))
+        {
+            var cleaned = !dryRun && tx.Execute(_clearBreaker, new { id = row.Id }) == 1;
+            items.Add(new AuditItem("stale_breaker", row.Name, $"device {row.Name} has an open breaker that nobody acts on", cleaned));
+        }
+    }
+
+    private static void Removed(Transaction tx, bool dryRun, List<AuditItem> items)
+    {
+        var found = tx.Query<NameRow>(_openPlans);
+        Touch(tx, dryRun, found);
+        foreach (var row in found)
+        {
+            if (!dryRun)
+            {
+                tx.Execute(_endPlans, new { id = row.Id, at = tx.Now });
+                tx.Execute(_removePoints, new { id = row.Id, at = tx.Now });
+            }
+
+            items.Add(new AuditItem("removed_group", row.Name, $"group {row.Name} is removed and still has an open plan or points", !dryRun));
+        }
+    }
+
+    private static void Plans(Transaction tx, bool dryRun, List<AuditItem> items)
+    {
+        var found = tx.Query<NameRow>(_mismatches);
+        Touch(tx, dryRun, found);
+        if (found.Count > 0 && !dryRun)
+        {
+            PlanStore.Follow(tx, tx.Now + FleetApply.Lead);
+        }
+
+        foreach (var row in found)
+        {
+            items.Add(new AuditItem("plan_mismatch", row.Name, $"the plan of group {row.Name} is not what its configuration says", !dryRun));
+        }
+    }
+
+    private static void Touch(Transaction tx, bool dryRun, List<NameRow> groups)
+    {
+        if (groups.Count == 0 || dryRun)
+        {
+            return;
+        }
+
+        var revision = FleetStore.BeginChange(tx).Revision;
+        foreach (var row in groups)
+        {
+            tx.Execute(_touch, new { id = row.Id, revision });
+        }
+    }
+
+    private static void Accounts(Transaction tx, List<AuditItem> items)
+    {
+        foreach (var row in tx.Query<AccountRow>(_stuck, new { before = tx.Now - TimeSpan.FromMinutes(2) }))
+        {
+            var interval = TimeSpan.FromMicroseconds(tx.First<long>(_interval, new { id = row.Id, now = tx.Now }));
+            if (row.Owner is null || tx.Now - row.AccountedTo <= (interval * 2) + TimeSpan.FromMinutes(2))
+            {
+                // Nobody owns it: whoever claims it accounts for the gap; within two intervals: nothing was due.
+                continue;
+            }
+
+            items.Add(new AuditItem("stuck_account", row.Name, $"group {row.Name} is owned by {row.Owner} but accounted only to {row.AccountedTo}", Cleaned: false));
+        }
+    }
+
+    private sealed class OwnerRow
+    {
+        public long Id { get; init; }
+
+        public string Address { get; init; } = "";
+
+        public string Owner { get; init; } = "";
+    }
+
+    private sealed class NameRow
+    {
+        public long Id { get; init; }
+
+        public string Name { get; init; } = "";
+    }
+
+    private sealed class AccountRow
+    {
+        public long Id { get; init; }
+
+        public string Name { get; init; } = "";
+
+        public Instant AccountedTo { get; init; }
+
+        public string? Owner { get; init; }
+    }
+}

@@ -1,0 +1,248 @@
+using Rondo.Polling.Slots;
+using Rondo.Storage;
+
+namespace Rondo.Polling.Proof;
+
+/// <summary>
+/// Compares plans with the ledger, over any window, changes of interval, pauses and removals included. One pass over the ledger in the order of
+/// groups; holes and overlaps are named, not only counted.
+/// </summary>
+public static class Validator
+{
+    /// <summary>An outcome may be this much behind its slot's interval before it is called missing: deadline, gathering and commit.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
+    private const int MaxFlaws = 100;
+
+    private static readonly Sql _plans = new("validate.plans", """
+        select p.group_id, p.no, p.from_at, p.until_at, p.interval_us, p.phase_us, g.name as group_name, d.name as device_name
+        from poll_plan p join poll_group g on g.id = p.group_id join device d on d.id = g.device_id
+        where (p.until_at is null or p.until_at > @from) and p.from_at < @to
+        order by p.group_id, p.no
+        """);
+
+    // A gap row may begin before the window; gaps are few, and the partial condition keeps this from reading what was asked above.
+    private static readonly Sql _rows = new("validate.rows", """
+        select group_id, slot, plan_no, slots, outcome, reason from poll where slot >= @from and slot < @to
+        union all
+        select group_id, slot, plan_no, slots, outcome, reason from poll where slot < @from and slots > 1
+        order by 1, 2
+        """);
+
+    private static readonly Sql _oldest = new("validate.oldest", "select from_at from poll_plan order by from_at limit 1");
+
+    private static readonly Sql _oldestRow = new("validate.oldest.row", "select slot from poll order by slot limit 1");
+
+    /// <summary>Validates [from, to); null means from the oldest plan, and up to now.</summary>
+    /// <param name="tx">A read.</param>
+    /// <param name="from">Start of the window.</param>
+    /// <param name="to">End of the window.</param>
+    /// <param name="final">True after a clean stop: no outcome is on its way any more, so every slot of the window is judged, without <see cref="Grace"/>.</param>
+    public static Validation Run(Transaction tx, Instant? from, Instant? to, bool final = false)
+    {
+        var begin = from ?? Oldest(tx);
+        var end = to is { } asked && asked < tx.Now ? asked : tx.Now;
+        var state = new Pass(begin, end, tx.Now, final);
+        foreach (var plan in tx.Query<PlanRow>(_plans, new { from = begin, to = end }))
+        {
+            state.Expect(plan);
+        }
+
+        foreach (var row in tx.Stream<LedgerRow>(_rows, new { from = begin, to = end }))
+        {
+            state.See(row);
+        }
+
+        return state.Finish();
+    }
+
+    /// <summary>The oldest plan, or where the ledger begins when retention has let go of more than a day of it.</summary>
+    private static Instant Oldest(Transaction tx)
+    {
+        var plan = tx.First<Instant?>(_oldest) ?? tx.Now;
+        return tx.First<Instant?>(_oldestRow) is { } row && row - plan > TimeSpan.FromDays(1) ? row : plan;
+    }
+
+    private sealed class PlanRow
+    {
+        public long GroupId { get; init; }
+
+        public int No { get; init; }
+
+        public Instant FromAt { get; init; }
+
+        public Instant? UntilAt { get; init; }
+
+        public long IntervalUs { get; init; }
+
+        public long PhaseUs { get; init; }
+
+        public string GroupName { get; init; } = "";
+
+        public string DeviceName { get; init; } = "";
+    }
+
+    private sealed class LedgerRow
+    {
+        public long GroupId { get; init; }
+
+        public Instant Slot { get; init; }
+
+        public int PlanNo { get; init; }
+
+        public int Slots { get; init; }
+
+        public string Outcome { get; init; } = "";
+
+        public string? Reason { get; init; }
+    }
+
+    /// <summary>One group's window: its plans, and how far the walk over its rows has come.</summary>
+    private sealed class Walk(string device, string group)
+    {
+        public string Device { get; } = device;
+
+        public string Group { get; } = group;
+
+        public List<Plan> Plans { get; } = [];
+
+        public long End { get; set; }
+
+        /// <summary>Everything before is either recorded or reported.</summary>
+        public long Next { get; set; }
+    }
+
+    private sealed class Pass(Instant begin, Instant end, Instant now, bool final)
+    {
+        private readonly Dictionary<long, Walk> _walks = [];
+        private readonly Dictionary<string, long> _outcomes = [];
+        private readonly Dictionary<string, long> _missed = [];
+        private readonly List<Flaw> _holes = [];
+        private readonly List<Flaw> _overlaps = [];
+        private long _expected;
+        private long _recorded;
+        private long _holeSlots;
+        private long _overlapSlots;
+        private long _offPlan;
+
+        public void Expect(PlanRow row)
+        {
+            if (!_walks.TryGetValue(row.GroupId, out var walk))
+            {
+                _walks.Add(row.GroupId, walk = new Walk(row.DeviceName, row.GroupName) { Next = begin.Micros });
+            }
+
+            var plan = new Plan(row.No, row.FromAt.Micros, row.UntilAt?.Micros ?? Plan.Open, row.IntervalUs, row.PhaseUs);
+            walk.Plans.Add(plan);
+
+            // The newest slots may still be on their way: a slot is due one interval and the grace after it began.
+            walk.End = final ? end.Micros : Math.Max(walk.End, Math.Min(end.Micros, now.Micros - plan.Interval - (Grace.Ticks / 10)));
+        }
+
+        public void See(LedgerRow row)
+        {
+            if (!_walks.TryGetValue(row.GroupId, out var walk))
+            {
+                _offPlan += row.Slot >= begin ? 1 : 0;
+                return;
+            }
+
+            var plan = walk.Plans.Find(p => p.No == row.PlanNo);
+            var slot = row.Slot.Micros;
+            if (plan.No == 0 || !plan.Contains(slot))
+            {
+                _offPlan += row.Slot >= begin ? 1 : 0;
+                return;
+            }
+
+            var last = slot + ((row.Slots - 1) * plan.Interval);
+            var first = Math.Max(slot, plan.FirstFrom(begin.Micros) ?? long.MaxValue);
+            last = Math.Min(last, plan.LastUpTo(walk.End - 1) ?? long.MinValue);
+            if (first > last)
+            {
+                return;
+            }
+
+            if (first < walk.Next)
+            {
+                var twice = Math.Min(last, walk.Next - 1);
+                Note(_overlaps, ref _overlapSlots, walk, first, twice, plan.Count(first, twice + 1));
+                first = Math.Max(first, walk.Next);
+            }
+
+            if (first > last)
+            {
+                return;
+            }
+
+            Holes(walk, walk.Next, first);
+            var count = plan.Count(first, last + 1);
+            _recorded += count;
+            Add(_outcomes, row.Outcome, count);
+            if (row.Outcome == "missed")
+            {
+                Add(_missed, row.Reason ?? "", count);
+            }
+
+            walk.Next = last + 1;
+        }
+
+        public Validation Finish()
+        {
+            foreach (var walk in _walks.Values)
+            {
+                Holes(walk, walk.Next, walk.End);
+                foreach (var plan in walk.Plans)
+                {
+                    _expected += plan.Count(begin.Micros, walk.End);
+                }
+            }
+
+            return new Validation
+            {
+                From = begin,
+                To = end,
+                Groups = _walks.Count,
+                Expected = _expected,
+                Recorded = _recorded,
+                Holes = _holeSlots,
+                Overlaps = _overlapSlots,
+                Duplicates = _offPlan,
+                Outcomes = _outcomes,
+                Missed = _missed,
+                HoleList = _holes,
+                OverlapList = _overlaps,
+            };
+        }
+
+        private void Holes(Walk walk, long from, long until)
+        {
+            foreach (var plan in walk.Plans)
+            {
+                var count = plan.Count(from, until);
+                if (count > 0)
+                {
+                    var first = plan.FirstFrom(from)!.Value;
+                    Note(_holes, ref _holeSlots, walk, first, first + ((count - 1) * plan.Interval), count);
+                }
+            }
+        }
+
+        private static void Note(List<Flaw> list, ref long total, Walk walk, long first, long last, long count)
+        {
+            if (count <= 0)
+            {
+                return;
+            }
+
+            total += count;
+            if (list.Count < MaxFlaws)
+            {
+                list.Add(new Flaw(walk.Device, walk.Group, new Instant(first), new Instant(last), count));
+            }
+        }
+
+        private static void Add(Dictionary<string, long> counts, string key, long count) =>
+            counts[key] = counts.GetValueOrDefault(key) + count;
+    }
+}

@@ -1,0 +1,139 @@
+using Rondo.Polling.Slots;
+
+namespace Rondo.Polling.Runtime;
+
+/// <summary>
+/// Every armed group by its next slot: one heap per node, no timer per device. Firing is arithmetic on plans; it never computes "now + interval",
+/// so it cannot drift, and a slot at or before the last fired one never fires again, whatever the clock does.
+/// </summary>
+internal sealed class Agenda
+{
+    private readonly Lock _gate = new();
+    private readonly PriorityQueue<ArmedGroup, long> _queue = new();
+    private long _jumpedTo = long.MinValue;
+
+    /// <summary>Armed groups that have a next slot.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The clock jumped forward and now shows <paramref name="now"/>: what lies before is missed for that reason.</summary>
+    public void NoteJump(long now)
+    {
+        lock (_gate)
+        {
+            _jumpedTo = Math.Max(_jumpedTo, now);
+        }
+    }
+
+    /// <summary>Arms a group, or takes in its changed plans. Nothing at or before <paramref name="accountedUpTo"/> fires.</summary>
+    public void Arm(ArmedGroup group, IEnumerable<Plan> plans, long accountedUpTo)
+    {
+        lock (_gate)
+        {
+            group.ArmedFrom = Math.Max(group.ArmedFrom, accountedUpTo);
+            group.Plans.Clear();
+            group.Plans.AddRange(plans);
+            group.Plans.Sort((a, b) => a.No.CompareTo(b.No));
+            Enqueue(group);
+        }
+    }
+
+    /// <summary>Fires everything due at <paramref name="now"/>; returns the next due instant (long.MaxValue for none).</summary>
+    /// <param name="now">Database time.</param>
+    /// <param name="mayWork">False when the node may not work (its lease cannot be renewed): due slots are missed.</param>
+    public long Fire(long now, bool mayWork)
+    {
+        lock (_gate)
+        {
+            while (_queue.TryPeek(out var group, out var due) && due <= now)
+            {
+                _queue.Dequeue();
+                if (group.NextSlot != due)
+                {
+                    continue; // Re-armed since: its newer entry counts.
+                }
+
+                FireGroup(group, now, mayWork);
+            }
+
+            return _queue.TryPeek(out _, out var next) ? next : long.MaxValue;
+        }
+    }
+
+    /// <summary>Forgets every group; nothing fires any more.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _queue.Clear();
+            Count = 0;
+        }
+    }
+
+    private void FireGroup(ArmedGroup group, long now, bool mayWork)
+    {
+        Count--;
+        group.NextSlot = long.MaxValue;
+        foreach (var plan in group.Plans)
+        {
+            if (group.NextOf(plan) is not { } first || first > now)
+            {
+                continue;
+            }
+
+            var last = plan.LastUpTo(now)!.Value;
+            group.Fired = (plan.No, last);
+            var run = mayWork && now - last <= group.MaxLatenessUs;
+            MissBetween(group, plan, first, run ? last - plan.Interval : last, mayWork);
+            if (run)
+            {
+                group.Worker.Offer(group, last, plan);
+            }
+        }
+
+        Enqueue(group);
+    }
+
+    private void MissBetween(ArmedGroup group, Plan plan, long first, long last, bool mayWork)
+    {
+        if (last < first)
+        {
+            return;
+        }
+
+        // One row per reason: what the jump passed over, and what is simply late.
+        if (mayWork && first <= _jumpedTo && last > _jumpedTo)
+        {
+            var split = plan.LastUpTo(_jumpedTo)!.Value;
+            Miss(group, plan, first, split, MissReason.ClockJump);
+            first = split + plan.Interval;
+        }
+
+        Miss(group, plan, first, last, !mayWork ? MissReason.DatabaseDown : last <= _jumpedTo ? MissReason.ClockJump : MissReason.Late);
+    }
+
+    private static void Miss(ArmedGroup group, Plan plan, long first, long last, MissReason reason) =>
+        group.Miss(plan, first, (int)Math.Min(int.MaxValue, ((last - first) / plan.Interval) + 1), reason);
+
+    private void Enqueue(ArmedGroup group)
+    {
+        if (group.NextSlot != long.MaxValue)
+        {
+            Count--;
+        }
+
+        group.NextSlot = long.MaxValue;
+        foreach (var plan in group.Plans)
+        {
+            if (group.NextOf(plan) is { } slot && slot < group.NextSlot)
+            {
+                group.NextSlot = slot;
+            }
+        }
+
+        if (group.NextSlot != long.MaxValue)
+        {
+            Count++;
+            _queue.Enqueue(group, group.NextSlot);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+using Rondo.Loops;
+using Rondo.Storage;
+
+namespace Rondo.Polling.Runtime;
+
+/// <summary>Keeps the offset of the database clock fresh, and tells the agenda when time jumped.</summary>
+internal sealed class ClockLoop(Database database, Agenda agenda, Action wake, TimeProvider time, ILogger log) : Loop("polling.clock", time)
+{
+    private long _steps;
+
+    /// <summary>Steps of the clock seen since the start.</summary>
+    public long Steps => Interlocked.Read(ref _steps);
+
+    /// <summary>The last step, and when it was seen.</summary>
+    public (TimeSpan Step, Instant At)? LastStep { get; private set; }
+
+    protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        var reading = await database.MeasureClockAsync(stop).ConfigureAwait(false);
+        if (reading.Step != TimeSpan.Zero)
+        {
+            Interlocked.Increment(ref _steps);
+            LastStep = (reading.Step, reading.Now);
+            PollingLog.ClockStepped(log, reading.Step.TotalSeconds);
+            if (reading.Step > TimeSpan.Zero)
+            {
+                agenda.NoteJump(reading.Now.Micros);
+            }
+
+            wake();
+        }
+
+        return TimeSpan.FromSeconds(1);
+    }
+}

@@ -1,0 +1,29 @@
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Storage;
+
+namespace Rondo.Polling.Runtime;
+
+/// <summary>Fires slots by database time, on a thread of its own; sleeps by the monotonic clock until the next one.</summary>
+internal sealed class SlotLoop(Agenda agenda, DatabaseClock clock, Node node, TimeProvider time) : Loop("polling.slots", time)
+{
+    private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(500);
+
+    public override TimeSpan StuckAfter => TimeSpan.FromSeconds(15);
+
+    protected override bool OwnThread => true;
+
+    protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        var next = agenda.Fire(clock.Now.Micros, node.MayWork);
+        if (next == long.MaxValue)
+        {
+            return new(_longest);
+        }
+
+        var sleep = TimeSpan.FromMicroseconds(next - clock.Now.Micros);
+
+        // Never longer than the clock may have changed its mind in between.
+        return new(sleep < _longest ? sleep : _longest);
+    }
+}

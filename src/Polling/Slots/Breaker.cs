@@ -1,0 +1,56 @@
+namespace Rondo.Polling.Slots;
+
+/// <summary>
+/// Keeps a device (or an endpoint) that fails again and again from costing the others their time: from <c>threshold</c> failures in a row on, one
+/// probe per growing delay, everything else is not even tried. Instants are database time in microseconds.
+/// </summary>
+/// <param name="threshold">Failures in a row before it opens; at least 1.</param>
+/// <param name="first">First delay in microseconds.</param>
+/// <param name="cap">Longest delay in microseconds.</param>
+/// <param name="random">Delays are spread over their upper half, so that units that died together are not probed together.</param>
+public sealed class Breaker(int threshold, long first, long cap, Random random)
+{
+    private int _step;
+
+    /// <summary>Failures in a row.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>When the next probe may go; 0 while closed.</summary>
+    public long OpenUntil { get; private set; }
+
+    /// <summary>True from the threshold on, until a success.</summary>
+    public bool IsOpen => OpenUntil != 0;
+
+    /// <summary>True when <paramref name="now"/> is no time to try.</summary>
+    public bool Blocks(long now) => now < OpenUntil;
+
+    /// <summary>An answer came: closed.</summary>
+    public void Succeeded()
+    {
+        Failures = 0;
+        OpenUntil = 0;
+        _step = 0;
+    }
+
+    /// <summary>No answer came.</summary>
+    public void Failed(long now)
+    {
+        Failures++;
+        if (Failures >= threshold)
+        {
+            var bound = (long)Math.Min(cap, first * Math.Pow(2, Math.Min(_step, 40)));
+            _step++;
+            OpenUntil = now + (bound / 2) + (long)(random.NextDouble() * bound / 2);
+        }
+    }
+
+    /// <summary>Lets the next try through at once, without forgetting the failures (the connection came back, somebody asked).</summary>
+    public void AllowProbe() => OpenUntil = OpenUntil == 0 ? 0 : 1;
+
+    /// <summary>Takes over what a former owner knew.</summary>
+    public void Restore(int failures, long openUntil)
+    {
+        Failures = failures;
+        OpenUntil = failures >= threshold ? Math.Max(1, openUntil) : 0;
+    }
+}

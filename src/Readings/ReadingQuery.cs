@@ -1,0 +1,66 @@
+using Rondo.Storage;
+
+namespace Rondo.Readings;
+
+/// <summary>One value of a series.</summary>
+public sealed class Reading
+{
+    /// <summary>Instant.</summary>
+    public Instant At { get; init; }
+
+    /// <summary>Value; never a stand-in for "no answer".</summary>
+    public double Value { get; init; }
+
+    /// <summary><c>good</c> or <c>suspect</c>.</summary>
+    public string Quality { get; init; } = "good";
+}
+
+/// <summary>What a series is.</summary>
+public sealed class SeriesRow
+{
+    /// <summary>Id.</summary>
+    public long Id { get; init; }
+
+    /// <summary>Name, <c>device/point</c>.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Unit of measure.</summary>
+    public string Unit { get; init; } = "";
+
+    /// <summary><c>gauge</c>, <c>counter</c>, <c>energy</c> or <c>state</c>.</summary>
+    public string Kind { get; init; } = "";
+}
+
+/// <summary>Reads readings back.</summary>
+public static class ReadingQuery
+{
+    private static readonly Sql _series = new("readings.series", "select id, name, unit, kind from series where name = @name order by retired_at is not null, id desc");
+
+    private static readonly Sql _near = new("readings.near", "select name from series where retired_at is null and name like @pattern order by name limit 10");
+
+    private static readonly Sql _range = new("readings.range", """
+        select at, value, quality from reading where series = @name and at >= @from and at < @to order by at limit @limit
+        """);
+
+    private static readonly Sql _newest = new("readings.newest", """
+        select at, value, quality from reading where series = @name and at < @to order by at desc limit @limit
+        """);
+
+    /// <summary>The series of that name (the one in use, else the latest retired one), or null.</summary>
+    public static SeriesRow? Find(Transaction tx, string name) => tx.First<SeriesRow>(_series, new { name });
+
+    /// <summary>At most ten names that contain <paramref name="part"/>, for an error that helps.</summary>
+    public static List<string> Near(Transaction tx, string part) => tx.Query<string>(_near, new { pattern = $"%{part}%" });
+
+    /// <summary>Readings in [from, to), oldest first, at most <paramref name="limit"/>.</summary>
+    public static List<Reading> Range(Transaction tx, string name, Instant from, Instant to, int limit) =>
+        tx.Query<Reading>(_range, new { name, from, to, limit });
+
+    /// <summary>The newest readings before <paramref name="to"/>, oldest first.</summary>
+    public static List<Reading> Newest(Transaction tx, string name, Instant to, int limit)
+    {
+        var rows = tx.Query<Reading>(_newest, new { name, to, limit });
+        rows.Reverse();
+        return rows;
+    }
+}

@@ -1,0 +1,63 @@
+namespace Rondo.Storage;
+
+/// <summary>What a measurement of the database clock found.</summary>
+/// <param name="Now">Database time at the measurement.</param>
+/// <param name="Step">By how much time jumped against what was expected; zero for ordinary drift.</param>
+public readonly record struct ClockReading(Instant Now, TimeSpan Step);
+
+/// <summary>
+/// Database time = monotonic clock + measured offset. Stored instants and slots follow it; waiting uses the monotonic clock alone, so a step
+/// of the wall clock never makes a wait longer or shorter.
+/// </summary>
+public sealed class DatabaseClock
+{
+    /// <summary>A difference larger than this is a step of the clock and reported as such; below it is drift and simply followed.</summary>
+    public static readonly TimeSpan StepLimit = TimeSpan.FromMilliseconds(500);
+
+    private readonly TimeProvider _time;
+    private long _offset;
+
+    /// <summary>Starts from the local wall clock until the first measurement.</summary>
+    public DatabaseClock(TimeProvider time)
+    {
+        _time = time;
+        _offset = Instant.From(time.GetUtcNow()).Micros - Micros(time.GetTimestamp());
+    }
+
+    /// <summary>Database time now.</summary>
+    public Instant Now => At(_time.GetTimestamp());
+
+    /// <summary>Database time at a monotonic timestamp.</summary>
+    public Instant At(long timestamp) => new(Micros(timestamp) + Interlocked.Read(ref _offset));
+
+    /// <summary>The monotonic timestamp that database time <paramref name="at"/> falls on, by today's offset.</summary>
+    public long Timestamp(Instant at)
+    {
+        var micros = at.Micros - Interlocked.Read(ref _offset);
+        return _time.TimestampFrequency % 1_000_000 == 0
+            ? micros * (_time.TimestampFrequency / 1_000_000)
+            : (long)((Int128)micros * _time.TimestampFrequency / 1_000_000);
+    }
+
+    /// <summary>Takes in a measurement: the database said <paramref name="databaseNow"/> somewhere between two timestamps.</summary>
+    internal ClockReading Adjust(Instant databaseNow, long sentAt, long receivedAt)
+    {
+        var middle = Micros(sentAt + ((receivedAt - sentAt) / 2));
+        var uncertainty = (Micros(receivedAt) - Micros(sentAt)) / 2;
+        var difference = databaseNow.Micros - (middle + Interlocked.Read(ref _offset));
+
+        // Within the round trip's own uncertainty nothing is known better than before.
+        if (Math.Abs(difference) > uncertainty)
+        {
+            Interlocked.Add(ref _offset, difference);
+        }
+
+        var step = Math.Abs(difference) - uncertainty > StepLimit.Ticks / 10 ? TimeSpan.FromMicroseconds(difference) : TimeSpan.Zero;
+        return new ClockReading(databaseNow, step);
+    }
+
+    // The usual frequency is a multiple of a microsecond; the wide division is for clocks where it is not.
+    private long Micros(long timestamp) => _time.TimestampFrequency % 1_000_000 == 0
+        ? timestamp / (_time.TimestampFrequency / 1_000_000)
+        : (long)((Int128)timestamp * 1_000_000 / _time.TimestampFrequency);
+}

@@ -1,0 +1,121 @@
+using Npgsql;
+
+namespace Rondo.Storage.Postgres;
+
+/// <summary>PostgreSQL 15 or newer. Fenced writes have a small pool of their own, so that nothing else can starve them.</summary>
+public sealed class PostgresDatabase : Database
+{
+    private const string Limits = "set local statement_timeout = '30s'; set local idle_in_transaction_session_timeout = '30s'; set local lock_timeout = '10s'";
+    private const string ReadLimits = "set transaction read only; " + Limits;
+    private const string LongLimits = "set local statement_timeout = '5min'; set local idle_in_transaction_session_timeout = '5min'; set local lock_timeout = '1min'";
+    private readonly TimeProvider _time;
+    private readonly NpgsqlDataSource _pool;
+    private readonly NpgsqlDataSource _control;
+
+    /// <summary>Prepares the pools; the first connection is made by the first use.</summary>
+    public PostgresDatabase(DatabaseAddress address, DatabaseUse use, TimeProvider time)
+    {
+        Address = address;
+        _time = time;
+        Clock = new DatabaseClock(time);
+        _pool = Source(address, use, "pool", 16);
+        _control = Source(address, use, "control", 6);
+    }
+
+    /// <inheritdoc/>
+    public override DatabaseAddress Address { get; }
+
+    /// <inheritdoc/>
+    public override Dialect Dialect => Dialect.Postgres;
+
+    /// <inheritdoc/>
+    public override DatabaseClock Clock { get; }
+
+    /// <inheritdoc/>
+    public override Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
+        Task.Run(() => Run(_pool, name, work), stop);
+
+    /// <inheritdoc/>
+    public override Task<T> WriteLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
+        Task.Run(() => Run(_pool, name, work, limits: LongLimits), stop);
+
+    /// <inheritdoc/>
+    public override T Write<T>(string name, Func<Transaction, T> work) => Run(_control, name, work);
+
+    /// <inheritdoc/>
+    public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
+        Task.Run(() => Run(_pool, name, work, System.Data.IsolationLevel.RepeatableRead, ReadLimits), stop);
+
+    /// <inheritdoc/>
+    public override async Task<ClockReading> MeasureClockAsync(CancellationToken stop = default)
+    {
+        try
+        {
+            await using var link = await _control.OpenConnectionAsync(stop).ConfigureAwait(false);
+            await using var command = new NpgsqlCommand("select clock_timestamp()", link);
+            await command.PrepareAsync(stop).ConfigureAwait(false);
+            var sent = _time.GetTimestamp();
+            var now = (DateTime)(await command.ExecuteScalarAsync(stop).ConfigureAwait(false))!;
+            return Clock.Adjust(Instant.From(now), sent, _time.GetTimestamp());
+        }
+        catch (Exception fault) when (PostgresFaults.IsProviders(fault))
+        {
+            throw PostgresFaults.Classify(fault, "measure clock", Address);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _pool.DisposeAsync().ConfigureAwait(false);
+        await _control.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static NpgsqlDataSource Source(DatabaseAddress address, DatabaseUse use, string pool, int size)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(address.Target) { MaxPoolSize = size };
+        if (!address.Target.Contains("Timeout=", StringComparison.OrdinalIgnoreCase))
+        {
+            settings.Timeout = 5;
+        }
+
+        settings.ApplicationName ??= $"rondo-{(use == DatabaseUse.Server ? "server" : "command")}-{pool}";
+        settings.MaxAutoPrepare = 64;
+        settings.AutoPrepareMinUsages = 3;
+        return NpgsqlDataSource.Create(settings);
+    }
+
+    private T Run<T>(NpgsqlDataSource source, string name, Func<Transaction, T> work, System.Data.IsolationLevel level = System.Data.IsolationLevel.ReadCommitted, string limits = Limits)
+    {
+        // A deadlock or a serialisation failure undid everything: the same work may simply run again.
+        for (var attempt = 1; ; attempt++)
+        {
+            PostgresWork tx;
+            T result;
+            try
+            {
+                using var link = source.OpenConnection();
+                using var inner = link.BeginTransaction(level);
+                using (var settings = new NpgsqlCommand(limits, link, inner))
+                {
+                    settings.ExecuteNonQuery();
+                }
+
+                tx = new PostgresWork(link, inner, Clock);
+                result = work(tx);
+                inner.Commit();
+            }
+            catch (PostgresException fault) when (fault.SqlState is "40001" or "40P01" && attempt < 4)
+            {
+                continue;
+            }
+            catch (Exception fault) when (PostgresFaults.IsProviders(fault))
+            {
+                throw PostgresFaults.Classify(fault, name, Address);
+            }
+
+            tx.Committed();
+            return result;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Data.Common;
+using Npgsql;
+
+namespace Rondo.Storage.Postgres;
+
+/// <summary>One PostgreSQL transaction.</summary>
+public sealed class PostgresWork : Transaction
+{
+    private readonly DatabaseClock _clock;
+
+    internal PostgresWork(NpgsqlConnection link, NpgsqlTransaction inner, DatabaseClock clock)
+    {
+        Link = link;
+        Inner = inner;
+        _clock = clock;
+    }
+
+    /// <inheritdoc/>
+    public override Instant Now => _clock.Now;
+
+    /// <inheritdoc/>
+    public override Dialect Dialect => Dialect.Postgres;
+
+    /// <summary>The connection, for hot paths that bind arrays themselves.</summary>
+    public NpgsqlConnection Link { get; }
+
+    internal override DbConnection Connection => Link;
+
+    internal override DbTransaction Inner { get; }
+}

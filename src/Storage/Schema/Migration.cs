@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Rondo.Storage.Schema;
+
+/// <summary>One numbered step of a module's schema.</summary>
+/// <param name="Module">The module, for example <c>polling</c>.</param>
+/// <param name="Number">Number within the module, from 1 without holes.</param>
+/// <param name="Name">What it does, from the file name.</param>
+/// <param name="Text">SQL for both databases, with dialect tokens.</param>
+public sealed record Migration(string Module, int Number, string Name, string Text)
+{
+    /// <summary>SHA-256 of the text: a migration that was applied may never change.</summary>
+    public string Checksum { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)));
+
+    /// <summary>Reads the migrations embedded in a module's assembly (<c>Migrations/0001_name.sql</c>).</summary>
+    public static IReadOnlyList<Migration> Of(string module, Assembly assembly)
+    {
+        var found = new List<Migration>();
+        foreach (var resource in assembly.GetManifestResourceNames())
+        {
+            if (!resource.StartsWith("Migrations/", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var file = Path.GetFileNameWithoutExtension(resource);
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+            found.Add(new Migration(module, int.Parse(file[..4], CultureInfo.InvariantCulture), file[5..], reader.ReadToEnd()));
+        }
+
+        found.Sort((a, b) => a.Number.CompareTo(b.Number));
+        return found;
+    }
+}
+
+/// <summary>A migration and whether it has been applied.</summary>
+/// <param name="Migration">The migration.</param>
+/// <param name="AppliedAt">When, or null.</param>
+public sealed record MigrationState(Migration Migration, Instant? AppliedAt);

@@ -1,0 +1,212 @@
+table device
+  id bigint not null
+  endpoint_id bigint not null
+  name text not null
+  address text not null
+  settings text not null
+  category text not null
+  tags text not null
+  parent text
+  enabled boolean not null
+  stopped boolean not null default false
+  status text not null
+  status_at timestamp with time zone not null
+  failures integer not null default 0
+  breaker_until timestamp with time zone
+  created_at timestamp with time zone not null
+  removed_at timestamp with time zone
+  revision bigint not null
+  device_status_check CHECK ((status = ANY (ARRAY['unknown'::text, 'online'::text, 'degraded'::text, 'offline'::text, 'paused'::text])))
+  device_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES endpoint(id)
+  device_pkey PRIMARY KEY (id)
+  CREATE INDEX device_endpoint ON public.device USING btree (endpoint_id)
+  CREATE UNIQUE INDEX device_name ON public.device USING btree (name) WHERE (removed_at IS NULL)
+  CREATE INDEX device_revision ON public.device USING btree (revision)
+
+table endpoint
+  id bigint not null
+  driver text not null
+  address text not null
+  settings text not null
+  owner text
+  lease_no bigint not null default 0
+  claimed_at timestamp with time zone
+  endpoint_pkey PRIMARY KEY (id)
+  endpoint_driver_address_key UNIQUE (driver, address)
+
+table node
+  id text not null
+  host text not null
+  place text not null
+  pid integer not null
+  pid_started bigint not null
+  roles text not null
+  version text not null
+  state text not null
+  started_at timestamp with time zone not null
+  ended_at timestamp with time zone
+  seen_revision bigint not null default 0
+  node_state_check CHECK ((state = ANY (ARRAY['live'::text, 'dead'::text])))
+  node_pkey PRIMARY KEY (id)
+  CREATE INDEX node_live ON public.node USING btree (id) WHERE (state = 'live'::text)
+
+table node_lease
+  id text not null
+  expires_at timestamp with time zone not null
+  node_lease_id_fkey FOREIGN KEY (id) REFERENCES node(id) ON DELETE CASCADE
+  node_lease_pkey PRIMARY KEY (id)
+
+table point
+  id bigint not null
+  group_id bigint not null
+  series_id bigint not null
+  ordinal integer not null
+  position integer not null
+  name text not null
+  unit text not null
+  kind text not null
+  settings text not null
+  removed_at timestamp with time zone
+  point_group_id_fkey FOREIGN KEY (group_id) REFERENCES poll_group(id)
+  point_series_id_fkey FOREIGN KEY (series_id) REFERENCES series(id)
+  point_pkey PRIMARY KEY (id)
+  CREATE INDEX point_group ON public.point USING btree (group_id)
+
+table poll partition by RANGE (slot)
+  slot timestamp with time zone not null
+  group_id bigint not null
+  plan_no integer not null
+  slots integer not null
+  outcome text not null
+  reason text
+  lateness_us bigint
+  duration_us bigint
+  detail text
+  lease_no bigint not null
+  poll_check CHECK (((outcome = 'missed'::text) OR (slots = 1)))
+  poll_check1 CHECK (((outcome = 'ok'::text) = (reason IS NULL)))
+  poll_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'partial'::text, 'failed'::text, 'missed'::text])))
+  poll_slots_check CHECK ((slots > 0))
+  poll_pkey PRIMARY KEY (slot, group_id)
+  CREATE INDEX poll_gap ON ONLY public.poll USING btree (slot, group_id) WHERE (slots > 1)
+
+table poll_group
+  id bigint not null
+  device_id bigint not null
+  source_id bigint not null
+  name text not null
+  position integer not null
+  interval_us bigint not null
+  phase_us bigint not null
+  align boolean not null
+  timeout_us bigint
+  max_lateness_us bigint
+  enabled boolean not null
+  removed_at timestamp with time zone
+  accounted_to timestamp with time zone not null
+  last_ok_at timestamp with time zone
+  last_error text
+  last_error_at timestamp with time zone
+  poll_group_interval_us_check CHECK ((interval_us >= 100000))
+  poll_group_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+  poll_group_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id)
+  poll_group_pkey PRIMARY KEY (id)
+  CREATE INDEX poll_group_device ON public.poll_group USING btree (device_id)
+  CREATE UNIQUE INDEX poll_group_name ON public.poll_group USING btree (device_id, name) WHERE (removed_at IS NULL)
+
+table poll_plan
+  group_id bigint not null
+  no integer not null
+  from_at timestamp with time zone not null
+  until_at timestamp with time zone
+  interval_us bigint not null
+  phase_us bigint not null
+  poll_plan_check CHECK (((until_at IS NULL) OR (until_at >= from_at)))
+  poll_plan_group_id_fkey FOREIGN KEY (group_id) REFERENCES poll_group(id)
+  poll_plan_pkey PRIMARY KEY (group_id, no)
+  CREATE UNIQUE INDEX poll_plan_open ON public.poll_plan USING btree (group_id) WHERE (until_at IS NULL)
+
+table poll_stat
+  group_id bigint not null
+  hour timestamp with time zone not null
+  ok bigint not null
+  part bigint not null
+  failed bigint not null
+  missed bigint not null
+  lateness text not null
+  duration text not null
+  poll_stat_pkey PRIMARY KEY (group_id, hour)
+
+table polling_state
+  only_row integer not null
+  revision bigint not null
+  last_id bigint not null
+  enabled boolean not null
+  polling_state_only_row_check CHECK ((only_row = 1))
+  polling_state_pkey PRIMARY KEY (only_row)
+
+view reading
+  series text
+  at timestamp with time zone
+  value double precision
+  quality text
+  unit text
+  time timestamp with time zone
+ SELECT s.name AS series,
+    p.at,
+    p.vals[(s.ordinal + 1)] AS value,
+        CASE
+            WHEN (p.flags IS NULL) THEN 'good'::text
+            WHEN (substr(p.flags, (s.ordinal + 1), 1) = ANY (ARRAY[''::text, '.'::text])) THEN 'good'::text
+            ELSE 'suspect'::text
+        END AS quality,
+    s.unit,
+    p.at AS "time"
+   FROM (series s
+     JOIN sample p ON ((p.source_id = s.source_id)))
+  WHERE (p.vals[(s.ordinal + 1)] IS NOT NULL);
+
+table readings_state
+  only_row integer not null
+  last_id bigint not null
+  readings_state_only_row_check CHECK ((only_row = 1))
+  readings_state_pkey PRIMARY KEY (only_row)
+
+table sample partition by RANGE (at)
+  source_id bigint not null
+  at timestamp with time zone not null
+  vals double precision[] not null
+  flags text
+  sample_pkey PRIMARY KEY (source_id, at)
+
+table schema_migration
+  module text not null
+  number integer not null
+  name text not null
+  checksum text not null
+  applied_at timestamp with time zone not null
+  schema_migration_pkey PRIMARY KEY (module, number)
+
+table series
+  id bigint not null
+  source_id bigint not null
+  ordinal integer not null
+  name text not null
+  unit text not null
+  kind text not null
+  retired_at timestamp with time zone
+  series_kind_check CHECK ((kind = ANY (ARRAY['gauge'::text, 'counter'::text, 'energy'::text, 'state'::text])))
+  series_ordinal_check CHECK ((ordinal >= 0))
+  series_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id)
+  series_pkey PRIMARY KEY (id)
+  series_source_id_ordinal_key UNIQUE (source_id, ordinal)
+  CREATE INDEX series_by_name ON public.series USING btree (name)
+  CREATE UNIQUE INDEX series_name ON public.series USING btree (name) WHERE (retired_at IS NULL)
+
+table source
+  id bigint not null
+  kind text not null
+  name text not null
+  created_at timestamp with time zone not null
+  source_kind_check CHECK ((kind = 'poll_group'::text))
+  source_pkey PRIMARY KEY (id)

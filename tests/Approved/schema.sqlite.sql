@@ -1,0 +1,196 @@
+CREATE TABLE device (
+  id INTEGER not null primary key,
+  endpoint_id INTEGER not null references endpoint (id),
+  name TEXT not null,
+  address TEXT not null,
+  settings TEXT not null,
+  category TEXT not null,
+  tags TEXT not null,
+  parent TEXT,
+  enabled INTEGER not null,
+  stopped INTEGER not null default 0,
+  status TEXT not null check (status in ('unknown', 'online', 'degraded', 'offline', 'paused')),
+  status_at INTEGER not null,
+  failures INTEGER not null default 0,
+  breaker_until INTEGER,
+  created_at INTEGER not null,
+  removed_at INTEGER,
+  revision INTEGER not null
+) STRICT;
+
+CREATE INDEX device_endpoint on device (endpoint_id);
+
+CREATE UNIQUE INDEX device_name on device (name) where removed_at is null;
+
+CREATE INDEX device_revision on device (revision);
+
+CREATE TABLE endpoint (
+  id INTEGER not null primary key,
+  driver TEXT not null,
+  address TEXT not null,
+  settings TEXT not null,
+  owner TEXT,
+  lease_no INTEGER not null default 0,
+  claimed_at INTEGER,
+  unique (driver, address)
+) STRICT;
+
+CREATE TABLE node (
+  id TEXT not null primary key,
+  host TEXT not null,
+  place TEXT not null,
+  pid INTEGER not null,
+  pid_started INTEGER not null,
+  roles TEXT not null,
+  version TEXT not null,
+  state TEXT not null check (state in ('live', 'dead')),
+  started_at INTEGER not null,
+  ended_at INTEGER,
+  seen_revision INTEGER not null default 0
+) STRICT;
+
+CREATE INDEX node_live on node (id) where state = 'live';
+
+CREATE TABLE node_lease (
+  id TEXT not null primary key references node (id) on delete cascade,
+  expires_at INTEGER not null
+) STRICT;
+
+CREATE TABLE point (
+  id INTEGER not null primary key,
+  group_id INTEGER not null references poll_group (id),
+  series_id INTEGER not null references series (id),
+  ordinal INTEGER not null,
+  position INTEGER not null,
+  name TEXT not null,
+  unit TEXT not null,
+  kind TEXT not null,
+  settings TEXT not null,
+  removed_at INTEGER
+) STRICT;
+
+CREATE INDEX point_group on point (group_id);
+
+CREATE TABLE poll (
+  slot INTEGER not null,
+  group_id INTEGER not null,
+  plan_no INTEGER not null,
+  slots INTEGER not null check (slots > 0),
+  outcome TEXT not null check (outcome in ('ok', 'partial', 'failed', 'missed')),
+  reason TEXT,
+  lateness_us INTEGER,
+  duration_us INTEGER,
+  detail TEXT,
+  lease_no INTEGER not null,
+  primary key (slot, group_id),
+  check (outcome = 'missed' or slots = 1),
+  check ((outcome = 'ok') = (reason is null))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX poll_gap on poll (slot, group_id) where slots > 1;
+
+CREATE TABLE poll_group (
+  id INTEGER not null primary key,
+  device_id INTEGER not null references device (id),
+  source_id INTEGER not null references source (id),
+  name TEXT not null,
+  position INTEGER not null,
+  interval_us INTEGER not null check (interval_us >= 100000),
+  phase_us INTEGER not null,
+  align INTEGER not null,
+  timeout_us INTEGER,
+  max_lateness_us INTEGER,
+  enabled INTEGER not null,
+  removed_at INTEGER,
+  accounted_to INTEGER not null,
+  last_ok_at INTEGER,
+  last_error TEXT,
+  last_error_at INTEGER
+) STRICT;
+
+CREATE INDEX poll_group_device on poll_group (device_id);
+
+CREATE UNIQUE INDEX poll_group_name on poll_group (device_id, name) where removed_at is null;
+
+CREATE TABLE poll_plan (
+  group_id INTEGER not null references poll_group (id),
+  no INTEGER not null,
+  from_at INTEGER not null,
+  until_at INTEGER,
+  interval_us INTEGER not null,
+  phase_us INTEGER not null,
+  primary key (group_id, no),
+  check (until_at is null or until_at >= from_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX poll_plan_open on poll_plan (group_id) where until_at is null;
+
+CREATE TABLE poll_stat (
+  group_id INTEGER not null,
+  hour INTEGER not null,
+  ok INTEGER not null,
+  part INTEGER not null,
+  failed INTEGER not null,
+  missed INTEGER not null,
+  lateness TEXT not null,
+  duration TEXT not null,
+  primary key (group_id, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE polling_state (
+  only_row INTEGER not null primary key check (only_row = 1),
+  revision INTEGER not null,
+  last_id INTEGER not null,
+  enabled INTEGER not null
+) STRICT;
+
+CREATE VIEW reading as
+select s.name as series, p.at as at, cast(json_extract(p.vals, '$[' || s.ordinal || ']') as real) as value,
+  case when p.flags is null then 'good' when substr(p.flags, s.ordinal + 1, 1) in ('', '.') then 'good' else 'suspect' end as quality,
+  s.unit as unit, strftime('%Y-%m-%dT%H:%M:%fZ', p.at / 1000000.0, 'unixepoch') as time
+from series s join sample p on p.source_id = s.source_id
+where json_extract(p.vals, '$[' || s.ordinal || ']') is not null;
+
+CREATE TABLE readings_state (
+  only_row INTEGER not null primary key check (only_row = 1),
+  last_id INTEGER not null
+) STRICT;
+
+CREATE TABLE sample (
+  source_id INTEGER not null,
+  at INTEGER not null,
+  vals TEXT not null,
+  flags TEXT,
+  primary key (source_id, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schema_migration (
+  module TEXT not null,
+  number INTEGER not null,
+  name TEXT not null,
+  checksum TEXT not null,
+  applied_at INTEGER not null,
+  primary key (module, number)
+) STRICT;
+
+CREATE TABLE series (
+  id INTEGER not null primary key,
+  source_id INTEGER not null references source (id),
+  ordinal INTEGER not null check (ordinal >= 0),
+  name TEXT not null,
+  unit TEXT not null,
+  kind TEXT not null check (kind in ('gauge', 'counter', 'energy', 'state')),
+  retired_at INTEGER,
+  unique (source_id, ordinal)
+) STRICT;
+
+CREATE INDEX series_by_name on series (name);
+
+CREATE UNIQUE INDEX series_name on series (name) where retired_at is null;
+
+CREATE TABLE source (
+  id INTEGER not null primary key,
+  kind TEXT not null check (kind in ('poll_group')),
+  name TEXT not null,
+  created_at INTEGER not null
+) STRICT;

@@ -1,0 +1,91 @@
+using Rondo.Storage;
+using Rondo.SystemTests.Support;
+
+namespace Rondo.SystemTests.Faults;
+
+/// <summary>A disk that fills up and is freed again.</summary>
+public sealed class FullDiskTests(ITestOutputHelper output)
+{
+    private const int Gateways = 50;
+
+    [Fact]
+    public async Task A_full_disk_is_survived_and_said_and_polling_goes_on_when_there_is_room_again()
+    {
+        await using var disk = await SmallDisk.MountAsync("24m");
+        await using var site = await Site.CreateAsync(DatabaseKind.Sqlite, Gateways, folder: disk.Folder);
+        await site.PrepareAsync(site.DeviceFile("500ms"));
+        var server = await site.StartServerAsync();
+        await site.UntilPolledAsync(2 * Gateways);
+
+        var full = Site.Now;
+        disk.Fill();
+        await server.WaitForLineAsync("full", TimeSpan.FromSeconds(15));
+        await Passing.OfSeconds(3);
+        Assert.False(server.HasExited);
+
+        disk.Free();
+        var freed = Site.Now;
+        await server.UntilAsync(
+            async () => await site.ReadAsync(tx => tx.First<long?>(new Sql("test.newest", "select max(slot) from poll where outcome = 'ok'"))) > freed.Micros,
+            "an outcome committed after the disk was freed",
+            TimeSpan.FromSeconds(15));
+        var proof = await LedgerProof.ReadAsync(site, await site.StopServerAsync());
+        var kept = proof.Rows.Count(row => row.Outcome == "ok" && row.Slot > full && row.Slot < freed);
+        output.WriteLine($"{kept} polls of the time without room were kept; missed: {string.Join(", ", proof.MissedByReason)}");
+        proof.MissedOnlyFor("database_down", "late");
+    }
+
+    /// <summary>A file system in memory of a few megabytes; only root may make one.</summary>
+    private sealed class SmallDisk : IAsyncDisposable
+    {
+        public string Folder { get; } = Directory.CreateTempSubdirectory("rondo-disk-").FullName;
+
+        private string Ballast => Path.Combine(Folder, "ballast");
+
+        public static async Task<SmallDisk> MountAsync(string size)
+        {
+            Assert.SkipUnless(Environment.IsPrivilegedProcess, "a file system of our own needs root");
+            var disk = new SmallDisk();
+            await using var mount = new ChildProcess("mount", ["-t", "tmpfs", "-o", $"size={size}", "tmpfs", disk.Folder]);
+            if (await mount.ExitAsync() != 0)
+            {
+                Directory.Delete(disk.Folder);
+                Assert.Skip($"a file system of our own cannot be mounted here: {string.Join(' ', mount.Errors)}");
+            }
+
+            return disk;
+        }
+
+        /// <summary>Takes all the room there is.</summary>
+        public void Fill()
+        {
+            using var file = new FileStream(Ballast, FileMode.Create, FileAccess.Write, FileShare.None, 0);
+            for (var block = new byte[65_536]; block.Length >= 512; block = new byte[block.Length / 2])
+            {
+                try
+                {
+                    while (true)
+                    {
+                        file.Write(block);
+                    }
+                }
+                catch (IOException)
+                {
+                    // Full for a block of this size.
+                }
+            }
+        }
+
+        public void Free() => File.Delete(Ballast);
+
+        public async ValueTask DisposeAsync()
+        {
+            await using (var unmount = new ChildProcess("umount", ["-l", Folder]))
+            {
+                await unmount.ExitAsync();
+            }
+
+            Directory.Delete(Folder);
+        }
+    }
+}

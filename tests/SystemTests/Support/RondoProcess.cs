@@ -1,0 +1,34 @@
+namespace Rondo.SystemTests.Support;
+
+/// <summary>The built <c>rondo</c>, as a user starts it.</summary>
+public class RondoProcess : ChildProcess
+{
+    public RondoProcess(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null, bool isMeasured = false)
+        : base(isMeasured ? BuiltExecutable : Executable, arguments, environment, folder)
+    {
+    }
+
+    /// <summary>What runs: the product as built, or the copy that RONDO_EXECUTABLE names (the instrumented one of <c>./test --coverage</c>).</summary>
+    public static string Executable => Environment.GetEnvironmentVariable("RONDO_EXECUTABLE") is { Length: > 0 } named ? named : BuiltExecutable;
+
+    /// <summary>The product as built, in the configuration of these tests; for tests that measure speed.</summary>
+    public static string BuiltExecutable { get; } = FindBuilt();
+
+    public static RondoProcess Start(params string[] arguments) => new(arguments);
+
+    /// <summary>Runs a command to its end.</summary>
+    public static async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
+    {
+        await using var process = new RondoProcess(arguments);
+        var code = await process.ExitAsync();
+        return (code, string.Join('\n', process.Output), string.Join('\n', process.Errors));
+    }
+
+    private static string FindBuilt()
+    {
+        // …/artifacts/bin/SystemTests/release/ → …/artifacts/bin/Host/release/rondo
+        var here = new DirectoryInfo(AppContext.BaseDirectory);
+        var built = Path.Combine(here.Parent!.Parent!.FullName, "Host", here.Name, "rondo");
+        return File.Exists(built) ? built : throw new FileNotFoundException("The program is not built: dotnet build Rondo.slnx", built);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text;
+using Rondo.Simulators.Modbus;
+using Rondo.Storage;
+
+namespace Rondo.SystemTests.Support;
+
+/// <summary>
+/// One installation of a test: an empty database, simulated gateways that remember what reached them (in the test's own process, so that they outlive
+/// every kill), and the server, which is started as a user starts it and may be killed.
+/// </summary>
+internal sealed class Site : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("rondo-site-").FullName;
+
+    private readonly int _units;
+
+    private Site(ModbusSimulator simulator, int units)
+    {
+        Simulator = simulator;
+        _units = units;
+    }
+
+    public ModbusSimulator Simulator { get; }
+
+    /// <summary>Null on SQLite.</summary>
+    public PrivatePostgres? Postgres { get; private set; }
+
+    /// <summary>What <c>--database</c> takes.</summary>
+    public string Database { get; private set; } = "";
+
+    /// <summary>Path of the SQLite file.</summary>
+    public string DatabaseFile => Database["sqlite:".Length..];
+
+    public RondoProcess? Server { get; private set; }
+
+    /// <param name="kind">Which database.</param>
+    /// <param name="gateways">How many.</param>
+    /// <param name="units">Units behind each.</param>
+    /// <param name="folder">Where the SQLite file goes; null for a temporary folder.</param>
+    public static async Task<Site> CreateAsync(DatabaseKind kind, int gateways, int units = 1, string? folder = null)
+    {
+        var simulator = await ModbusSimulator.StartAsync(
+            new ModbusSimulatorOptions { Gateways = gateways, Units = units, ArrivalLog = 2_000 * units }, TimeProvider.System, TestContext.Current.CancellationToken);
+        var site = new Site(simulator, units);
+        if (kind == DatabaseKind.Postgres)
+        {
+            site.Postgres = await PrivatePostgres.StartNewAsync();
+            site.Database = await site.Postgres.CreateDatabaseAsync("rondo");
+        }
+        else
+        {
+            site.Database = "sqlite:" + Path.Combine(folder ?? site._folder, "rondo.db");
+        }
+
+        return site;
+    }
+
+    /// <summary>A device file with one meter for every unit of every gateway, named <c>meter-GATEWAY-UNIT</c>.</summary>
+    /// <param name="interval">As device files write it.</param>
+    /// <param name="more">More settings of every device, YAML in braces: <c>response_timeout: 300ms</c>.</param>
+    /// <param name="count">Only the first so many gateways.</param>
+    public string DeviceFile(string interval = "1s", string more = "", int? count = null)
+    {
+        var text = new StringBuilder("devices:\n");
+        foreach (var gateway in Simulator.Gateways.Take(count ?? int.MaxValue))
+        {
+            for (var unit = 1; unit <= _units; unit++)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"  - {{ name: meter-{gateway.Number}-{unit}, address: \"{gateway.Endpoint}\", unit: {unit}, profile: sdm630, interval: {interval}, ");
+                text.Append(CultureInfo.InvariantCulture, $"points: [voltage_l1, current_l1, power_l1]{(more.Length > 0 ? ", " + more : "")} }}\n");
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary><c>rondo database migrate</c>, then <c>rondo devices apply</c>.</summary>
+    public async Task PrepareAsync(string devices)
+    {
+        await CommandAsync("database", "migrate");
+        await ApplyAsync(devices);
+    }
+
+    public async Task ApplyAsync(string devices)
+    {
+        var file = Path.Combine(_folder, "devices.yaml");
+        await File.WriteAllTextAsync(file, devices);
+        await CommandAsync("devices", "apply", file);
+    }
+
+    /// <summary>Runs a command on this database to a good end; what it printed.</summary>
+    public async Task<string> CommandAsync(params string[] arguments)
+    {
+        var (code, output, errors) = await RondoProcess.RunAsync([.. arguments, "--database", Database]);
+        Assert.True(code == 0, $"rondo {string.Join(' ', arguments)} ended with {code}:\n{output}\n{errors}");
+        return output;
+    }
+
+    /// <summary>A server of this database that is not yet waited for.</summary>
+    public RondoProcess NewServer() => RondoProcess.Start("serve", "--database", Database, "--roles", "poll");
+
+    /// <summary>Starts the server and waits until its devices are armed.</summary>
+    public async Task<RondoProcess> StartServerAsync()
+    {
+        Server = NewServer();
+        await Server.WaitForLineAsync("Ready:");
+        return Server;
+    }
+
+    /// <summary>Waits until so many requests have reached the gateways since now.</summary>
+    public async Task UntilPolledAsync(long requests, TimeSpan? within = null)
+    {
+        var from = Simulator.Counters.Requests;
+        await Server!.UntilAsync(() => Task.FromResult(Simulator.Counters.Requests - from >= requests), $"{requests} requests", within);
+    }
+
+    /// <summary>A clean stop; every slot up to the returned instant must have its outcome.</summary>
+    public async Task<Instant> StopServerAsync()
+    {
+        var asked = Now;
+        var code = await Server!.StopAsync(TimeSpan.FromSeconds(10));
+        Assert.True(code == 0, $"the server ended with {code}:\n{string.Join('\n', Server.Errors.TakeLast(20))}");
+        await Server.DisposeAsync();
+        Server = null;
+        return asked;
+    }
+
+    /// <summary>The clock of this machine, which is that of both databases too.</summary>
+    public static Instant Now => Instant.From(DateTimeOffset.UtcNow);
+
+    public async Task<T> ReadAsync<T>(Func<Transaction, T> work)
+    {
+        await using var database = Storage.Database.Open(DatabaseAddress.TryParse(Database, out _)!, DatabaseUse.Command, TimeProvider.System);
+        await database.MeasureClockAsync();
+        return await database.ReadAsync("test.read", work);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Server is not null)
+        {
+            await Server.DisposeAsync();
+        }
+
+        await Simulator.DisposeAsync();
+        if (Postgres is not null)
+        {
+            await Postgres.DisposeAsync();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+}

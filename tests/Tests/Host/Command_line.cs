@@ -1,0 +1,147 @@
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Host;
+
+/// <summary>What is typed wrongly is said clearly, with exit code 64 and without a stack trace.</summary>
+public sealed class Command_line : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<string> Commands =>
+    [
+        "", "demo", "serve", "devices", "devices apply", "devices list", "devices show", "devices remove", "devices test", "devices probe", "polling", "polling start",
+        "polling stop", "polling status", "polling audit", "polling validate", "readings show", "nodes list", "database migrate", "config show", "config check", "simulate modbus",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task Every_command_has_help_that_knows_the_common_options(string command)
+    {
+        var run = await Run().GoodAsync([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+        Assert.Contains("--json", run.Output, StringComparison.Ordinal);
+        Assert.Contains("--database", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("devices apply")]
+    [InlineData("polling validate")]
+    [InlineData("simulate modbus")]
+    [InlineData("demo")]
+    public async Task Help_ends_with_examples(string command) =>
+        Assert.Contains("Examples:\n  rondo " + command, (await Run().GoodAsync([.. command.Split(' '), "--help"])).Output, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task The_help_of_the_simulator_names_every_fault()
+    {
+        var run = await Run().GoodAsync("simulate", "modbus", "--help");
+        Assert.All(Rondo.Simulators.Modbus.FaultName.All, fault => Assert.Contains("  " + fault.Name, run.Output, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("devices")]
+    [InlineData("pollin status")]
+    [InlineData("polling status --nonsense")]
+    [InlineData("polling validate --from")]
+    [InlineData("polling validate --from yesterday-ish")]
+    [InlineData("devices apply")]
+    [InlineData("polling validate --from -9999999d")]
+    [InlineData("simulate modbus --seconds -1")]
+    [InlineData("simulate modbus --seconds 1e300")]
+    [InlineData("simulate modbus --interval 1y --devices-file x")]
+    [InlineData("devices apply /no/such/file.yaml")]
+    [InlineData("devices probe 127.0.0.1:1")]
+    [InlineData("devices probe not/a/host --register 0")]
+    [InlineData("devices probe 127.0.0.1 --register 65536")]
+    [InlineData("devices probe 127.0.0.1 --register 1 --function 6")]
+    [InlineData("devices probe 127.0.0.1 --register 1 --unit 256")]
+    [InlineData("readings show x --format xml")]
+    [InlineData("readings show x --limit 0")]
+    [InlineData("simulate modbus --fault wobble")]
+    [InlineData("simulate modbus --gateways 0")]
+    [InlineData("simulate modbus --framing serial")]
+    [InlineData("demo --devices 0")]
+    [InlineData("demo --interval 5")]
+    [InlineData("demo --seconds -1")]
+    [InlineData("serve --roles cook")]
+    [InlineData("serve --http http://0.0.0.0:80")]
+    public async Task Misuse_is_64_with_a_sentence(string line)
+    {
+        var run = Run();
+        await run.GoodAsync("database", "migrate");
+        Assert.Equal(64, await run.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.StartsWith("rondo: ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_empty_name_of_a_file_is_misuse_too()
+    {
+        Assert.Equal(64, await Run().RunAsync("devices", "apply", ""));
+        Assert.Equal(64, await Run().RunAsync("config", "check", "--config", ""));
+        Assert.Equal(64, await Run().RunAsync("polling", "status", "--config", "a\0b"));
+    }
+
+    [Theory]
+    [InlineData("mysql:x")]
+    [InlineData("sqlite:")]
+    [InlineData("postgres://127.0.0.1")]
+    [InlineData("Host=127.0.0.1;Nonsense=1;Password=geheim")]
+    public async Task A_database_address_that_is_none_is_misuse(string address)
+    {
+        var run = Run();
+        run.Database = address;
+        Assert.Equal(64, await run.RunAsync("polling", "status"));
+        Assert.Contains("expected sqlite:PATH or postgres://", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("geheim", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_json_an_error_is_a_document_too()
+    {
+        var run = Run();
+        Assert.Equal(1, await run.RunAsync("polling", "status", "--json"));
+        Assert.Equal(1, run.Json.GetProperty("exit_code").GetInt32());
+        Assert.Contains("rondo database migrate", run.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("polling status")]
+    [InlineData("polling validate")]
+    [InlineData("devices list")]
+    [InlineData("nodes list")]
+    [InlineData("readings show a/b")]
+    public async Task Without_a_database_or_its_schema_the_command_that_makes_it_is_named(string line)
+    {
+        var run = Run();
+        Assert.Equal(1, await run.RunAsync(line.Split(' ')));
+        Assert.Contains("rondo database migrate", run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder.At("rondo.db")));
+
+        await File.WriteAllBytesAsync(_folder.At("rondo.db"), []);
+        Assert.Equal(1, await run.RunAsync(line.Split(' ')));
+        Assert.Contains("rondo database migrate", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_said_to_be_none()
+    {
+        _folder.Write("rondo.db", new string('x', 5_000));
+        var run = Run();
+        Assert.Equal(1, await run.RunAsync("polling", "status"));
+        Assert.Contains("not a sound SQLite database", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_database_that_cannot_be_reached_is_a_problem_with_its_address_and_without_its_password()
+    {
+        var run = Run();
+        run.Database = "postgres://rondo:geheim@127.0.0.1:1/rondo";
+        Assert.Equal(1, await run.RunAsync("polling", "status"));
+        Assert.Contains("postgres://rondo:***@127.0.0.1:1/rondo", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("geheim", run.Error, StringComparison.Ordinal);
+    }
+
+    private CommandRun Run() => new(_folder);
+}

@@ -1,0 +1,112 @@
+using Rondo.Host.Settings;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Host;
+
+/// <summary>Defaults, then the file, then the environment, then the command line; secrets stay secret.</summary>
+public sealed class Settings_of_a_start : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly CommandRun _run;
+
+    public Settings_of_a_start() => _run = new CommandRun(_folder) { Database = null };
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task The_later_source_wins_and_is_named()
+    {
+        Assert.Equal(("20ms", "default"), await ShownAsync("polling.gather"));
+        var file = _folder.Write("rondo.json", """{ "database": "sqlite:/from/file.db", "polling": { "gather": "30ms", "batch_size": 500 } }""");
+        Assert.Equal(("30ms", file), await ShownAsync("polling.gather", "--config", file));
+        Assert.Equal(("500", file), await ShownAsync("polling.batch_size", "--config", file));
+        _run.Variables["RONDO_POLLING_GATHER"] = "40ms";
+        _run.Variables["RONDO_DATABASE"] = "sqlite:/from/environment.db";
+        Assert.Equal(("40ms", "environment RONDO_POLLING_GATHER"), await ShownAsync("polling.gather", "--config", file));
+        Assert.Equal(("sqlite:/from/environment.db", "environment RONDO_DATABASE"), await ShownAsync("database", "--config", file));
+        Assert.Equal(("sqlite:/from/option.db", "option --database"), await ShownAsync("database", "--config", file, "--database", "sqlite:/from/option.db"));
+    }
+
+    [Fact]
+    public async Task The_usual_file_is_read_when_it_exists_and_one_that_is_named_must_exist()
+    {
+        var usual = _folder.Write("usual.json", """{ "roles": ["poll"] }""");
+        Assert.Equal(("poll", usual), await ShownAsync("roles"));
+        Assert.Equal(64, await _run.RunAsync("config", "check", "--config", _folder.At("missing.json")));
+        Assert.Contains("missing.json", _run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_any_word_about_it_the_database_is_in_the_data_folder()
+    {
+        Assert.Equal(("sqlite:" + _folder.At(".local/share/rondo/rondo.db"), "default"), await ShownAsync("database"));
+        _run.Variables["XDG_DATA_HOME"] = _folder.At("data");
+        Assert.Equal("sqlite:" + _folder.At("data/rondo/rondo.db"), (await ShownAsync("database")).Value);
+        _run.Variables["STATE_DIRECTORY"] = _folder.At("state") + ":/other";
+        Assert.Equal("sqlite:" + _folder.At("state/rondo.db"), (await ShownAsync("database")).Value);
+        await _run.GoodAsync("database", "migrate");
+        Assert.True(File.Exists(_folder.At("state/rondo.db")));
+    }
+
+    [Theory]
+    [InlineData("postgres://rondo:geheim@db.example/rondo")]
+    [InlineData("postgresql://rondo@db.example:5433/rondo?password=geheim")]
+    [InlineData("Host=db.example;Username=rondo;Password=geheim;Database=rondo")]
+    public async Task A_password_is_never_shown(string address)
+    {
+        foreach (var more in new string[][] { [], ["--json"] })
+        {
+            await _run.GoodAsync(["config", "show", "--database", address, .. more]);
+            Assert.Contains("db.example", _run.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("geheim", _run.Output + _run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{ "polling": { "gather": "soon" } }""", "polling.gather: 'soon' is not a duration")]
+    [InlineData("""{ "polling": { "batch_size": 0 } }""", "polling.batch_size is 0; it must be 1 to 10000")]
+    [InlineData("""{ "polling": { "probe_first": "10m", "probe_cap": "1m" } }""", "polling.probe_cap is 00:01:00; it must be")]
+    [InlineData("""{ "polling": { "bach_size": 10 } }""", "'polling.bach_size' is not a setting; expected one of")]
+    [InlineData("""{ "datbase": "sqlite:x" }""", "'datbase' is not a setting; expected one of database,")]
+    [InlineData("""{ "database": "mysql:x" }""", "'mysql:x' is not a database address")]
+    [InlineData("""{ "database": true }""", "database is true; expected a text or a number")]
+    [InlineData("""{ "http": { "address": "http://192.168.1.5:80" } }""", "is not on this machine alone")]
+    [InlineData("""{ "roles": "dance" }""", "'dance' is no list of roles")]
+    [InlineData("""{ "roles": 5 """, ":1:")]
+    [InlineData("""[]""", "expected an object")]
+    public async Task Check_names_the_file_and_what_is_wrong_in_it(string json, string expected)
+    {
+        var file = _folder.Write("rondo.json", json);
+        Assert.Equal(1, await _run.RunAsync("config", "check", "--config", file));
+        Assert.Contains(file, _run.Error, StringComparison.Ordinal);
+        Assert.Contains(expected, _run.Error, StringComparison.Ordinal);
+        Assert.Equal(1, await _run.RunAsync("config", "check", "--json", "--config", file));
+        Assert.False(_run.Json.GetProperty("ok").GetBoolean());
+        Assert.NotEqual(0, _run.Json.GetProperty("problems").GetArrayLength());
+        Assert.Equal(64, await _run.RunAsync("polling", "status", "--config", file));
+    }
+
+    [Fact]
+    public async Task Check_needs_no_database_and_reads_comments_and_keeping_for_ever()
+    {
+        var file = _folder.Write("rondo.json", """
+            {
+              // Kept for the auditors.
+              "database": "postgres://rondo:secret@nowhere.invalid/rondo",
+              "polling": { "ledger_retention": "forever", "reading_retention": "3650d", },
+            }
+            """);
+        await _run.GoodAsync("config", "check", "--config", file);
+        var reading = SettingsReader.Read(new SettingsSources { Variable = _ => null, UsualFile = file });
+        Assert.Empty(reading.Problems);
+        Assert.Null(reading.Settings!.Polling.LedgerRetention);
+        Assert.Equal(TimeSpan.FromDays(3650), reading.Settings.Polling.ReadingRetention);
+    }
+
+    private async Task<(string Value, string Source)> ShownAsync(string key, params string[] more)
+    {
+        await _run.GoodAsync(["config", "show", "--json", .. more]);
+        var setting = _run.Json.GetProperty("settings").EnumerateArray().Single(s => s.GetProperty("key").GetString() == key);
+        return (setting.GetProperty("value").GetString()!, setting.GetProperty("source").GetString()!);
+    }
+}

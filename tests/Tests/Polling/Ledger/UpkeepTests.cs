@@ -1,0 +1,80 @@
+using Rondo.Polling;
+using Rondo.Polling.Configuration;
+using Rondo.Polling.Ledger;
+using Rondo.Storage;
+using Rondo.Tests.Polling.Runtime;
+using Rondo.Tests.Storage;
+
+namespace Rondo.Tests.Polling.Ledger;
+
+/// <summary>Room is made ahead, what is old goes, and the proof still holds for what is left.</summary>
+public sealed class UpkeepTests
+{
+    private static readonly TimeSpan _day = TimeSpan.FromDays(1);
+    private static readonly TimeSpan _hour = TimeSpan.FromHours(1);
+
+    [Theory, BothDatabases]
+    public async Task Only_what_is_older_than_its_retention_goes(DatabaseKind kind)
+    {
+        var options = new PollingOptions { LedgerRetention = _day * 3, ReadingRetention = _day * 20 };
+        await using var rig = await PollingRig.StartAsync(kind, options);
+        var upkeep = new Upkeep(rig.Database, options, rig.Time);
+        await rig.ApplyAsync(Hourly("m"), Hourly("gone"));
+        var start = rig.Now;
+        for (var day = 0; day < 30; day++)
+        {
+            await rig.RunAsync(_day, _hour);
+            await upkeep.PassAsync();
+            if (day == 5)
+            {
+                await rig.ApplyAsync(Hourly("m"));
+            }
+        }
+
+        var (now, slack) = (rig.Now, kind == DatabaseKind.Sqlite ? TimeSpan.Zero : _day);
+        var oldest = await rig.Store.ScalarAsync<Instant>("select min(slot) from poll");
+        Assert.InRange((now - oldest).TotalDays, 2.9, 3.01 + slack.TotalDays);
+        oldest = await rig.Store.ScalarAsync<Instant>("select min(at) from sample");
+        Assert.InRange((now - oldest).TotalDays, 19.9, 20.01 + (slack * 7).TotalDays);
+        Assert.InRange((now - await rig.Store.ScalarAsync<Instant>("select min(hour) from poll_stat")).TotalDays, 2.9, 3.1);
+        Assert.Equal(1, await rig.Store.ScalarAsync<int>("select count(*) from poll_plan"));
+        Assert.True(start < oldest);
+
+        // Without a window the proof goes back as far as the ledger does.
+        await rig.RunAsync(_hour * 2, _hour);
+        var validation = await rig.ValidateAsync();
+        Assert.True(validation.IsClean, $"{validation}");
+        Assert.InRange(validation.Expected, 70, 73 + (slack.TotalDays * 24));
+    }
+
+    [Theory, BothDatabases]
+    public async Task Nothing_goes_when_everything_is_to_be_kept(DatabaseKind kind)
+    {
+        var options = new PollingOptions { LedgerRetention = null, ReadingRetention = null };
+        await using var rig = await PollingRig.StartAsync(kind, options);
+        await rig.ApplyAsync(Hourly("m"));
+        await rig.RunAsync(_day, _hour);
+        var polls = await rig.Store.ScalarAsync<int>("select count(*) from poll");
+        rig.Time.Advance(_day * 1000);
+        await new Upkeep(rig.Database, options, rig.Time).PassAsync();
+        Assert.Equal(polls, await rig.Store.ScalarAsync<int>("select count(*) from poll"));
+        Assert.Equal(polls, await rig.Store.ScalarAsync<int>("select count(*) from sample"));
+    }
+
+    [Fact]
+    public async Task Partitions_are_there_a_week_ahead()
+    {
+        await using var rig = await PollingRig.StartAsync(DatabaseKind.Postgres);
+        rig.Time.Advance(_day * 100);
+        await new Upkeep(rig.Database, new PollingOptions(), rig.Time).PassAsync();
+        foreach (var ahead in new[] { -1.9, 0, 7.9 })
+        {
+            await rig.Store.ExecuteAsync(
+                "insert into poll (slot, group_id, plan_no, slots, outcome, lease_no) values (@at, 1, 1, 1, 'ok', 1)", new { at = rig.Now + (_day * ahead) });
+            await rig.Store.ExecuteAsync("insert into sample (source_id, at, vals) values (1, @at, '{}')", new { at = rig.Now + (_day * ahead) });
+        }
+    }
+
+    /// <summary>On the full hour, where the rig's time stands after each step.</summary>
+    private static DeviceSpec Hourly(string name) => Meters.Meter(name, seconds: 3600) with { Groups = [Meters.Group(seconds: 3600) with { Align = true }] };
+}

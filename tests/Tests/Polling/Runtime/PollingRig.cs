@@ -1,0 +1,251 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using Rondo.Live;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Polling;
+using Rondo.Polling.Configuration;
+using Rondo.Polling.Fleet;
+using Rondo.Polling.Ledger;
+using Rondo.Polling.Proof;
+using Rondo.Polling.Runtime;
+using Rondo.Storage;
+using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Polling.Runtime;
+
+/// <summary>
+/// All parts of one poller over a real database, with time and devices in the test's hands. Loops are not started: the rig runs their passes one
+/// after the other, so that the same test always takes the same way.
+/// </summary>
+internal sealed class PollingRig : IAsyncDisposable
+{
+    private readonly TestStore _store;
+    private readonly bool _ownsStore;
+    private readonly SlotLoop _slots;
+    private readonly FleetLoop _fleet;
+    private readonly ClockLoop _clock;
+    private TimeSpan _ran;
+    private long _renewedAt;
+
+    private PollingRig(TestStore store, bool ownsStore, FakeTime time, Node node, PollingOptions options)
+    {
+        _store = store;
+        _ownsStore = ownsStore;
+        Time = time;
+        Node = node;
+        var log = NullLogger.Instance;
+        var chance = new Chance(42);
+        Recorder = new Recorder(store.Database, node, options, time, committed => Publisher.Publish(Bus, committed), log);
+        _slots = new SlotLoop(Agenda, store.Database.Clock, node, time);
+        Armory = new Armory(Agenda, Recorder, store.Database.Clock, time, options, chance, node.Row.StartedAt, log, Open);
+        _fleet = new FleetLoop(store.Database, node, Armory, Recorder, Agenda, _slots.Wake, time, log);
+        _clock = new ClockLoop(store.Database, Agenda, _slots.Wake, time, log);
+    }
+
+    public FakeTime Time { get; }
+
+    public SteeredDatabase Database => _store.Database;
+
+    public TestStore Store => _store;
+
+    public Node Node { get; }
+
+    public EventBus Bus { get; } = new();
+
+    public Agenda Agenda { get; } = new();
+
+    public Recorder Recorder { get; }
+
+    public Armory Armory { get; }
+
+    /// <summary>The devices' side, by address; there before and after it was connected to.</summary>
+    public ConcurrentDictionary<string, ScriptedSession> Field { get; private init; } = new();
+
+    /// <summary>Sessions that were opened, in order.</summary>
+    public List<ScriptedSession> Opened { get; } = [];
+
+    /// <summary>False while the fleet loop is kept from looking: what is configured is heard of late.</summary>
+    public bool LooksAtFleet { get; set; } = true;
+
+    /// <summary>False while the database does not take the node's renewals.</summary>
+    public bool RenewsLease { get; set; } = true;
+
+    /// <summary>Passes of the recorder that failed.</summary>
+    public List<StorageFault> Faults { get; } = [];
+
+    public Instant Now => Database.Clock.Now;
+
+    public static async Task<PollingRig> StartAsync(DatabaseKind kind, PollingOptions? options = null)
+    {
+        var time = new FakeTime();
+        return await StartAsync(await TestStore.CreateAsync(kind, time), time, options, ownsStore: true);
+    }
+
+    /// <summary>The next start of the server on the same database: whatever the old one had in memory is gone.</summary>
+    public async Task<PollingRig> RestartAsync(PollingOptions? options = null)
+    {
+        // On PostgreSQL a dead process is known by its lease or its pid; this one lives, being us.
+        await Database.WriteAsync("bury", tx => { NodeRegister.Bury(tx, Node.Id); });
+        return await StartAsync(_store, Time, options, _ownsStore, Field);
+    }
+
+    private static async Task<PollingRig> StartAsync(TestStore store, FakeTime time, PollingOptions? options, bool ownsStore, ConcurrentDictionary<string, ScriptedSession>? field = null)
+    {
+        options ??= new PollingOptions();
+        options.Gather = TimeSpan.Zero;
+        var node = await Node.RegisterAsync(store.Database, time, "poll", "test", default);
+        return new PollingRig(store, ownsStore, time, node, options) { Field = field ?? new() };
+    }
+
+    public ScriptedSession Device(string address) => Field.GetOrAdd(address, _ => new ScriptedSession(Time));
+
+    public async Task ApplyAsync(params DeviceSpec[] devices)
+    {
+        await Devices.ApplyAsync(Database, devices, prune: true, dryRun: false);
+        await FleetPassAsync();
+    }
+
+    public Task<Validation> ValidateAsync(Instant? from = null, Instant? to = null) =>
+        Database.ReadAsync("validate", tx => Validator.Run(tx, from, to));
+
+    /// <summary>Lets time pass in steps, with everything a running server does in them.</summary>
+    public async Task RunAsync(TimeSpan by, TimeSpan? step = null)
+    {
+        var each = step ?? TimeSpan.FromMilliseconds(100);
+        for (var left = by; left > TimeSpan.Zero; left -= each)
+        {
+            Time.Advance(each < left ? each : left);
+            if (RenewsLease && Time.GetElapsedTime(_renewedAt) >= LeaseLoop.Every)
+            {
+                RenewLease();
+            }
+
+            await TurnAsync();
+            _ran += each;
+            if (_ran.Ticks % TimeSpan.TicksPerSecond < each.Ticks)
+            {
+                await MeasureAsync();
+            }
+
+            if (Database.Address.Kind == DatabaseKind.Sqlite || _ran.Ticks % TimeSpan.TicksPerSecond < each.Ticks)
+            {
+                await FleetPassAsync();
+            }
+        }
+    }
+
+    /// <summary>Fires what is due, lets every worker finish or wait for its device, and records.</summary>
+    public async Task TurnAsync()
+    {
+        await _slots.PassAsync();
+        await QuietAsync();
+        await RecordAsync();
+    }
+
+    public async Task FleetPassAsync()
+    {
+        if (!LooksAtFleet)
+        {
+            return;
+        }
+
+        try
+        {
+            await _fleet.PassAsync();
+        }
+        catch (StorageFault fault)
+        {
+            Faults.Add(fault);
+        }
+
+        await QuietAsync();
+    }
+
+    private async Task MeasureAsync()
+    {
+        try
+        {
+            await _clock.PassAsync();
+        }
+        catch (StorageFault fault)
+        {
+            Faults.Add(fault);
+        }
+    }
+
+    private void RenewLease()
+    {
+        _renewedAt = Time.GetTimestamp();
+        try
+        {
+            Node.Renew();
+        }
+        catch (StorageFault fault)
+        {
+            Faults.Add(fault);
+        }
+    }
+
+    public async Task ClockPassAsync() => await _clock.PassAsync();
+
+    public async Task FireAsync() => await _slots.PassAsync();
+
+    public async Task RecordAsync()
+    {
+        try
+        {
+            while (await Recorder.PassAsync() <= TimeSpan.Zero)
+            {
+                // Until nothing waits.
+            }
+        }
+        catch (StorageFault fault)
+        {
+            Faults.Add(fault);
+        }
+    }
+
+    /// <summary>Runs on until every slot so far must have its outcome, and proves it.</summary>
+    public async Task<Validation> ProveAsync(TimeSpan longestInterval)
+    {
+        await RunAsync(longestInterval + Validator.Grace + TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(200));
+        var validation = await ValidateAsync();
+        Assert.True(validation.IsClean, $"{validation}\nholes: {string.Join("; ", validation.HoleList)}\noverlaps: {string.Join("; ", validation.OverlapList)}");
+        Assert.Equal(0, Recorder.Totals.Duplicates);
+        Assert.Equal(0, Recorder.Totals.Lost);
+        Assert.All(Field.Values, session => Assert.Equal(0, session.Overlaps));
+        return validation;
+    }
+
+    /// <summary>No worker can go on without time passing.</summary>
+    public async Task QuietAsync()
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (Armory.Groups.Values.Any(IsBusy))
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20), "the workers do not come to rest");
+            await Task.Yield();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_ownsStore)
+        {
+            await _store.DisposeAsync();
+        }
+    }
+
+    private bool IsBusy(ArmedGroup group) => (group.IsRunning || group.IsWaiting) && !Device(group.Worker.Address).IsHeld;
+
+    private ScriptedSession Open(EndpointRow row)
+    {
+        var session = Device(row.Address);
+        session.Settings = row.Settings;
+        Opened.Add(session);
+        return session;
+    }
+}

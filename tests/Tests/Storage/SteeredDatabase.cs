@@ -1,0 +1,79 @@
+using Rondo.Storage;
+
+namespace Rondo.Tests.Storage;
+
+/// <summary>
+/// A real database whose clock follows the test's time, and whose writes a test can make fail: before anything happened, or after the commit,
+/// which is what a caller sees when the connection breaks at the wrong moment.
+/// </summary>
+public sealed class SteeredDatabase(Database inner, TimeProvider time) : Database
+{
+    /// <summary>Asked with the name of each piece of work before it runs; a fault is thrown instead.</summary>
+    public Func<string, StorageFault?>? Before { get; set; }
+
+    /// <summary>Asked with the name of each write after its commit; a fault is what the caller hears.</summary>
+    public Func<string, StorageFault?>? After { get; set; }
+
+    public Database Inner => inner;
+
+    public override DatabaseAddress Address => inner.Address;
+
+    public override Dialect Dialect => inner.Dialect;
+
+    public override DatabaseClock Clock => inner.Clock;
+
+    /// <summary>For <see cref="Before"/>: the database is away.</summary>
+    public static StorageFault Away(string work) => new(StorageFaultKind.Unavailable, $"{work}: the test took the database away");
+
+    public override async Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default)
+    {
+        Ask(Before, name);
+        var result = await inner.WriteAsync(name, work, stop);
+        Ask(After, name);
+        return result;
+    }
+
+    public override async Task<T> WriteLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default)
+    {
+        Ask(Before, name);
+        var result = await inner.WriteLongAsync(name, work, stop);
+        Ask(After, name);
+        return result;
+    }
+
+    public override T Write<T>(string name, Func<Transaction, T> work)
+    {
+        Ask(Before, name);
+        var result = inner.Write(name, work);
+        Ask(After, name);
+        return result;
+    }
+
+    public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default)
+    {
+        Ask(Before, name);
+        return inner.ReadAsync(name, work, stop);
+    }
+
+    public override Task<ClockReading> MeasureClockAsync(CancellationToken stop = default)
+    {
+        Ask(Before, "measure clock");
+        if (ReferenceEquals(time, TimeProvider.System))
+        {
+            return inner.MeasureClockAsync(stop);
+        }
+
+        var at = time.GetTimestamp();
+        return Task.FromResult(Clock.Adjust(Instant.From(time.GetUtcNow()), at, at));
+    }
+
+    public override ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private static void Ask(Func<string, StorageFault?>? question, string name)
+    {
+        if (question?.Invoke(name) is { } fault)
+        {
+            throw fault;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Db = Rondo.Storage.Database;
+using Rondo.Host;
+using Rondo.Polling.Ledger;
+using Rondo.Storage;
+using Rondo.Storage.Schema;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Storage;
+
+/// <summary>An empty database of either kind with the schema of this program, opened as its server; gone with the test.</summary>
+public sealed class TestStore : IAsyncDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly TempFolder? _folder;
+    private readonly TestPostgres? _postgres;
+
+    private TestStore(TimeProvider time, TempFolder? folder, TestPostgres? postgres)
+    {
+        _time = time;
+        _folder = folder;
+        _postgres = postgres;
+        Address = Parse(folder is not null ? "sqlite:" + folder.At("rondo.db") : postgres!.ConnectionString);
+        Database = new SteeredDatabase(Db.Open(Address, DatabaseUse.Server, time), time);
+    }
+
+    public DatabaseAddress Address { get; }
+
+    public SteeredDatabase Database { get; private set; }
+
+    public static async Task<TestStore> CreateAsync(DatabaseKind kind, TimeProvider? time = null, bool isMigrated = true)
+    {
+        time ??= TimeProvider.System;
+        if (kind == DatabaseKind.Sqlite)
+        {
+            var store = new TestStore(time, new TempFolder(), null);
+            if (isMigrated)
+            {
+                await new Migrator(store.Database, Modules.Migrations).ApplyAsync();
+            }
+
+            return store;
+        }
+
+        Requires.Postgres();
+        var template = isMigrated ? await TestPostgres.TemplateAsync("migrated", PrepareAsync) : "template0";
+        return new TestStore(time, null, await TestPostgres.CreateAsync(template));
+    }
+
+    public static DatabaseAddress Parse(string text) =>
+        DatabaseAddress.TryParse(text, out var error) ?? throw new ArgumentException(error, nameof(text));
+
+    /// <summary>Another opening of the same database, as a command beside the server does it.</summary>
+    public Database OpenAsCommand() => Db.Open(Address, DatabaseUse.Command, _time);
+
+    /// <summary>Closes the database and opens it again, as the next start of the server finds it.</summary>
+    public async Task ReopenAsync()
+    {
+        await Database.DisposeAsync();
+        Database = new SteeredDatabase(Db.Open(Address, DatabaseUse.Server, _time), _time);
+    }
+
+    public Task ExecuteAsync(string text, object? args = null) => Database.WriteAsync("test", tx => { tx.Execute(new Sql("test", text), args); });
+
+    public Task<List<T>> QueryAsync<T>(string text, object? args = null) => Database.ReadAsync("test", tx => tx.Query<T>(new Sql("test", text), args));
+
+    public async Task<T> ScalarAsync<T>(string text, object? args = null) => (await QueryAsync<T>(text, args)).Single();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Database.DisposeAsync();
+        _folder?.Dispose();
+        if (_postgres is not null)
+        {
+            await _postgres.DisposeAsync();
+        }
+    }
+
+    private static async Task PrepareAsync(string connectionString)
+    {
+        // Partitions for the tests' own time and for the real one.
+        foreach (var time in new[] { new FakeTime(), TimeProvider.System })
+        {
+            await using var database = Db.Open(Parse(connectionString), DatabaseUse.Server, time);
+            await new Migrator(database, Modules.Migrations).ApplyAsync();
+            await Upkeep.PrepareAsync(database, default);
+        }
+    }
+}

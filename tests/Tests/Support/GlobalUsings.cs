@@ -1,0 +1,2 @@
+// Every test file is about tests.
+global using Xunit;

@@ -33,10 +33,11 @@ internal sealed class ServerLock : IDisposable
         return new ServerLock(file);
     }
 
-    // Whoever asks who holds the lock takes it for a moment: a few tries tell that from a server.
+    // Whoever asks who holds the lock shares it for some microseconds; only one that is held all the while is a server's.
     private static FileStream? TryOpen(string path)
     {
-        for (var attempt = 0; attempt < 5; attempt++)
+        var spin = default(SpinWait);
+        for (var attempt = 0; attempt < 250; attempt++)
         {
             try
             {
@@ -44,7 +45,7 @@ internal sealed class ServerLock : IDisposable
             }
             catch (IOException) when (File.Exists(path))
             {
-                Thread.Yield();
+                spin.SpinOnce(); // From the twentieth on it gives the processor away for a millisecond.
             }
         }
 

@@ -10,20 +10,19 @@ public sealed class ModbusReadPlan : ReadPlan
     /// <summary>How long a plan keeps what it learned from refusals.</summary>
     public static readonly TimeSpan Memory = TimeSpan.FromHours(1);
 
+    // Devices of one kind share these two; what a plan learns is its own.
     private readonly PointRange[] _ranges;
     private readonly ReadBlock[] _joined;
-    private readonly List<ReadBlock> _blocks;
-    private bool _learned;
+    private List<ReadBlock>? _learned;
     private long _learnedAt;
     private int _nextHole;
 
-    private ModbusReadPlan(ModbusDeviceSettings device, PointRange[] ranges, ReadBlock[] joined)
+    private ModbusReadPlan(ModbusDeviceSettings device, PointRange[] ranges, ReadBlock[] joined, TimeSpan busTime)
     {
         Device = device;
         _ranges = ranges;
         _joined = joined;
-        _blocks = [.. joined];
-        EstimatedBusTime = BusTime.Of(joined);
+        EstimatedBusTime = busTime;
     }
 
     /// <summary>Settings of the device the plan reads.</summary>
@@ -43,7 +42,7 @@ public sealed class ModbusReadPlan : ReadPlan
     public override TimeSpan EstimatedBusTime { get; }
 
     /// <summary>The requests of one poll as the plan knows them now, holes included.</summary>
-    internal IReadOnlyList<ReadBlock> Blocks => _blocks;
+    internal IReadOnlyList<ReadBlock> Blocks => (IReadOnlyList<ReadBlock>?)_learned ?? _joined;
 
     internal ReadOnlySpan<PointRange> Ranges => _ranges;
 
@@ -62,29 +61,24 @@ public sealed class ModbusReadPlan : ReadPlan
         }
 
         Array.Sort(ranges, Compare);
-        return new ModbusReadPlan(device, ranges, Join(device, ranges));
+        var joined = Join(device, ranges);
+        return new ModbusReadPlan(device, ranges, joined, BusTime.Of(joined));
     }
+
+    /// <summary>A plan that reads the same from another device of the same kind, and has learned nothing yet. A fleet has few kinds: their requests are worked out once.</summary>
+    public ModbusReadPlan ForAnotherDevice() => new(Device, _ranges, _joined, EstimatedBusTime);
 
     /// <summary>Called at the start of a poll: forgets what was learned too long ago.</summary>
     internal void Refresh(long now, TimeProvider time)
     {
-        if (_learned && time.GetElapsedTime(_learnedAt, now) >= Memory)
+        if (_learned is not null && time.GetElapsedTime(_learnedAt, now) >= Memory)
         {
             Forget();
         }
     }
 
     /// <summary>Back to the joined blocks.</summary>
-    internal void Forget()
-    {
-        _learned = false;
-        _blocks.Clear();
-        foreach (var block in _joined)
-        {
-            block.HoleCode = 0;
-            _blocks.Add(block);
-        }
-    }
+    internal void Forget() => _learned = null;
 
     /// <summary>
     /// Cuts a refused block of several points in two: at its widest gap, since unused registers are the likeliest thing a device lacks,
@@ -92,7 +86,8 @@ public sealed class ModbusReadPlan : ReadPlan
     /// </summary>
     internal void Split(int index, long now)
     {
-        var block = _blocks[index];
+        var blocks = Learn(now);
+        var block = blocks[index];
         var cut = (block.From + block.To) / 2;
         var widest = 0;
         var end = _ranges[block.From].End;
@@ -107,16 +102,15 @@ public sealed class ModbusReadPlan : ReadPlan
             end = Math.Max(end, _ranges[i].End);
         }
 
-        _blocks[index] = ReadBlock.Over(_ranges, block.From, cut, Device.EvenAligned);
-        _blocks.Insert(index + 1, ReadBlock.Over(_ranges, cut, block.To, Device.EvenAligned));
-        Learn(now);
+        blocks[index] = ReadBlock.Over(_ranges, block.From, cut, Device.EvenAligned);
+        blocks.Insert(index + 1, ReadBlock.Over(_ranges, cut, block.To, Device.EvenAligned));
     }
 
     /// <summary>Remembers that the device does not have the single point of a block.</summary>
     internal void MarkHole(int index, byte code, long now)
     {
-        _blocks[index].HoleCode = code;
-        Learn(now);
+        var blocks = Learn(now);
+        blocks[index] = blocks[index].AsHole(code);
     }
 
     /// <summary>
@@ -125,7 +119,8 @@ public sealed class ModbusReadPlan : ReadPlan
     /// </summary>
     internal int HoleToAsk()
     {
-        foreach (var block in _blocks)
+        var blocks = Blocks;
+        foreach (var block in blocks)
         {
             if (block.HoleCode == 0)
             {
@@ -133,7 +128,7 @@ public sealed class ModbusReadPlan : ReadPlan
             }
         }
 
-        return _blocks.Count == 0 ? -1 : _nextHole++ % _blocks.Count;
+        return blocks.Count == 0 ? -1 : _nextHole++ % blocks.Count;
     }
 
     private static void Demand(string? problem, string argument)
@@ -181,11 +176,13 @@ public sealed class ModbusReadPlan : ReadPlan
         return [.. blocks];
     }
 
-    private void Learn(long now)
+    private List<ReadBlock> Learn(long now)
     {
-        if (!_learned)
+        if (_learned is null)
         {
-            (_learned, _learnedAt) = (true, now);
+            (_learned, _learnedAt) = ([.. _joined], now);
         }
+
+        return _learned;
     }
 }

@@ -14,7 +14,10 @@ internal sealed class ReadBlock
     public required int To { get; init; }
 
     /// <summary>The exception that said the device does not have this single point, or 0. Such a hole is not asked for again for a while.</summary>
-    public byte HoleCode { get; set; }
+    public byte HoleCode { get; private init; }
+
+    /// <summary>The same block, known to be refused with <paramref name="code"/>.</summary>
+    public ReadBlock AsHole(byte code) => new() { Function = Function, Address = Address, Count = Count, From = From, To = To, HoleCode = code };
 
     /// <summary>The smallest block over sorted ranges that the device's alignment allows.</summary>
     public static ReadBlock Over(ReadOnlySpan<PointRange> ranges, int from, int to, bool evenAligned)

@@ -19,7 +19,7 @@ internal sealed class Armory(
 {
     private readonly Dictionary<long, EndpointWorker> _workers = [];
     private readonly Dictionary<long, ArmedGroup> _groups = [];
-    private readonly Dictionary<string, ModbusPoint> _points = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Device, string Points), ShapeKind> _kinds = [];
     private readonly Random _random = chance.For("breakers");
 
     private readonly HashSet<long> _unusable = [];
@@ -95,7 +95,7 @@ internal sealed class Armory(
             }
         }
 
-        _points.Clear();
+        _kinds.Clear();
         return gaps;
     }
 
@@ -210,7 +210,7 @@ internal sealed class Armory(
         group.Name = row.Name;
         group.TimeoutUs = row.TimeoutUs ?? row.IntervalUs;
         group.MaxLatenessUs = row.MaxLatenessUs ?? Math.Min(row.IntervalUs / 4, 30_000_000);
-        group.Shape = Shape(deviceRow, row, load.Points.GetValueOrDefault(row.Id) ?? []);
+        group.Shape = Shape(deviceRow, row, load.Points.GetValueOrDefault(row.Id, ""));
         if (!isNew)
         {
             agenda.Arm(group, plans, -1);
@@ -297,29 +297,14 @@ internal sealed class Armory(
         return gaps;
     }
 
-    private GroupShape Shape(DeviceRow device, GroupRow group, List<PointRow> points)
+    private GroupShape Shape(DeviceRow device, GroupRow group, string points)
     {
-        var modbus = new ModbusPoint[points.Count];
-        for (var i = 0; i < points.Count; i++)
+        if (!_kinds.TryGetValue((device.Settings, points), out var kind))
         {
-            // A fleet of one kind of meter has few different settings: each text is read once.
-            if (!_points.TryGetValue(points[i].Settings, out var point))
-            {
-                point = SpecJson.ReadPoint(points[i].Settings);
-                _points.Add(points[i].Settings, point);
-            }
-
-            modbus[i] = point;
+            kind = PointsText.Read(device.Settings, points);
+            _kinds.Add((device.Settings, points), kind);
         }
 
-        return new GroupShape
-        {
-            SourceId = group.SourceId,
-            Plan = ModbusReadPlan.Build(SpecJson.ReadModbus(device.Settings), modbus),
-            Ordinals = [.. points.Select(p => p.Ordinal)],
-            Width = points.Count == 0 ? 0 : points[^1].Ordinal + 1,
-            PointNames = [.. points.Select(p => string.Intern(p.Name))],
-            Units = [.. points.Select(p => string.Intern(p.Unit))],
-        };
+        return kind.For(group.SourceId);
     }
 }

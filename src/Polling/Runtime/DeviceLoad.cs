@@ -12,7 +12,8 @@ internal sealed class DeviceLoad
 
     public Dictionary<long, List<PlanRow>> Plans { get; } = [];
 
-    public Dictionary<long, List<PointRow>> Points { get; } = [];
+    /// <summary>The points of each group, as <see cref="PointsText"/>.</summary>
+    public Dictionary<long, string> Points { get; private set; } = [];
 
     /// <summary>Ledger rows after accounted_to, of the groups whose accounts are to be taken over.</summary>
     public Dictionary<long, List<TailRow>> Tail { get; } = [];
@@ -44,7 +45,7 @@ internal sealed class DeviceLoad
         var devices = Devices.Select(d => d.Id).ToArray();
         Gather(Groups, OwnershipStore.Groups(tx, devices), g => g.DeviceId);
         Gather(Plans, OwnershipStore.Plans(tx, devices), p => p.GroupId);
-        Gather(Points, OwnershipStore.Points(tx, devices), p => p.GroupId);
+        Points = OwnershipStore.Points(tx, devices).ToDictionary(p => p.GroupId, p => p.Text);
     }
 
     private void ReadAccounts(Transaction tx, List<GroupRow> groups)

@@ -56,11 +56,12 @@ internal static class OwnershipStore
         where g.device_id {in:@devices} and (p.until_at is null or p.until_at > g.accounted_to)
         """);
 
-    private static readonly Sql _points = new("polling.points", """
-        select p.group_id, p.series_id, p.ordinal, p.position, p.name, p.unit, p.settings
+    // One text a group: a fleet has a hundred thousand points and a handful of kinds of device, so most texts are equal and read once.
+    private static readonly Sql _points = new("polling.points", $$"""
+        select p.group_id, string_agg(p.ordinal || '{{PointsText.Field}}' || p.name || '{{PointsText.Field}}' || p.unit || '{{PointsText.Field}}' || p.settings, '{{PointsText.Point}}' order by p.ordinal) as text
         from point p join poll_group g on g.id = p.group_id
         where g.device_id {in:@devices} and p.removed_at is null
-        order by p.group_id, p.ordinal
+        group by p.group_id
         """);
 
     private static readonly Sql _tail = new("polling.tail", """
@@ -91,11 +92,19 @@ internal static class OwnershipStore
 
     public static List<PlanRow> Plans(Transaction tx, long[] devices) => tx.Query<PlanRow>(_plans, new { devices = new IdList(devices) });
 
-    public static List<PointRow> Points(Transaction tx, long[] devices) => tx.Query<PointRow>(_points, new { devices = new IdList(devices) });
+    public static List<PointsRow> Points(Transaction tx, long[] devices) => tx.Query<PointsRow>(_points, new { devices = new IdList(devices) });
 
     public static List<TailRow> Tail(Transaction tx, long[] groups, Instant from) => tx.Query<TailRow>(_tail, new { groups = new IdList(groups), from });
 
     public static List<HourRow> Hours(Transaction tx, long[] groups, Instant from) => tx.Query<HourRow>(_hours, new { groups = new IdList(groups), from });
+}
+
+internal sealed class PointsRow
+{
+    public long GroupId { get; init; }
+
+    /// <summary>See <see cref="PointsText"/>.</summary>
+    public string Text { get; init; } = "";
 }
 
 internal sealed class TailRow

@@ -36,7 +36,9 @@ public static class ReadingQuery
 {
     private static readonly Sql _series = new("readings.series", "select id, name, unit, kind from series where name = @name order by retired_at is not null, id desc");
 
-    private static readonly Sql _near = new("readings.near", "select name from series where retired_at is null and name like @pattern order by name limit 10");
+    private static readonly Sql _near = new("readings.near", """
+        select name from series where retired_at is null and lower(name) like lower(@pattern) escape '!' order by name limit 10
+        """);
 
     private static readonly Sql _range = new("readings.range", """
         select at, value, quality from reading where series = @name and at >= @from and at < @to order by at limit @limit
@@ -49,8 +51,29 @@ public static class ReadingQuery
     /// <summary>The series of that name (the one in use, else the latest retired one), or null.</summary>
     public static SeriesRow? Find(Transaction tx, string name) => tx.First<SeriesRow>(_series, new { name });
 
-    /// <summary>At most ten names that contain <paramref name="part"/>, for an error that helps.</summary>
-    public static List<string> Near(Transaction tx, string part) => tx.Query<string>(_near, new { pattern = $"%{part}%" });
+    /// <summary>
+    /// At most ten names near one that is no series, for an error that helps: what contains it, else the other points of its device, else the same
+    /// point of other devices, else what shares its beginning.
+    /// </summary>
+    public static List<string> Near(Transaction tx, string name)
+    {
+        var slash = name.LastIndexOf('/');
+        foreach (var part in (string[])[name, name[..(slash + 1)], slash < 0 ? "" : name[slash..], name[..Math.Min(name.Length, 4)]])
+        {
+            if (part.Length > 1 && Containing(tx, part) is { Count: > 0 } near)
+            {
+                return near;
+            }
+        }
+
+        return [];
+    }
+
+    private static List<string> Containing(Transaction tx, string part)
+    {
+        var literal = part.Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal);
+        return tx.Query<string>(_near, new { pattern = $"%{literal}%" });
+    }
 
     /// <summary>Readings in [from, to), oldest first, at most <paramref name="limit"/>.</summary>
     public static List<Reading> Range(Transaction tx, string name, Instant from, Instant to, int limit) =>

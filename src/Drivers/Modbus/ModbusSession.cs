@@ -9,7 +9,7 @@ public sealed class ModbusSession : Session
     private readonly TimeProvider _time;
 
     /// <summary>Prepares a session; nothing is connected before the first read.</summary>
-    /// <param name="host">IPv4 or IPv6 address (without brackets) or host name, as in <see cref="ModbusAddress.Host"/>.</param>
+    /// <param name="host">IPv4 or IPv6 address (without brackets) or host name.</param>
     /// <param name="port">TCP port.</param>
     /// <param name="settings">Framing, timeouts, pauses.</param>
     /// <param name="time">Clock of all timestamps and waits.</param>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Rondo.Drivers;
 using Rondo.Drivers.Modbus;
+using Rondo.Polling.Configuration;
 
 namespace Rondo.Host.Commands;
 
@@ -33,8 +34,8 @@ internal static class DevicesProbe
             "rondo devices probe 10.0.0.30 --unit 7 --register 0x0034 --function 3");
     }
 
-    private static ModbusAddress Address(string text) =>
-        ModbusAddress.TryParse(text, out var address, out var problem) ? address! : throw new CommandFault(ExitCode.Misuse, problem);
+    private static EndpointAddress Address(string text) =>
+        EndpointAddress.TryParse(text, out var problem) ?? throw new CommandFault(ExitCode.Misuse, $"'{text}' {problem}");
 
     private static ReadRequest Request(int unit, string register, int function)
     {
@@ -54,7 +55,7 @@ internal static class DevicesProbe
             : throw new CommandFault(ExitCode.Misuse, $"--register: '{register}' is no address; expected 0 to 65535, or 0x0000 to 0xFFFF");
     }
 
-    private static async Task<int> ProbeAsync(Run run, ModbusAddress address, ReadRequest request, ModbusEndpointSettings settings)
+    private static async Task<int> ProbeAsync(Run run, EndpointAddress address, ReadRequest request, ModbusEndpointSettings settings)
     {
         await using var session = new ModbusSession(address.Host, address.Port, settings, run.Time);
         var deadline = run.Time.GetTimestamp() + (long)((settings.ConnectTimeout + (settings.ResponseTimeout * 3)).TotalSeconds * run.Time.TimestampFrequency);

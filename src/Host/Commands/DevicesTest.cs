@@ -25,9 +25,9 @@ internal static class DevicesTest
 
     private static async Task<int> TestAsync(Run run, DeviceSpec device, Instant at, TimeSpan patience)
     {
-        if (!ModbusAddress.TryParse(device.Address, out var address, out var problem))
+        if (EndpointAddress.TryParse(device.Address, out var problem) is not { } address)
         {
-            throw new CommandFault(ExitCode.Problem, $"{device.Name}: {problem}");
+            throw new CommandFault(ExitCode.Problem, $"{device.Name}: '{device.Address}' {problem}");
         }
 
         if (device.Groups.Count == 0)
@@ -35,7 +35,7 @@ internal static class DevicesTest
             throw new CommandFault(ExitCode.Problem, $"{device.Name} has no points: it only groups other devices");
         }
 
-        await using var session = new ModbusSession(address!.Host, address.Port, device.Endpoint, run.Time);
+        await using var session = new ModbusSession(address.Host, address.Port, device.Endpoint, run.Time);
         var deadline = run.Time.GetTimestamp() + (long)(patience.TotalSeconds * run.Time.TimestampFrequency);
         var groups = new List<GroupTest>();
         var points = new List<PointTest>();

@@ -14,7 +14,7 @@ internal static class PollingStatusCommand
     {
         var detailed = new Option<bool>("--detailed") { Description = "Every device: slots, counters, rates, durations" };
         var device = new Option<string?>("--device") { Description = "One device, in detail", HelpName = "NAME" };
-        var command = new Command("status", "Say how polling is: enabled = owned = planned, or something is wrong (exit code 1)") { detailed, device };
+        var command = new Command("status", "Say how polling is: enabled = owned = planned, or something is wrong (exit code 1; 2 when no node runs)") { detailed, device };
         return cli.Act(
             command,
             run => run.UseDatabaseAsync(database => ShowAsync(run, database, run.Get(detailed), run.Get(device))),
@@ -31,7 +31,7 @@ internal static class PollingStatusCommand
             throw await DeviceNames.UnknownAsync(run, database, device);
         }
 
-        var code = status.IsConsistent ? ExitCode.Ok : ExitCode.Problem;
+        var code = status.IsConsistent ? ExitCode.Ok : status.RunningNodes == 0 ? ExitCode.Critical : ExitCode.Problem;
         run.WriteJson(status);
         if (run.IsJson)
         {

@@ -36,7 +36,7 @@ internal static class ReadingsCommand
         var to = TimeOptions.Read(run, window.To, now) ?? now + TimeSpan.FromSeconds(1);
         var (series, readings, near) = await database.ReadAsync(
             "readings.show",
-            tx => ReadingQuery.Find(tx, name) is not { } found ? (null, [], Near(tx, name))
+            tx => ReadingQuery.Find(tx, name) is not { } found ? (null, [], ReadingQuery.Near(tx, name))
                 : (found, from is { } begin ? ReadingQuery.Range(tx, name, begin, to, limit) : ReadingQuery.Newest(tx, name, to, limit), new List<string>()),
             run.Stop);
         if (series is null)
@@ -71,21 +71,5 @@ internal static class ReadingsCommand
                 run.Say($"{readings.Count:N0} readings of {series.Name}");
                 break;
         }
-    }
-
-    // The point's name on another device, or another point of the device; failing both, whatever shares the beginning.
-    private static List<string> Near(Transaction tx, string name)
-    {
-        var slash = name.IndexOf('/');
-        var device = slash < 0 ? name : name[..slash];
-        foreach (var part in new[] { name, device + "/", slash < 0 ? name : name[slash..], name[..Math.Min(name.Length, 4)] })
-        {
-            if (part.Length > 1 && ReadingQuery.Near(tx, part) is { Count: > 0 } near)
-            {
-                return near;
-            }
-        }
-
-        return [];
     }
 }

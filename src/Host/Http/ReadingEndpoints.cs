@@ -69,7 +69,7 @@ internal static class ReadingEndpoints
     {
         if (ReadingQuery.Find(tx, series) is not { } found)
         {
-            return (null, Near(tx, series), []);
+            return (null, ReadingQuery.Near(tx, series), []);
         }
 
         var (start, end) = (from ?? Instant.Epoch, to ?? _farAway);
@@ -82,20 +82,6 @@ internal static class ReadingEndpoints
         rows.RemoveAll(r => r.At < start);
         rows.Reverse();
         return (found, [], rows);
-    }
-
-    // The likeliest slips: part of a name, a wrong device, a wrong point.
-    private static List<string> Near(Transaction tx, string series)
-    {
-        foreach (var part in (string[])[series, series[..(series.LastIndexOf('/') + 1)], series[(series.LastIndexOf('/') + 1)..]])
-        {
-            if (part.Length > 0 && ReadingQuery.Near(tx, part) is { Count: > 0 } near)
-            {
-                return near;
-            }
-        }
-
-        return [];
     }
 
     private static string? Mistake(Instant? from, Instant? to, int limit, string order)

@@ -160,12 +160,12 @@ internal sealed class Armory(
 
         try
         {
-            if (ModbusAddress.TryParse(row.Address, out var address, out var problem))
+            if (EndpointAddress.TryParse(row.Address, out var problem) is { } address)
             {
-                return new ModbusSession(address!.Host, address.Port, SpecJson.ReadEndpoint(row.Settings), time);
+                return new ModbusSession(address.Host, address.Port, SpecJson.ReadEndpoint(row.Settings), time);
             }
 
-            PollingLog.CannotArm(log, row.Address, problem);
+            PollingLog.CannotArm(log, row.Address, problem!);
         }
         catch (FormatException fault)
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Loops;
+using Rondo.Polling.Ledger;
 using Rondo.Storage;
 
 namespace Rondo.Polling.Runtime;
@@ -26,6 +27,9 @@ internal sealed class ClockLoop(Database database, Agenda agenda, Action wake, T
             if (reading.Step > TimeSpan.Zero)
             {
                 agenda.NoteJump(reading.Now.Micros);
+
+                // The new time may lie beyond the partitions that are there.
+                await Upkeep.PrepareAsync(database, stop).ConfigureAwait(false);
             }
 
             wake();

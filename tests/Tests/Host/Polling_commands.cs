@@ -31,7 +31,7 @@ public sealed class Polling_commands : IDisposable
     public async Task Enabled_without_a_node_is_not_as_it_should_be()
     {
         var run = await new CommandRun(_folder).WithDevicesAsync(Meter);
-        Assert.Equal(1, await run.RunAsync("polling", "status"));
+        Assert.Equal(2, await run.RunAsync("polling", "status"));
         Assert.Contains("enabled, but no node runs", run.Output, StringComparison.Ordinal);
         Assert.Equal(1, await run.RunAsync("nodes", "list"));
     }

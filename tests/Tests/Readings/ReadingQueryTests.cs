@@ -58,11 +58,14 @@ public sealed class ReadingQueryTests
     }
 
     [Theory, BothDatabases]
-    public async Task Names_that_contain_a_part_are_suggested(DatabaseKind kind)
+    public async Task Names_near_a_wrong_one_are_suggested(DatabaseKind kind)
     {
         await using var store = await FilledAsync(kind);
         Assert.Equal(["m/a", "m/b"], await store.Database.ReadAsync("near", tx => ReadingQuery.Near(tx, "m/")));
+        Assert.Equal(["m/a", "m/b"], await store.Database.ReadAsync("near", tx => ReadingQuery.Near(tx, "M/nothing")));
+        Assert.Equal(["m/b"], await store.Database.ReadAsync("near", tx => ReadingQuery.Near(tx, "other/B")));
         Assert.Empty(await store.Database.ReadAsync("near", tx => ReadingQuery.Near(tx, "zz")));
+        Assert.Empty(await store.Database.ReadAsync("near", tx => ReadingQuery.Near(tx, "%_!/")));
     }
 
     [Theory, BothDatabases]

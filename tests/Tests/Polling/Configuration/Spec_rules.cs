@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using Rondo.Drivers.Modbus;
 using Rondo.Polling.Configuration;
 using Xunit;
@@ -89,6 +91,13 @@ public class Spec_rules
         Assert.Equal(expected, address?.ToString());
         Assert.Equal(expected is null, problem is not null);
     }
+
+    [Fact]
+    public void Any_text_is_either_an_address_that_reads_back_or_a_problem() => Prop.ForAll(ArbMap.Default.ArbFor<string>(), text =>
+    {
+        var address = EndpointAddress.TryParse(text ?? "", out var problem);
+        return address is null ? problem!.Length > 0 : EndpointAddress.TryParse(address.ToString(), out _) == address;
+    }).QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData("500ms", "500ms")]

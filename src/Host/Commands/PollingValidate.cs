@@ -34,6 +34,7 @@ internal static class PollingValidate
                 result.Holes,
                 result.Overlaps,
                 result.Duplicates,
+                result.StrayReadings,
                 clean = result.IsClean,
                 result.From,
                 result.To,
@@ -42,16 +43,18 @@ internal static class PollingValidate
                 result.Missed,
                 hole_list = result.HoleList,
                 overlap_list = result.OverlapList,
+                stray_list = result.StrayList,
             });
             return result.IsClean ? ExitCode.Ok : ExitCode.Problem;
         }
 
         run.Say($"{result.From} to {result.To}, {result.Groups} groups");
-        run.Say($"expected {result.Expected:N0}, recorded {result.Recorded:N0}, holes {result.Holes:N0}, overlaps {result.Overlaps:N0}, duplicates {result.Duplicates:N0}");
+        run.Say($"expected {result.Expected:N0}, recorded {result.Recorded:N0}, holes {result.Holes:N0}, overlaps {result.Overlaps:N0}, duplicates {result.Duplicates:N0}, stray readings {result.StrayReadings:N0}");
         Counts(run, "outcomes", result.Outcomes);
         Counts(run, "missed", result.Missed);
         Flaws(run, "hole", result.HoleList);
         Flaws(run, "overlap", result.OverlapList);
+        Flaws(run, "stray readings", result.StrayList);
         run.Say(result.IsClean ? "Every slot is accounted for, once." : "The ledger does not agree with the plans.");
         return result.IsClean ? ExitCode.Ok : ExitCode.Problem;
     }

@@ -16,7 +16,7 @@ internal sealed record Liveness(string Status, string Version);
 internal sealed record Readiness(bool Ready, IReadOnlyList<string> Reasons);
 
 /// <summary>The latest validation, in short.</summary>
-internal sealed record ValidationHealth(Instant At, double AgeS, bool IsClean, long Expected, long Recorded, long Holes, long Overlaps, long Duplicates);
+internal sealed record ValidationHealth(Instant At, double AgeS, bool IsClean, long Expected, long Recorded, long Holes, long Overlaps, long Duplicates, long StrayReadings);
 
 /// <summary>The latest audit, in short.</summary>
 internal sealed record AuditHealth(Instant At, double AgeS, int Found, int Cleaned);
@@ -96,7 +96,7 @@ internal static class HealthEndpoints
             Fleet = facts.Fleet,
             Waiting = facts.Poller?.Waiting,
             Validation = facts.Validation is { } v
-                ? new(v.At, Seconds(facts.Now - v.At), v.Result.IsClean, v.Result.Expected, v.Result.Recorded, v.Result.Holes, v.Result.Overlaps, v.Result.Duplicates)
+                ? new(v.At, Seconds(facts.Now - v.At), v.Result.IsClean, v.Result.Expected, v.Result.Recorded, v.Result.Holes, v.Result.Overlaps, v.Result.Duplicates, v.Result.StrayReadings)
                 : null,
             Audit = facts.Audit is { } a ? new(a.At, Seconds(facts.Now - a.At), a.Result.Found, a.Result.Cleaned) : null,
             Loops = facts.Loops,

@@ -59,38 +59,58 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
           ok = excluded.ok, part = excluded.part, failed = excluded.failed, missed = excluded.missed, lateness = excluded.lateness, duration = excluded.duration
         """;
 
+    private readonly HashSet<(long Slot, long Group)> _keys = [];
     private readonly HashSet<(long Slot, long Group)> _taken = [];
 
     public override void Record(Transaction tx, string owner, IReadOnlyList<PollOutcome> batch, IReadOnlyList<Advance> advances)
     {
         var work = (PostgresWork)tx;
         CutGaps(tx, batch);
-        if (batch.Count > 0)
+        for (var rest = batch; rest is { Count: > 0 };)
         {
-            InsertAll(work, owner, batch);
-        }
-
-        foreach (var outcome in batch)
-        {
-            // Twice in one batch: the second finds its key spent and is a duplicate.
-            if (_taken.Remove((outcome.Slot, outcome.Group.Id)))
-            {
-                outcome.Verdict = Verdict.Recorded;
-                if (outcome.WritesStatus)
-                {
-                    WriteStatus(tx, outcome);
-                }
-            }
-            else
-            {
-                outcome.Verdict = Classify(tx, owner, outcome);
-            }
+            rest = RecordOnce(work, owner, rest);
         }
 
         if (advances.Count > 0)
         {
             Write(work, advances);
         }
+    }
+
+    /// <summary>
+    /// Writes the first outcome of each slot and returns the others, which need a statement of their own: within one, the server may take either,
+    /// and a sample finds its slot taken, whoever took it. Practically always there are none.
+    /// </summary>
+    private List<PollOutcome>? RecordOnce(PostgresWork work, string owner, IReadOnlyList<PollOutcome> batch)
+    {
+        _keys.Clear();
+        List<PollOutcome>? again = null;
+        foreach (var outcome in batch)
+        {
+            if (!_keys.Add((outcome.Slot, outcome.Group.Id)))
+            {
+                (again ??= []).Add(outcome);
+            }
+        }
+
+        var first = again is null ? batch : batch.Except(again).ToArray();
+        InsertAll(work, owner, first);
+        foreach (var outcome in first)
+        {
+            if (!_taken.Contains((outcome.Slot, outcome.Group.Id)))
+            {
+                outcome.Verdict = Classify(work, owner, outcome);
+                continue;
+            }
+
+            outcome.Verdict = Verdict.Recorded;
+            if (outcome.WritesStatus)
+            {
+                WriteStatus(work, outcome);
+            }
+        }
+
+        return again;
     }
 
     private void InsertAll(PostgresWork work, string owner, IReadOnlyList<PollOutcome> batch)

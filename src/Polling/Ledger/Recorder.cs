@@ -149,6 +149,7 @@ internal sealed class Recorder(
         {
             Totals.Fenced += _batch.Count;
             PollingLog.BatchFenced(log, _batch.Count, fault.Message);
+            _batch.ForEach(o => o.PassOnStatus());
             Forget();
             return;
         }
@@ -206,6 +207,7 @@ internal sealed class Recorder(
 
                 PollingLog.OutcomeRefused(log, all[i].Group.Id, all[i].Slot);
                 Totals.Lost++;
+                all[i].PassOnStatus();
                 Forget();
             }
             catch
@@ -262,16 +264,14 @@ internal sealed class Recorder(
         foreach (var outcome in _batch)
         {
             Totals.Count(outcome, now);
-            if (outcome.Verdict != Verdict.Recorded && outcome.NewStatus is not null)
-            {
-                // Refused with its row: the next poll writes the status again.
-                outcome.Group.Device.IsStatusStale = true;
-            }
-
             if (outcome.Verdict == Verdict.Recorded)
             {
                 outcome.Group.Account.Fold(outcome, ErrorText.Of(outcome));
                 _behind.Add(outcome.Group);
+            }
+            else
+            {
+                outcome.PassOnStatus();
             }
         }
 

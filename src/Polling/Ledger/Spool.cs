@@ -103,6 +103,7 @@ internal sealed class Spool(int capacity, int batchSize)
     private void Overflow(PollOutcome outcome)
     {
         _isOverflowing = true;
+        outcome.PassOnStatus();
         var group = outcome.Group;
         if (group.Overflow is { } kept && kept.Plan.No == outcome.Plan.No)
         {

@@ -200,7 +200,7 @@ public static class HealthReader
         if (facts.Validation is { Result.IsClean: false } bad)
         {
             var result = bad.Result;
-            found.Add(new("polling.not_clean", Health.Critical, "validation", $"{result.Holes} holes, {result.Overlaps} overlaps, {result.Duplicates} duplicates in {result.Expected} expected slots. rondo polling validate names them"));
+            found.Add(new("polling.not_clean", Health.Critical, "validation", $"{result.Holes} holes, {result.Overlaps} overlaps, {result.Duplicates} duplicates, {result.StrayReadings} stray readings in {result.Expected} expected slots. rondo polling validate names them"));
         }
 
         Age(found, "polling.validation_old", "validation", facts.Now - (facts.Validation?.At ?? facts.StartedAt), facts.Options.ValidateEvery);

@@ -16,7 +16,7 @@ public sealed record Validation
     /// <summary>Start of the window.</summary>
     public Instant From { get; init; }
 
-    /// <summary>End of the window; each group is judged up to its last slot that must have been recorded by then.</summary>
+    /// <summary>End of the window; each group is judged up to its last row or the last slot that must have been recorded by then.</summary>
     public Instant To { get; init; }
 
     /// <summary>Groups with planned slots in the window.</summary>
@@ -37,6 +37,9 @@ public sealed record Validation
     /// <summary>Ledger rows whose slot is in no plan; the key itself refuses a second row for a slot.</summary>
     public long Duplicates { get; init; }
 
+    /// <summary>Samples without a poll that could have brought them: their slot has no row in the ledger, or one that says failed or missed.</summary>
+    public long StrayReadings { get; init; }
+
     /// <summary>Recorded slots by outcome.</summary>
     public IReadOnlyDictionary<string, long> Outcomes { get; init; } = new Dictionary<string, long>();
 
@@ -49,6 +52,9 @@ public sealed record Validation
     /// <summary>The overlaps, at most 100.</summary>
     public IReadOnlyList<Flaw> OverlapList { get; init; } = [];
 
+    /// <summary>The stray readings, one stretch a group, at most 100.</summary>
+    public IReadOnlyList<Flaw> StrayList { get; init; } = [];
+
     /// <summary>True when everything is accounted for, once.</summary>
-    public bool IsClean => Holes == 0 && Overlaps == 0 && Duplicates == 0 && Expected == Recorded;
+    public bool IsClean => Holes == 0 && Overlaps == 0 && Duplicates == 0 && StrayReadings == 0 && Expected == Recorded;
 }

@@ -9,7 +9,7 @@ namespace Rondo.Polling.Proof;
 /// </summary>
 public static class Validator
 {
-    /// <summary>An outcome may be this much behind its slot's interval before it is called missing: deadline, gathering and commit.</summary>
+    /// <summary>The outcome of a group's newest slots may be this much behind their interval before it is called missing: deadline, gathering and commit.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     private const int MaxFlaws = 100;
@@ -27,6 +27,15 @@ public static class Validator
         union all
         select group_id, slot, plan_no, slots, outcome, reason from poll where slot < @from and slots > 1
         order by 1, 2
+        """);
+
+    // Groups first, then the range of each in the order of the samples' key; "cross" keeps SQLite from turning that round.
+    private static readonly Sql _strays = new("validate.strays", """
+        select d.name as device_name, g.name as group_name, count(*) as readings, min(s.at) as first_at, max(s.at) as last_at
+        from poll_group g cross join sample s join device d on d.id = g.device_id
+        where s.source_id = g.source_id and s.at >= @from and s.at < @to
+          and not exists (select 1 from poll p where p.slot = s.at and p.group_id = g.id and p.outcome in ('ok', 'partial'))
+        group by g.id, g.name, d.name order by g.id
         """);
 
     private static readonly Sql _oldest = new("validate.oldest", "select from_at from poll_plan order by from_at limit 1");
@@ -51,6 +60,11 @@ public static class Validator
         foreach (var row in tx.Stream<LedgerRow>(_rows, new { from = begin, to = end }))
         {
             state.See(row);
+        }
+
+        foreach (var stray in tx.Query<StrayRow>(_strays, new { from = begin, to = end }))
+        {
+            state.Stray(stray);
         }
 
         return state.Finish();
@@ -97,6 +111,19 @@ public static class Validator
         public string? Reason { get; init; }
     }
 
+    private sealed class StrayRow
+    {
+        public string DeviceName { get; init; } = "";
+
+        public string GroupName { get; init; } = "";
+
+        public long Readings { get; init; }
+
+        public Instant FirstAt { get; init; }
+
+        public Instant LastAt { get; init; }
+    }
+
     /// <summary>One group's window: its plans, and how far the walk over its rows has come.</summary>
     private sealed class Walk(string device, string group)
     {
@@ -105,8 +132,6 @@ public static class Validator
         public string Group { get; } = group;
 
         public List<Plan> Plans { get; } = [];
-
-        public long End { get; set; }
 
         /// <summary>Everything before is either recorded or reported.</summary>
         public long Next { get; set; }
@@ -119,11 +144,13 @@ public static class Validator
         private readonly Dictionary<string, long> _missed = [];
         private readonly List<Flaw> _holes = [];
         private readonly List<Flaw> _overlaps = [];
+        private readonly List<Flaw> _strays = [];
         private long _expected;
         private long _recorded;
         private long _holeSlots;
         private long _overlapSlots;
         private long _offPlan;
+        private long _strayReadings;
 
         public void Expect(PlanRow row)
         {
@@ -134,9 +161,6 @@ public static class Validator
 
             var plan = new Plan(row.No, row.FromAt.Micros, row.UntilAt?.Micros ?? Plan.Open, row.IntervalUs, row.PhaseUs);
             walk.Plans.Add(plan);
-
-            // The newest slots may still be on their way: a slot is due one interval and the grace after it began.
-            walk.End = final ? end.Micros : Math.Max(walk.End, Math.Min(end.Micros, now.Micros - plan.Interval - (Grace.Ticks / 10)));
         }
 
         public void See(LedgerRow row)
@@ -156,8 +180,9 @@ public static class Validator
             }
 
             var last = slot + ((row.Slots - 1) * plan.Interval);
+            _offPlan += row.Slot >= begin && !plan.Contains(last) ? 1 : 0;
             var first = Math.Max(slot, plan.FirstFrom(begin.Micros) ?? long.MaxValue);
-            last = Math.Min(last, plan.LastUpTo(walk.End - 1) ?? long.MinValue);
+            last = Math.Min(last, plan.LastUpTo(end.Micros - 1) ?? long.MinValue);
             if (first > last)
             {
                 return;
@@ -175,7 +200,11 @@ public static class Validator
                 return;
             }
 
-            Holes(walk, walk.Next, first);
+            foreach (var expected in walk.Plans)
+            {
+                Holes(walk, expected, walk.Next, first);
+            }
+
             var count = plan.Count(first, last + 1);
             _recorded += count;
             Add(_outcomes, row.Outcome, count);
@@ -187,15 +216,20 @@ public static class Validator
             walk.Next = last + 1;
         }
 
+        public void Stray(StrayRow row)
+        {
+            _strayReadings += row.Readings;
+            if (_strays.Count < MaxFlaws)
+            {
+                _strays.Add(new Flaw(row.DeviceName, row.GroupName, row.FirstAt, row.LastAt, row.Readings));
+            }
+        }
+
         public Validation Finish()
         {
             foreach (var walk in _walks.Values)
             {
-                Holes(walk, walk.Next, walk.End);
-                foreach (var plan in walk.Plans)
-                {
-                    _expected += plan.Count(begin.Micros, walk.End);
-                }
+                Judge(walk);
             }
 
             return new Validation
@@ -208,23 +242,42 @@ public static class Validator
                 Holes = _holeSlots,
                 Overlaps = _overlapSlots,
                 Duplicates = _offPlan,
+                StrayReadings = _strayReadings,
                 Outcomes = _outcomes,
                 Missed = _missed,
                 HoleList = _holes,
                 OverlapList = _overlaps,
+                StrayList = _strays,
             };
         }
 
-        private void Holes(Walk walk, long from, long until)
+        /// <summary>
+        /// Up to the last row everything can be judged, since a group's outcomes are written in the order of its slots. After it a slot has one interval
+        /// and the grace; and while the last poll of a plan may still run, the outcomes of the plan after it wait behind that poll.
+        /// </summary>
+        private void Judge(Walk walk)
         {
+            var open = end.Micros;
             foreach (var plan in walk.Plans)
             {
-                var count = plan.Count(from, until);
-                if (count > 0)
+                var due = final ? end.Micros : Math.Min(open, now.Micros - plan.Interval - (Grace.Ticks / 10));
+                var judged = Math.Max(due, Math.Min(walk.Next, end.Micros));
+                _expected += plan.Count(begin.Micros, judged);
+                Holes(walk, plan, walk.Next, judged);
+                if (plan.Count(judged, now.Micros) > 0)
                 {
-                    var first = plan.FirstFrom(from)!.Value;
-                    Note(_holes, ref _holeSlots, walk, first, first + ((count - 1) * plan.Interval), count);
+                    open = Math.Min(open, judged);
                 }
+            }
+        }
+
+        private void Holes(Walk walk, Plan plan, long from, long until)
+        {
+            var count = plan.Count(from, until);
+            if (count > 0)
+            {
+                var first = plan.FirstFrom(from)!.Value;
+                Note(_holes, ref _holeSlots, walk, first, first + ((count - 1) * plan.Interval), count);
             }
         }
 

@@ -9,8 +9,11 @@ internal sealed class ArmedDevice(long id, string name, Breaker breaker)
 
     public string Name { get; } = name;
 
-    /// <summary>Set by the recorder when a changed status was refused with its row.</summary>
+    /// <summary>Set by the recorder when a status was not written because its row was not: refused, fenced, or more than the spool can keep.</summary>
     public volatile bool IsStatusStale;
+
+    /// <summary>Set with it when the status had changed: nobody was told.</summary>
+    public volatile bool IsChangeUntold;
 
     public string Category { get; set; } = "";
 

@@ -255,10 +255,11 @@ internal sealed class EndpointWorker
 
         device.Failures = outcome.Outcome == Outcome.Failed ? device.Failures + 1 : 0;
         var status = device.Status == DeviceStatus.Paused ? DeviceStatus.Paused : DeviceStatusWords.After(device.Failures, _options.FailureThreshold);
-        outcome.NewStatus = status != device.Status ? status : null;
+        var isUntold = Interlocked.Exchange(ref device.IsChangeUntold, false);
+        var isStale = Interlocked.Exchange(ref device.IsStatusStale, false);
+        outcome.NewStatus = status != device.Status || isUntold ? status : null;
         outcome.Status = status;
-        outcome.WritesStatus = status != device.Status || outcome.Outcome == Outcome.Failed || device.IsStatusStale;
-        device.IsStatusStale = false;
+        outcome.WritesStatus = status != device.Status || outcome.Outcome == Outcome.Failed || isStale;
         outcome.Failures = device.Failures;
         outcome.BreakerUntil = Math.Max(device.Breaker.OpenUntil, _breaker.OpenUntil);
         device.Status = status;

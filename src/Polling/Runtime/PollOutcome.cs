@@ -60,6 +60,20 @@ internal sealed class PollOutcome
 
     public long LastSlot => Slot + ((Slots - 1) * Plan.Interval);
 
+    /// <summary>Its row will not be written: what it says of its device is for the next poll to write, and to tell.</summary>
+    public void PassOnStatus()
+    {
+        if (WritesStatus)
+        {
+            Group.Device.IsStatusStale = true;
+        }
+
+        if (NewStatus is not null)
+        {
+            Group.Device.IsChangeUntold = true;
+        }
+    }
+
     /// <summary>Reason as the ledger stores it; null only for ok.</summary>
     public string? Reason => Outcome switch
     {

@@ -44,7 +44,7 @@ public sealed class UpkeepTests
         await rig.RunAsync(_hour * 2, _hour);
         var validation = await rig.ValidateAsync();
         Assert.True(validation.IsClean, $"{validation}");
-        Assert.InRange(validation.Expected, 70, 73 + (slack.TotalDays * 24));
+        Assert.InRange(validation.Expected, 70, 74 + (slack.TotalDays * 24));
     }
 
     [Theory, BothDatabases]

@@ -16,8 +16,8 @@ internal static class PlanStore
 
     private const string Ending = $"poll_plan.until_at is null and not exists ({Active})";
 
-    private static readonly Sql _endingFrom = new("fleet.plans.ending", $"""
-        select min(g.accounted_to) from poll_plan join poll_group g on g.id = poll_plan.group_id where {Ending}
+    private static readonly Sql _endingFrom = new("fleet.plans.ending", $$"""
+        select min({greatest}(g.accounted_to, poll_plan.from_at)) from poll_plan join poll_group g on g.id = poll_plan.group_id where {{Ending}}
         """);
 
     // Empty but after a step of the clock backwards. What lies before accounted_to need not be looked at: rows are accounted whole. So this reads the rows
@@ -42,6 +42,11 @@ internal static class PlanStore
         """);
 
     private static readonly Sql _endLater = new("fleet.plans.end.later", "update poll_plan set until_at = {greatest}(until_at, @until) where group_id = @group and no = @no");
+
+    // A group that never had a plan has nothing in the ledger: its account begins with its first plan, also when the clock was set back since it was made.
+    private static readonly Sql _fresh = new("fleet.plans.fresh", """
+        update poll_group set accounted_to = @at where accounted_to > @at and not exists (select 1 from poll_plan p where p.group_id = poll_group.id)
+        """);
 
     private static readonly Sql _begin = new("fleet.plans.begin", """
         insert into poll_plan (group_id, no, from_at, until_at, interval_us, phase_us)
@@ -80,6 +85,7 @@ internal static class PlanStore
     public static (int Ended, int Begun) Follow(Transaction tx, Instant at)
     {
         var ended = End(tx, at);
+        tx.Execute(_fresh, new { at });
         var begun = tx.Execute(_begin, new { at });
 
         // Always, not only when a plan moved: a device that is added switched off has none to move, and is paused all the same.

@@ -30,15 +30,15 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
             and (p.until_at is null or u.slot + (u.slots - 1) * p.interval_us * interval '1 microsecond' < p.until_at)
             and (u.slot_us - p.phase_us) % p.interval_us = 0
           on conflict do nothing
-          returning slot, group_id
+          returning slot, group_id, plan_no
         ), stored as (
           insert into sample (source_id, at, vals)
           select u.source_id, u.slot, array_replace(($17::float8[])[u.vals_from:u.vals_to], 'NaN'::float8, null)
           from u
-          where u.vals_from > 0 and ((u.slot, u.group_id) in (select slot, group_id from taken)) is true
+          where u.vals_from > 0 and ((u.slot, u.group_id, u.plan_no) in (select slot, group_id, plan_no from taken)) is true
           on conflict do nothing
         )
-        select slot, group_id from taken
+        select slot, group_id, plan_no from taken
         """;
 
     // Also when it stands there already: the answer to an earlier commit of the same batch may have been lost.
@@ -60,7 +60,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
           ok = excluded.ok, part = excluded.part, failed = excluded.failed, missed = excluded.missed, lateness = excluded.lateness, duration = excluded.duration
         """;
 
-    private readonly HashSet<(long Slot, long Group)> _taken = [];
+    private readonly HashSet<(long Slot, long Group, int Plan)> _taken = [];
 
     public override void Record(Transaction tx, string owner, IReadOnlyList<PollOutcome> batch, IReadOnlyList<Advance> advances)
     {
@@ -75,7 +75,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         foreach (var outcome in batch)
         {
             // Twice in one batch: the second finds its key spent and is a duplicate.
-            if (_taken.Remove((outcome.Slot, outcome.Group.Id)))
+            if (_taken.Remove((outcome.Slot, outcome.Group.Id, outcome.Plan.No)))
             {
                 outcome.Verdict = Verdict.Recorded;
                 if (outcome.WritesStatus)
@@ -151,7 +151,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         using var rows = insert.ExecuteReader();
         while (rows.Read())
         {
-            _taken.Add((Instant.From(rows.GetDateTime(0)).Micros, rows.GetInt64(1)));
+            _taken.Add((Instant.From(rows.GetDateTime(0)).Micros, rows.GetInt64(1), rows.GetInt32(2)));
         }
     }
 

@@ -1,3 +1,4 @@
+using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
 using Rondo.Storage;
 using Rondo.Tests.Polling.Runtime;
@@ -77,6 +78,45 @@ public sealed class PlanFollowTests
         Assert.Equal(waiting, rig.Recorder.Totals.OffPlan);
     }
 
+    [Theory, BothDatabases]
+    public async Task A_group_that_was_made_before_the_clock_was_set_back_and_is_switched_on_after_it_begins_at_once(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m") with { Enabled = false });
+        rig.Time.StepWall(TimeSpan.FromMinutes(-10));
+        await rig.ClockPassAsync();
+        await rig.ApplyAsync(Meters.Meter("m"));
+        await rig.RunAsync(TimeSpan.FromSeconds(5));
+        Assert.InRange(rig.Device(Line).Reads.Count, 3, 5);
+        await rig.ProveAsync(TimeSpan.FromSeconds(1));
+    }
+
+    [Theory, BothDatabases]
+    public async Task The_same_instant_in_the_old_plan_and_in_the_new_one_is_recorded_for_the_new_one(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Aligned(1));
+        await rig.RunAsync(TimeSpan.FromSeconds(10));
+
+        // What waits in memory, refused as off plan, comes in one batch with the polls of the new plan.
+        rig.Database.Before = name => name.StartsWith("polling.record", StringComparison.Ordinal) ? SteeredDatabase.Away(name) : null;
+        await rig.RunAsync(TimeSpan.FromSeconds(4));
+        rig.Time.StepWall(TimeSpan.FromSeconds(-10));
+        await rig.ClockPassAsync();
+        await rig.ApplyAsync(Aligned(2));
+        rig.Device(Line).RefusedPoint = 1;
+        await rig.RunAsync(TimeSpan.FromSeconds(15));
+        rig.Database.Before = null;
+        await rig.RunAsync(TimeSpan.FromSeconds(2));
+
+        await rig.ProveAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(4, rig.Recorder.Totals.OffPlan);
+        Assert.Equal(
+            await rig.Store.QueryAsync<Instant>("select slot from poll where plan_no = 2 and outcome = 'partial' order by 1"),
+            await rig.Store.QueryAsync<Instant>("select at from reading where series = 'm/p0' and at not in (select at from reading where series = 'm/p1') order by 1"));
+        Assert.Equal(rig.Recorder.Totals.Partial, await rig.Store.ScalarAsync<long>("select count(*) from poll where outcome = 'partial'"));
+    }
+
     [Fact]
     public async Task A_batch_that_comes_while_plans_are_being_changed_waits_for_them()
     {
@@ -121,6 +161,9 @@ public sealed class PlanFollowTests
         await rig.ProveAsync(TimeSpan.FromSeconds(3));
         Assert.InRange(rig.Recorder.Totals.OffPlan, 2, 4);
     }
+
+    private static DeviceSpec Aligned(double seconds) =>
+        Meters.Meter("m") with { Groups = [Meters.Group(seconds: seconds) with { Align = true }] };
 
     private static async Task BlockedAsync(PollingRig rig, Task recorded)
     {

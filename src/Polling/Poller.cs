@@ -31,7 +31,7 @@ public sealed class Poller
         _slots = new SlotLoop(_agenda, database.Clock, node, time);
         _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row.StartedAt, log);
         _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, time, log);
-        _clock = new ClockLoop(database, _agenda, _slots.Wake, time, log);
+        _clock = new ClockLoop(database, _slots.Wake, time, log);
     }
 
     /// <summary>Starts the loops under <paramref name="supervisor"/>.</summary>
@@ -96,7 +96,7 @@ public sealed class Poller
     {
         // The slot loop may have ended a moment before a slot was due: one last look makes the promise exact.
         var until = _database.Clock.Now;
-        _agenda.Fire(until.Micros, _node.MayWork);
+        _agenda.Fire(until.Micros, _database.Clock.JumpedTo.Micros, _node.MayWork);
         _agenda.Clear();
         StoppedAt = until;
         await Task.WhenAll(_armory.Workers.Values.Select(w => w.StopAsync(patience))).ConfigureAwait(false);

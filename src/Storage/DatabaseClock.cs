@@ -16,6 +16,7 @@ public sealed class DatabaseClock
 
     private readonly TimeProvider _time;
     private long _offset;
+    private long _jumpedTo = long.MinValue;
 
     /// <summary>Starts from the local wall clock until the first measurement.</summary>
     public DatabaseClock(TimeProvider time)
@@ -29,6 +30,12 @@ public sealed class DatabaseClock
 
     /// <summary>Database time at a monotonic timestamp.</summary>
     public Instant At(long timestamp) => new(Micros(timestamp) + Interlocked.Read(ref _offset));
+
+    /// <summary>
+    /// What the clock showed right after its last step forward; before any slot while there was none, or when it stepped back since. Read it after
+    /// <see cref="Now"/>: then a time from behind the step never comes without it.
+    /// </summary>
+    public Instant JumpedTo => new(Interlocked.Read(ref _jumpedTo));
 
     /// <summary>The monotonic timestamp that database time <paramref name="at"/> falls on, by today's offset.</summary>
     public long Timestamp(Instant at)
@@ -46,13 +53,19 @@ public sealed class DatabaseClock
         var uncertainty = (Micros(receivedAt) - Micros(sentAt)) / 2;
         var difference = databaseNow.Micros - (middle + Interlocked.Read(ref _offset));
 
+        var step = Math.Abs(difference) - uncertainty > StepLimit.Ticks / 10 ? TimeSpan.FromMicroseconds(difference) : TimeSpan.Zero;
+        if (step != TimeSpan.Zero)
+        {
+            // Before the offset: whoever sees the new time must find the reason for it.
+            Interlocked.Exchange(ref _jumpedTo, step > TimeSpan.Zero ? databaseNow.Micros : long.MinValue);
+        }
+
         // Within the round trip's own uncertainty nothing is known better than before.
         if (Math.Abs(difference) > uncertainty)
         {
             Interlocked.Add(ref _offset, difference);
         }
 
-        var step = Math.Abs(difference) - uncertainty > StepLimit.Ticks / 10 ? TimeSpan.FromMicroseconds(difference) : TimeSpan.Zero;
         return new ClockReading(databaseNow, step);
     }
 

@@ -38,7 +38,11 @@ internal static class FleetStore
 
     private static readonly Sql _removePoints = new("fleet.points.remove", "update point set removed_at = @now where id {in:@ids}");
 
-    public static ChangeRow BeginChange(Transaction tx) => tx.First<ChangeRow>(_change)!;
+    public static ChangeRow BeginChange(Transaction tx)
+    {
+        PlanGate.Change(tx);
+        return tx.First<ChangeRow>(_change)!;
+    }
 
     public static ChangeRow State(Transaction tx) => tx.First<ChangeRow>(_state)!;
 

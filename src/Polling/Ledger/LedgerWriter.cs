@@ -19,7 +19,7 @@ internal abstract class LedgerWriter
         select case
           when not exists (select 1 from endpoint where id = @endpoint and owner = @owner and lease_no = @lease) then 3
           when @again = 1 and exists (select 1 from poll where slot = @slot and group_id = @group and lease_no = @lease and plan_no = @plan) then 0
-          when exists (select 1 from poll where slot = @slot and group_id = @group) then 1
+          when exists (select 1 from poll where slot = @slot and group_id = @group and plan_no = @plan) then 1
           else 2 end
         """);
 
@@ -45,7 +45,7 @@ internal abstract class LedgerWriter
     }
 
     /// <summary>
-    /// Why a row was not taken; rare, so it may cost a statement. A row of a batch that was tried before and is there under our own lease was taken
+    /// Why a row was not taken; rare, so it may cost a statement. One that stands beside a row of another plan is off its own: plans do not overlap. A row of a batch that was tried before and is there under our own lease was taken
     /// then: only the answer was lost.
     /// </summary>
     protected static Verdict Classify(Transaction tx, string owner, PollOutcome outcome) => (Verdict)tx.First<int>(_classify, new

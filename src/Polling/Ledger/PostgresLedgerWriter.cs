@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Rondo.Drivers;
+using Rondo.Polling.Fleet;
 using Rondo.Polling.Runtime;
 using Rondo.Polling.Slots;
 using Rondo.Storage;
@@ -65,6 +66,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
     public override void Record(Transaction tx, string owner, IReadOnlyList<PollOutcome> batch, IReadOnlyList<Advance> advances)
     {
         var work = (PostgresWork)tx;
+        PlanGate.Record(tx);
         CutGaps(tx, batch);
         for (var rest = batch; rest is { Count: > 0 };)
         {

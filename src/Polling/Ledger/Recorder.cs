@@ -136,6 +136,8 @@ internal sealed class Recorder(
             return;
         }
 
+        FollowMoves();
+
         try
         {
             database.Write("polling.record", tx =>
@@ -172,6 +174,23 @@ internal sealed class Recorder(
         }
 
         Settle();
+    }
+
+    /// <summary>
+    /// A device that moved to another address of ours took its groups along. What was polled before the move is still theirs, and the endpoint it came from
+    /// may have been given back since: it is written under the one they are on now.
+    /// </summary>
+    private void FollowMoves()
+    {
+        foreach (var outcome in _batch)
+        {
+            var worker = outcome.Group.Worker;
+            if (outcome.EndpointId != worker.Id)
+            {
+                outcome.EndpointId = worker.Id;
+                outcome.LeaseNo = worker.LeaseNo;
+            }
+        }
     }
 
     /// <summary>A row the database will never take must not hold up the others for ever.</summary>

@@ -53,8 +53,6 @@ public static class Auditor
             or exists (select 1 from point o where o.group_id = g.id and o.removed_at is null))
         """);
 
-    private static readonly Sql _endPlans = new("audit.plans.end", "update poll_plan set until_at = {greatest}(@at, from_at) where group_id = @id and until_at is null");
-
     private static readonly Sql _removePoints = new("audit.points", "update point set removed_at = @at where group_id = @id and removed_at is null");
 
     // An enabled group has one open plan of its own interval and phase, any other none. Only somebody who wrote past the program can have made it otherwise.
@@ -95,12 +93,23 @@ public static class Auditor
 
     private static AuditReport Run(Transaction tx, DatabaseAddress address, string me, bool dryRun)
     {
+        if (!dryRun)
+        {
+            // It writes devices, which batches write as well: first the gate, as in every change.
+            PlanGate.Change(tx);
+        }
+
         var items = new List<AuditItem>();
         Nodes(tx, address, me, dryRun, items);
         Owners(tx, dryRun, items);
         Breakers(tx, dryRun, items);
         Removed(tx, dryRun, items);
         Plans(tx, dryRun, items);
+        if (!dryRun && items.Exists(i => i.Code is "removed_group" or "plan_mismatch"))
+        {
+            PlanStore.Follow(tx, tx.Now + FleetApply.Lead);
+        }
+
         Accounts(tx, items);
         return new AuditReport(items, dryRun);
     }
@@ -148,7 +157,6 @@ public static class Auditor
         {
             if (!dryRun)
             {
-                tx.Execute(_endPlans, new { id = row.Id, at = tx.Now });
                 tx.Execute(_removePoints, new { id = row.Id, at = tx.Now });
             }
 
@@ -160,11 +168,6 @@ public static class Auditor
     {
         var found = tx.Query<NameRow>(_mismatches);
         Touch(tx, dryRun, found);
-        if (found.Count > 0 && !dryRun)
-        {
-            PlanStore.Follow(tx, tx.Now + FleetApply.Lead);
-        }
-
         foreach (var row in found)
         {
             items.Add(new AuditItem("plan_mismatch", row.Name, $"the plan of group {row.Name} is not what its configuration says", !dryRun));

@@ -10,19 +10,9 @@ internal sealed class Agenda
 {
     private readonly Lock _gate = new();
     private readonly PriorityQueue<ArmedGroup, long> _queue = new();
-    private long _jumpedTo = long.MinValue;
 
     /// <summary>Armed groups that have a next slot.</summary>
     public int Count { get; private set; }
-
-    /// <summary>The clock jumped forward and now shows <paramref name="now"/>: what lies before is missed for that reason.</summary>
-    public void NoteJump(long now)
-    {
-        lock (_gate)
-        {
-            _jumpedTo = Math.Max(_jumpedTo, now);
-        }
-    }
 
     /// <summary>Arms a group, or takes in its changed plans. Nothing at or before <paramref name="accountedUpTo"/> fires.</summary>
     public void Arm(ArmedGroup group, IEnumerable<Plan> plans, long accountedUpTo)
@@ -39,8 +29,9 @@ internal sealed class Agenda
 
     /// <summary>Fires everything due at <paramref name="now"/>; returns the next due instant (long.MaxValue for none).</summary>
     /// <param name="now">Database time.</param>
+    /// <param name="jumpedTo">Where the clock's last step forward led to: what lies before is missed for that reason.</param>
     /// <param name="mayWork">False when the node may not work (its lease cannot be renewed): due slots are missed.</param>
-    public long Fire(long now, bool mayWork)
+    public long Fire(long now, long jumpedTo, bool mayWork)
     {
         lock (_gate)
         {
@@ -52,7 +43,7 @@ internal sealed class Agenda
                     continue; // Re-armed since: its newer entry counts.
                 }
 
-                FireGroup(group, now, mayWork);
+                FireGroup(group, now, jumpedTo, mayWork);
             }
 
             return _queue.TryPeek(out _, out var next) ? next : long.MaxValue;
@@ -69,7 +60,7 @@ internal sealed class Agenda
         }
     }
 
-    private void FireGroup(ArmedGroup group, long now, bool mayWork)
+    private void FireGroup(ArmedGroup group, long now, long jumpedTo, bool mayWork)
     {
         Count--;
         group.NextSlot = long.MaxValue;
@@ -83,7 +74,7 @@ internal sealed class Agenda
             var last = plan.LastUpTo(now)!.Value;
             group.Fired = (plan.No, last);
             var run = mayWork && now - last <= group.MaxLatenessUs;
-            MissBetween(group, plan, first, run ? last - plan.Interval : last, mayWork);
+            MissBetween(group, plan, first, run ? last - plan.Interval : last, jumpedTo, mayWork);
             if (run)
             {
                 group.Worker.Offer(group, last, plan);
@@ -93,7 +84,7 @@ internal sealed class Agenda
         Enqueue(group);
     }
 
-    private void MissBetween(ArmedGroup group, Plan plan, long first, long last, bool mayWork)
+    private static void MissBetween(ArmedGroup group, Plan plan, long first, long last, long jumpedTo, bool mayWork)
     {
         if (last < first)
         {
@@ -101,14 +92,14 @@ internal sealed class Agenda
         }
 
         // One row per reason: what the jump passed over, and what is simply late.
-        if (mayWork && first <= _jumpedTo && last > _jumpedTo)
+        if (mayWork && first <= jumpedTo && last > jumpedTo)
         {
-            var split = plan.LastUpTo(_jumpedTo)!.Value;
+            var split = plan.LastUpTo(jumpedTo)!.Value;
             Miss(group, plan, first, split, MissReason.ClockJump);
             first = split + plan.Interval;
         }
 
-        Miss(group, plan, first, last, !mayWork ? MissReason.DatabaseDown : last <= _jumpedTo ? MissReason.ClockJump : MissReason.Late);
+        Miss(group, plan, first, last, !mayWork ? MissReason.DatabaseDown : last <= jumpedTo ? MissReason.ClockJump : MissReason.Late);
     }
 
     private static void Miss(ArmedGroup group, Plan plan, long first, long last, MissReason reason) =>

@@ -62,14 +62,16 @@ internal sealed class Armory(
     public int Take(DeviceLoad load)
     {
         var gaps = 0;
+        var armed = _groups.Values.ToLookup(g => g.Device.Id);
         foreach (var row in load.Devices)
         {
+            var groups = load.Groups.GetValueOrDefault(row.Id) ?? [];
+            Obey(load, groups, armed[row.Id]);
             if (!_workers.TryGetValue(row.EndpointId, out var worker))
             {
                 continue;
             }
 
-            var groups = load.Groups.GetValueOrDefault(row.Id) ?? [];
             if (groups.Count == 0 && !worker.Devices.ContainsKey(row.Id))
             {
                 continue; // Nothing of it is polled: it is no reason to keep the endpoint.
@@ -97,6 +99,26 @@ internal sealed class Armory(
 
         _kinds.Clear();
         return gaps;
+    }
+
+    /// <summary>
+    /// What is armed follows its plans first, wherever its device is now: one that was stopped and moved to an address that nobody owns any more, since
+    /// nothing is due there, must not go on being polled at the old one. A group without a plan that is due has nothing left to account for.
+    /// </summary>
+    private void Obey(DeviceLoad load, List<GroupRow> due, IEnumerable<ArmedGroup> armed)
+    {
+        foreach (var group in armed)
+        {
+            if (due.Exists(row => row.Id == group.Id))
+            {
+                agenda.Arm(group, load.PlansOf(group.Id), -1);
+            }
+            else
+            {
+                agenda.Arm(group, [], -1);
+                Forget(group);
+            }
+        }
     }
 
     /// <summary>Groups whose last plan has ended and whose last slot has fired: they only wait for their account to be closed.</summary>
@@ -203,7 +225,7 @@ internal sealed class Armory(
 
     private int Take(DeviceLoad load, EndpointWorker worker, ArmedDevice device, DeviceRow deviceRow, GroupRow row)
     {
-        var plans = (load.Plans.GetValueOrDefault(row.Id) ?? []).Select(p => p.Plan).ToArray();
+        var plans = load.PlansOf(row.Id);
         var isNew = !_groups.TryGetValue(row.Id, out var group);
         group ??= new ArmedGroup(row.Id, device, recorder);
         Move(group, worker, device);
@@ -213,7 +235,6 @@ internal sealed class Armory(
         group.Shape = Shape(deviceRow, row, load.Points.GetValueOrDefault(row.Id, ""));
         if (!isNew)
         {
-            agenda.Arm(group, plans, -1);
             return 0;
         }
 

@@ -5,8 +5,8 @@ using Rondo.Storage;
 
 namespace Rondo.Polling.Runtime;
 
-/// <summary>Keeps the offset of the database clock fresh, and tells the agenda when time jumped.</summary>
-internal sealed class ClockLoop(Database database, Agenda agenda, Action wake, TimeProvider time, ILogger log) : Loop("polling.clock", time)
+/// <summary>Keeps the offset of the database clock fresh, and has the slots looked at again when time jumped.</summary>
+internal sealed class ClockLoop(Database database, Action wake, TimeProvider time, ILogger log) : Loop("polling.clock", time)
 {
     private long _steps;
 
@@ -26,8 +26,6 @@ internal sealed class ClockLoop(Database database, Agenda agenda, Action wake, T
             PollingLog.ClockStepped(log, reading.Step.TotalSeconds);
             if (reading.Step > TimeSpan.Zero)
             {
-                agenda.NoteJump(reading.Now.Micros);
-
                 // The new time may lie beyond the partitions that are there.
                 await Upkeep.PrepareAsync(database, stop).ConfigureAwait(false);
             }

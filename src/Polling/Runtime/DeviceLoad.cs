@@ -1,4 +1,5 @@
 using Rondo.Polling.Fleet;
+using Rondo.Polling.Slots;
 using Rondo.Storage;
 
 namespace Rondo.Polling.Runtime;
@@ -30,15 +31,20 @@ internal sealed class DeviceLoad
         return load;
     }
 
-    /// <summary>Devices whose configuration changed after revision <paramref name="seen"/>; accounts only of groups that <paramref name="isArmed"/> does not know.</summary>
-    public static DeviceLoad Changed(Transaction tx, long seen, Func<long, bool> isOwned, Func<long, bool> isArmed)
+    /// <summary>
+    /// Devices of ours (on an owned endpoint, or armed on the one they were on before) whose configuration changed after revision <paramref name="seen"/>;
+    /// accounts only of groups that <paramref name="isArmed"/> does not know.
+    /// </summary>
+    public static DeviceLoad Changed(Transaction tx, long seen, Func<DeviceRow, bool> isOurs, Func<long, bool> isArmed)
     {
         var load = new DeviceLoad();
-        load.Devices.AddRange(OwnershipStore.ChangedSince(tx, seen).Where(d => isOwned(d.EndpointId)));
+        load.Devices.AddRange(OwnershipStore.ChangedSince(tx, seen).Where(isOurs));
         load.ReadGroups(tx);
         load.ReadAccounts(tx, [.. load.Groups.Values.SelectMany(g => g).Where(g => !isArmed(g.Id))]);
         return load;
     }
+
+    public Plan[] PlansOf(long group) => Plans.TryGetValue(group, out var rows) ? [.. rows.Select(p => p.Plan)] : [];
 
     private void ReadGroups(Transaction tx)
     {

@@ -85,9 +85,10 @@ internal sealed class FleetLoop(
 
     private async Task ReloadAsync(long revision, CancellationToken stop)
     {
+        var armed = armory.Groups.Values.Select(g => g.Device.Id).ToHashSet();
         var load = await database.ReadAsync(
             "polling.reload",
-            tx => DeviceLoad.Changed(tx, _loaded, armory.Workers.ContainsKey, armory.Groups.ContainsKey),
+            tx => DeviceLoad.Changed(tx, _loaded, d => armory.Workers.ContainsKey(d.EndpointId) || armed.Contains(d.Id), armory.Groups.ContainsKey),
             stop).ConfigureAwait(false);
         armory.Take(load);
         wakeSlots();

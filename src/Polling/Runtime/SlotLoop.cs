@@ -15,7 +15,8 @@ internal sealed class SlotLoop(Agenda agenda, DatabaseClock clock, Node node, Ti
 
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
-        var next = agenda.Fire(clock.Now.Micros, node.MayWork);
+        var now = clock.Now;
+        var next = agenda.Fire(now.Micros, clock.JumpedTo.Micros, node.MayWork);
         if (next == long.MaxValue)
         {
             return new(_longest);

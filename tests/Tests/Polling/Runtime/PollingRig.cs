@@ -27,6 +27,7 @@ internal sealed class PollingRig : IAsyncDisposable
     private readonly SlotLoop _slots;
     private readonly FleetLoop _fleet;
     private readonly ClockLoop _clock;
+    private readonly Dictionary<ArmedGroup, string> _restedAt = [];
     private TimeSpan _ran;
     private long _renewedAt;
 
@@ -42,7 +43,7 @@ internal sealed class PollingRig : IAsyncDisposable
         _slots = new SlotLoop(Agenda, store.Database.Clock, node, time);
         Armory = new Armory(Agenda, Recorder, store.Database.Clock, time, options, chance, node.Row.StartedAt, log, Open);
         _fleet = new FleetLoop(store.Database, node, Armory, Recorder, Agenda, _slots.Wake, time, log);
-        _clock = new ClockLoop(store.Database, Agenda, _slots.Wake, time, log);
+        _clock = new ClockLoop(store.Database, _slots.Wake, time, log);
     }
 
     public FakeTime Time { get; }
@@ -154,7 +155,18 @@ internal sealed class PollingRig : IAsyncDisposable
 
         try
         {
-            await _fleet.PassAsync();
+            var pass = _fleet.PassAsync().AsTask();
+            for (var started = Stopwatch.GetTimestamp(); !pass.IsCompleted && Field.Values.Any(session => session.IsHeld); await Task.Yield())
+            {
+                if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMilliseconds(300))
+                {
+                    // It waits for the poll of an endpoint that is given back to end, or to have had its time.
+                    Time.Advance(TimeSpan.FromMilliseconds(500));
+                    started = Stopwatch.GetTimestamp();
+                }
+            }
+
+            await pass;
         }
         catch (StorageFault fault)
         {
@@ -239,7 +251,18 @@ internal sealed class PollingRig : IAsyncDisposable
         }
     }
 
-    private bool IsBusy(ArmedGroup group) => (group.IsRunning || group.IsWaiting) && !Device(group.Worker.Address).IsHeld;
+    private bool IsBusy(ArmedGroup group)
+    {
+        var address = group.Worker.Address;
+        if (!group.IsRunning && !group.IsWaiting)
+        {
+            _restedAt[group] = address;
+            return false;
+        }
+
+        // One that has moved meanwhile may still be held up where it was.
+        return !Device(address).IsHeld && !(_restedAt.TryGetValue(group, out var former) && Device(former).IsHeld);
+    }
 
     private ScriptedSession Open(EndpointRow row)
     {

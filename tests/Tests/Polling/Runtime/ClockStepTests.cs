@@ -1,0 +1,81 @@
+using Rondo.Storage;
+using Rondo.Tests.Storage;
+
+namespace Rondo.Tests.Polling.Runtime;
+
+/// <summary>The wall clock is set, forwards and backwards: nothing is lost and nothing fires twice.</summary>
+public sealed class ClockStepTests
+{
+    private const string Line = "10.0.0.1:502";
+    private static readonly TimeSpan _hour = TimeSpan.FromHours(1);
+
+    [Theory, BothDatabases]
+    public async Task An_hour_forward_is_recorded_as_clock_jump_and_polling_goes_on(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", seconds: 10), Meters.Meter("n", unit: 2, seconds: 60));
+        await rig.RunAsync(TimeSpan.FromMinutes(2), TimeSpan.FromMilliseconds(500));
+        rig.Time.StepWall(_hour);
+        await rig.RunAsync(TimeSpan.FromMinutes(2), TimeSpan.FromMilliseconds(500));
+
+        var validation = await rig.ProveAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(["clock_jump"], validation.Missed.Keys);
+        Assert.InRange(validation.Missed["clock_jump"], 418, 420); // 360 and 60; the newest of each may still run
+        Assert.Equal(2, await rig.Store.ScalarAsync<int>("select count(*) from poll where reason = 'clock_jump'"));
+        Assert.Equal(rig.Device(Line).Reads.Count, rig.Recorder.Totals.Ok);
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_step_that_somebody_else_measured_first_is_a_clock_jump_all_the_same(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m"));
+        await rig.RunAsync(TimeSpan.FromSeconds(5));
+
+        // The clock shows the new time from the measurement on: the slot loop may look at it before whoever measured has drawn a conclusion.
+        rig.Time.StepWall(_hour);
+        await rig.Database.MeasureClockAsync();
+        await rig.TurnAsync();
+        await rig.ClockPassAsync();
+
+        var validation = await rig.ProveAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(["clock_jump"], validation.Missed.Keys);
+        Assert.InRange(validation.Missed["clock_jump"], 3_599, 3_600);
+    }
+
+    [Theory, BothDatabases]
+    public async Task An_hour_back_nothing_fires_until_time_is_past_the_last_slot_again(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", seconds: 10), Meters.Meter("n", unit: 2, seconds: 60));
+        await rig.RunAsync(TimeSpan.FromMinutes(3), TimeSpan.FromMilliseconds(500));
+        var before = rig.Device(Line).Reads.Count;
+        rig.Time.StepWall(-_hour);
+        await rig.ClockPassAsync();
+        await rig.RunAsync(_hour - TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
+        Assert.Equal(before, rig.Device(Line).Reads.Count);
+        await rig.RunAsync(TimeSpan.FromMinutes(2), TimeSpan.FromMilliseconds(500));
+
+        var validation = await rig.ProveAsync(TimeSpan.FromSeconds(60));
+        Assert.Empty(validation.Missed);
+        Assert.Equal(rig.Device(Line).Reads.Count, rig.Recorder.Totals.Ok);
+        Assert.True(validation.Recorded > before + 13);
+    }
+
+    [Theory, BothDatabases]
+    public async Task Slots_that_are_late_after_the_clock_was_set_forward_and_back_are_late(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m"));
+        await rig.RunAsync(TimeSpan.FromSeconds(3));
+        rig.Time.StepWall(_hour);
+        await rig.ClockPassAsync();
+        rig.Time.StepWall(-_hour);
+        await rig.ClockPassAsync();
+
+        // No slot was passed over: the hour came and went between two looks. What a stall costs now is no jump.
+        rig.Time.Advance(TimeSpan.FromSeconds(5));
+        await rig.TurnAsync();
+        Assert.Equal(["late"], (await rig.ProveAsync(TimeSpan.FromSeconds(1))).Missed.Keys);
+    }
+}

@@ -1,0 +1,93 @@
+using Rondo.Polling.Configuration;
+using Rondo.Polling.Fleet;
+using Rondo.Storage;
+using Rondo.Tests.Storage;
+
+namespace Rondo.Tests.Polling.Runtime;
+
+/// <summary>A device that moves to another address takes its slots along, and one that is stopped on the way is stopped.</summary>
+public sealed class MoveTests
+{
+    private const string Here = "10.0.0.1:502";
+    private const string There = "10.0.0.2:502";
+
+    [Theory, BothDatabases]
+    public async Task What_was_polled_at_the_old_address_is_recorded_after_the_move(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", Here), Meters.Meter("other", There, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(5));
+        rig.Database.Before = name => name.StartsWith("polling.record", StringComparison.Ordinal) ? SteeredDatabase.Away(name) : null;
+        await rig.RunAsync(TimeSpan.FromSeconds(4));
+        Assert.InRange(rig.Recorder.Waiting, 7, 9);
+        await rig.ApplyAsync(Meters.Meter("m", There), Meters.Meter("other", There, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(0, await rig.Store.ScalarAsync<int>("select count(*) from endpoint where owner is not null and address = @Here", new { Here }));
+        rig.Database.Before = null;
+
+        var validation = await rig.ProveAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, rig.Recorder.Totals.Fenced);
+        Assert.Empty(validation.Missed);
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_poll_that_runs_while_its_device_moves_ends_where_it_began(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Aligned(Here));
+        rig.Device(Here).Takes = _ => TimeSpan.FromSeconds(2);
+        await rig.RunAsync(TimeSpan.FromMilliseconds(5_500));
+        Assert.True(rig.Device(Here).IsHeld, "a poll is running");
+        await rig.ApplyAsync(Aligned(There));
+        await rig.RunAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Single(rig.Device(Here).Reads);
+        Assert.True(rig.Device(Here).IsDisposed, "nobody talks to the old address any more");
+        Assert.Empty((await rig.ProveAsync(TimeSpan.FromSeconds(5))).Missed);
+        Assert.Equal(rig.Recorder.Totals.Ok, rig.Device(There).Reads.Count + 1);
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_device_that_is_stopped_and_moved_before_the_node_looks_is_not_asked_any_more(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", Here), Meters.Meter("other", Here, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(40));
+        rig.LooksAtFleet = false;
+        await Devices.SetPollingAsync(rig.Database, "m", on: false);
+        await Devices.ApplyAsync(rig.Database, [Meters.Meter("m", There), Meters.Meter("other", Here, 2)], prune: true, dryRun: false);
+        rig.LooksAtFleet = true;
+        await rig.RunAsync(TimeSpan.FromSeconds(4));
+
+        var asked = rig.Device(Here).Reads.Count(read => read.Unit == 1);
+        await rig.RunAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(asked, rig.Device(Here).Reads.Count(read => read.Unit == 1));
+        Assert.Single(rig.Armory.Groups);
+        await rig.ProveAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, rig.Recorder.Totals.OffPlan);
+    }
+
+    private static DeviceSpec Aligned(string address) =>
+        Meters.Meter("m", address) with { Groups = [Meters.Group(seconds: 5) with { Align = true }] };
+
+    [Theory, BothDatabases]
+    public async Task A_device_that_is_removed_while_everything_of_it_is_accounted_for_is_not_asked_any_more(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", Here), Meters.Meter("other", Here, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(5));
+        var asked = rig.Device(Here).Reads.Count(read => read.Unit == 1);
+
+        // The clock is set back, and the account reaches to the very end of the ledger: the plan ends there, and nothing is due.
+        rig.Time.StepWall(TimeSpan.FromSeconds(-20));
+        await rig.ClockPassAsync();
+        await rig.Recorder.FlushAsync(default);
+        await rig.ApplyAsync(Meters.Meter("other", Here, 2));
+        Assert.Single(rig.Armory.Groups);
+        await rig.RunAsync(TimeSpan.FromSeconds(40));
+
+        Assert.Equal(asked, rig.Device(Here).Reads.Count(read => read.Unit == 1));
+        await rig.ProveAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, rig.Recorder.Totals.OffPlan);
+    }
+}

@@ -5,6 +5,7 @@ using Rondo.Storage;
 using Rondo.Tests.Polling.Ledger;
 using Rondo.Tests.Polling.Runtime;
 using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Polling.Proof;
 
@@ -61,6 +62,53 @@ public sealed class ValidatorTests
         found = await rig.ValidateAsync(new Instant(group.Slot(14)));
         Assert.True(found.IsClean, $"{found}");
     }
+
+    [Theory, BothDatabases]
+    public async Task Two_gaps_that_overlap_in_part_overlap_only_there(DatabaseKind kind)
+    {
+        await using var rig = await RanAsync(kind, seconds: 0, "m");
+        var group = rig.Group();
+        await rig.RecordAsync(Rows.Missed(rig, group, group.Slot(0), 10), Rows.Missed(rig, group, group.Slot(7), 13));
+        rig.Time.Advance(TimeSpan.FromSeconds(60));
+        await rig.ClockPassAsync();
+        var found = await rig.ValidateAsync(to: new Instant(group.Slot(20)));
+        Assert.Equal((20, 20, 3), (found.Expected, found.Recorded, found.Overlaps));
+        Assert.Equal([At("m", group, 7, 9, 3)], found.OverlapList);
+    }
+
+    [Theory, BothDatabases]
+    public Task Whatever_is_taken_from_a_ledger_of_edits_pauses_and_removals_is_named(DatabaseKind kind) => Seeded.RunAsync(async random =>
+    {
+        await using var rig = await RanAsync(kind, seconds: 0);
+        for (var step = 0; step < 12; step++)
+        {
+            string[] names = [.. new[] { "a", "b", "c" }.Where(_ => random.Next(4) > 0)];
+            await rig.ApplyAsync([.. names.Select(name => Meters.Meter(name, $"10.0.0.{name[0] - 'a' + 1}:502", seconds: random.Next(1, 4)))]);
+            if (names.Length > 0)
+            {
+                await Devices.SetPollingAsync(rig.Database, names[0], on: random.Next(3) > 0);
+            }
+
+            await rig.RunAsync(TimeSpan.FromMilliseconds(random.Next(1, 120) * 100));
+        }
+
+        await rig.ProveAsync(TimeSpan.FromSeconds(3));
+        var rows = await rig.Store.QueryAsync<Row>("select group_id, slot from poll where slots = 1 order by slot, group_id");
+        var newest = rows.GroupBy(row => row.GroupId).ToDictionary(g => g.Key, g => g.Max(row => row.Slot));
+        var taken = rows.Where(row => row.Slot < newest[row.GroupId] && random.Next(10) == 0).ToList();
+        foreach (var row in taken)
+        {
+            await rig.Store.ExecuteAsync("delete from poll where group_id = @group and slot = @slot", new { group = row.GroupId, slot = row.Slot });
+        }
+
+        var found = await rig.ValidateAsync();
+        Assert.Equal((taken.Count, 0, 0), (found.Holes, found.Overlaps, found.Duplicates));
+        Assert.Equal(taken.Count, found.HoleList.Sum(hole => hole.Slots));
+        Assert.All(taken, row => Assert.Contains(found.HoleList, hole => hole.From <= row.Slot && row.Slot <= hole.To));
+        Assert.Equal(found.Expected, found.Recorded + taken.Count);
+        var samples = await rig.CountAsync("sample");
+        Assert.Equal(samples - await rig.Store.ScalarAsync<int>("select count(*) from poll where outcome = 'ok'"), found.StrayReadings);
+    });
 
     [Theory, BothDatabases]
     public async Task A_row_that_is_on_no_plan_is_counted(DatabaseKind kind)
@@ -209,6 +257,13 @@ public sealed class ValidatorTests
     private static Task PutAsync(PollingRig rig, ArmedGroup owner, long slot, int plan = 1, long? group = null) => rig.Store.ExecuteAsync(
         "insert into poll (slot, group_id, plan_no, slots, outcome, reason, lease_no) values (@at, @group, @plan, 1, 'failed', 'timeout', 1)",
         new { at = new Instant(slot), group = group ?? owner.Id, plan });
+
+    private sealed class Row
+    {
+        public long GroupId { get; init; }
+
+        public Instant Slot { get; init; }
+    }
 
     private static async Task<PollingRig> RanAsync(DatabaseKind kind, int seconds, params string[] names)
     {

@@ -71,7 +71,7 @@ internal sealed class Server : IAsyncDisposable
         try
         {
             await new Migrator(database, Modules.Migrations).ApplyAsync().ConfigureAwait(false);
-            await Upkeep.PrepareAsync(database, stop).ConfigureAwait(false);
+            await Upkeep.PrepareAsync(database, options, stop).ConfigureAwait(false);
             var node = await Node.RegisterAsync(database, time, string.Join(',', roles), Version, stop).ConfigureAwait(false);
             var chance = new Chance(RandomNumberGenerator.GetInt32(int.MaxValue));
             var supervisor = new LoopSupervisor(

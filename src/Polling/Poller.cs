@@ -31,7 +31,7 @@ public sealed class Poller
         _slots = new SlotLoop(_agenda, database.Clock, node, time);
         _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row.StartedAt, log);
         _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, time, log);
-        _clock = new ClockLoop(database, _slots.Wake, time, log);
+        _clock = new ClockLoop(database, options, _slots.Wake, time, log);
     }
 
     /// <summary>Starts the loops under <paramref name="supervisor"/>.</summary>

@@ -6,6 +6,8 @@ namespace Rondo.Drivers.Modbus;
 /// <summary>Opens the TCP connection of a link.</summary>
 internal static class ModbusSocket
 {
+    private const int MostDiscards = 64;
+
     /// <summary>Connects, or throws what the network says.</summary>
     public static async ValueTask<Socket> ConnectAsync(string host, int port, CancellationToken token)
     {
@@ -41,10 +43,10 @@ internal static class ModbusSocket
         }
     }
 
-    /// <summary>Throws away what has arrived and not been read; never waits.</summary>
+    /// <summary>Throws away what has arrived and not been read; never waits. A peer that sends faster than that is left to the deadline of the request.</summary>
     public static void Discard(Socket socket, Span<byte> room)
     {
-        while (socket.Available > 0 && socket.Receive(room) > 0)
+        for (var reads = 0; reads < MostDiscards && socket.Available > 0 && socket.Receive(room) > 0; reads++)
         {
         }
     }

@@ -26,6 +26,11 @@ internal sealed class Cli
             }
 
             await shell.Error.WriteLineAsync($"Try: {Path(parsed.CommandResult.Command)} --help");
+            if (arguments.Contains("--json"))
+            {
+                await shell.Output.WriteLineAsync(Json.Write(new { error = string.Join("; ", parsed.Errors.Select(e => e.Message)), exit_code = ExitCode.Misuse }));
+            }
+
             return ExitCode.Misuse;
         }
 

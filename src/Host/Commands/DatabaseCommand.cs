@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rondo.Host.Settings;
+using Rondo.Polling;
 using Rondo.Polling.Ledger;
 using Rondo.Storage;
 using Rondo.Storage.Schema;
@@ -47,7 +48,7 @@ internal static class DatabaseCommand
         }
 
         var applied = await migrator.ApplyAsync();
-        await Upkeep.PrepareAsync(database, run.Stop);
+        await Upkeep.PrepareAsync(database, new PollingOptions(), run.Stop);
         Report(run, address, applied, dryRun);
         return ExitCode.Ok;
     }

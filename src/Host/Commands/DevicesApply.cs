@@ -54,15 +54,14 @@ internal static class DevicesApply
     {
         var stored = await Devices.ListAsync(database, run.Stop);
         var fleet = Fleet(stored, reading.Devices, prune);
-        var own = reading.Devices.Select(d => d.Name).ToHashSet();
 
         // Between the file and what is stored already; what is wrong among stored devices alone is not this file's fault.
-        var conflicts = FleetRules.Check(fleet).Where(m => own.Contains(DeviceOf(m, own))).ToArray();
+        var conflicts = FleetRules.Check(fleet).Select(m => reading.Locate(m, file)).OfType<FileMistake>().ToArray();
         if (conflicts.Length > 0)
         {
             foreach (var conflict in conflicts)
             {
-                run.Warn($"{file}: {conflict}");
+                run.Warn(conflict.ToString());
             }
 
             run.WriteJson(new { applied = false, mistakes = conflicts, reading.Warnings });
@@ -130,20 +129,6 @@ internal static class DevicesApply
 
     private static TimeSpan BusTime(DeviceSpec device, GroupSpec group) =>
         ModbusReadPlan.Build(device.Modbus, [.. group.Points.Select(p => p.Modbus)]).EstimatedBusTime;
-
-    // Paths begin with the device's name, which may have dots of its own.
-    private static string DeviceOf(SpecMistake mistake, HashSet<string> names)
-    {
-        for (var end = mistake.Path.IndexOf('.'); end >= 0; end = mistake.Path.IndexOf('.', end + 1))
-        {
-            if (names.Contains(mistake.Path[..end]))
-            {
-                return mistake.Path[..end];
-            }
-        }
-
-        return mistake.Path;
-    }
 
     private static string Place(FileMistake mistake) => mistake.Path.Length == 0 ? "" : mistake.Path + ": ";
 

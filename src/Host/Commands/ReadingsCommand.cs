@@ -34,6 +34,11 @@ internal static class ReadingsCommand
         var now = database.Clock.Now;
         var from = TimeOptions.Read(run, window.From, now);
         var to = TimeOptions.Read(run, window.To, now) ?? now + TimeSpan.FromSeconds(1);
+        if (from > to)
+        {
+            throw new CommandFault(ExitCode.Misuse, $"--from {from} is after --to {to}; expected a window that begins before it ends");
+        }
+
         var (series, readings, near) = await database.ReadAsync(
             "readings.show",
             tx => ReadingQuery.Find(tx, name) is not { } found ? (null, [], ReadingQuery.Near(tx, name))
@@ -45,6 +50,11 @@ internal static class ReadingsCommand
         }
 
         Write(run, series, readings, format);
+        if (readings.Count == limit)
+        {
+            run.Warn($"rondo: these are the {(from is null ? "newest" : "first")} {limit:N0}; there may be more (--limit)");
+        }
+
         return ExitCode.Ok;
     }
 

@@ -13,10 +13,10 @@ internal sealed record DeviceDocument
     [Description("host:port of the endpoint; port 502 when left out. Devices of one address share one connection.")]
     public string? Address { get; init; }
 
-    [Description("Another name for address, with port beside it. Read only.")]
+    [Description("Another name for address, with port beside it. Accepted in a body only.")]
     public string? Hostname { get; init; }
 
-    [Description("Port for hostname. Read only.")]
+    [Description("Port for hostname. Accepted in a body only.")]
     public int? Port { get; init; }
 
     [Description("modbus.")]
@@ -31,7 +31,7 @@ internal sealed record DeviceDocument
     [Description("False pauses the device: no slots are expected. Default true.")]
     public bool? Enabled { get; init; }
 
-    [Description("Another name for enabled. Read only.")]
+    [Description("Another name for enabled. Accepted in a body only.")]
     public bool? MonitoringEnabled { get; init; }
 
     [Description("At most 50 tags.")]
@@ -49,13 +49,13 @@ internal sealed record DeviceDocument
     [Description("True: requests begin and end at even addresses.")]
     public bool? EvenAligned { get; init; }
 
-    [Description("Name of a built-in profile that brings the points. Read only: GET shows the points.")]
+    [Description("Name of a built-in profile that brings the points. Accepted in a body only: GET shows the points.")]
     public string? Profile { get; init; }
 
-    [Description("Interval of the groups that do not say, such as 10s, 1m. Read only: GET shows it at each group.")]
+    [Description("Interval of the groups that do not say, such as 10s, 1m. Accepted in a body only: GET shows it at each group.")]
     public string? Interval { get; init; }
 
-    [Description("Points of the device's only group, or the names of the profile's points that are wanted. Read only: GET shows them in groups.")]
+    [Description("Points of the device's only group, or the names of the profile's points that are wanted. Accepted in a body only: GET shows them in groups.")]
     public IReadOnlyList<object>? Points { get; init; }
 
     [Description("The connection; devices that share an address must agree on it.")]

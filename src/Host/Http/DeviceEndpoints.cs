@@ -21,7 +21,7 @@ internal static class DeviceEndpoints
         var devices = app.MapGroup("/api/devices").WithTags("devices");
         devices.MapGet("", ListAsync).Named("listDevices", "Devices by name, each with its status")
             .Produces<DevicePage>().Problems(400, 503);
-        devices.MapPost("", CreateAsync).Named("createDevice", "Adds a device; it is polled within a second")
+        devices.MapPost("", CreateAsync).Named("createDevice", "Adds a device; its plan begins one second later")
             .Accepts<DeviceDocument>(Json).Produces<DeviceWritten>(201).Produces<DeviceWritten>().Problems(400, 409, 413, 415, 422, 503);
         devices.MapGet("/{name}", GetAsync).Named("getDevice", "One device as it is configured; PUT takes it back")
             .Produces<DeviceDocument>().Problems(404, 503);

@@ -12,6 +12,26 @@ public sealed record DeviceFileReading(IReadOnlyList<DeviceSpec> Devices, IReadO
 {
     /// <summary>True when the file may be applied.</summary>
     public bool IsGood => Mistakes.Count == 0;
+
+    internal IReadOnlyDictionary<string, DevicePlace> Places { get; init; } = new Dictionary<string, DevicePlace>();
+
+    /// <summary>A rule between devices that a device of this file breaks (<see cref="FleetRules.Check"/>), at its line; null when it is about another device.</summary>
+    /// <param name="mistake">The mistake; its path begins with the device's name.</param>
+    /// <param name="fileName">How to name the file.</param>
+    public FileMistake? Locate(SpecMistake mistake, string fileName)
+    {
+        // A name may have dots of its own.
+        for (var end = mistake.Path.IndexOf('.'); end >= 0; end = mistake.Path.IndexOf('.', end + 1))
+        {
+            if (Places.TryGetValue(mistake.Path[..end], out var place))
+            {
+                var at = place.Field(mistake.Path[(mistake.Path.LastIndexOf('.') + 1)..]);
+                return new FileMistake(fileName, at.Line, at.Column, mistake.Path, mistake.Message);
+            }
+        }
+
+        return null;
+    }
 }
 
 /// <summary>The device file of <c>rondo devices apply</c>; its format is docs/operations/devices.md.</summary>
@@ -52,8 +72,8 @@ public static class DeviceFile
 
         var mistakes = new MistakeList(fileName);
         var root = YamlTree.Read(text.TrimStart('\uFEFF'), mistakes);
-        var devices = root is null ? [] : FileReader.Read(root, mistakes);
-        return new DeviceFileReading(mistakes.Any ? [] : devices, mistakes.Mistakes(), mistakes.Warnings());
+        var (devices, places) = root is null ? ([], []) : FileReader.Read(root, mistakes);
+        return new DeviceFileReading(mistakes.Any ? [] : devices, mistakes.Mistakes(), mistakes.Warnings()) { Places = places };
     }
 
     private static string TooLarge(int size) =>

@@ -10,7 +10,10 @@ internal static class ErrorText
 {
     private const int MaxLength = 500;
 
-    /// <summary>For the ledger's detail and a device's last error: <c>timeout</c>; <c>partial: current_l1 rejected (2), …</c>; null for ok and missed.</summary>
+    /// <summary>
+    /// For the ledger's detail and a device's last error: <c>timeout</c>, <c>rejected (2)</c>; of a partial poll each point without a value and why,
+    /// <c>current_l1 timeout, energy rejected (2)</c>; null for ok and missed. The number is the device's latest Modbus exception in this poll.
+    /// </summary>
     public static string? Of(PollOutcome outcome)
     {
         if (outcome.Outcome is Outcome.Ok or Outcome.Missed)
@@ -30,10 +33,11 @@ internal static class ErrorText
         {
             if (result.Faults[i] != ReadFault.None)
             {
-                text.Append(text.Length == 0 ? "" : ", ").Append(outcome.Shape.PointNames[i]).Append(' ').Append(result.Faults[i].Text());
+                text.Append(text.Length == 0 ? "" : ", ").Append(outcome.Shape.PointNames[i]).Append(' ').Append(result.Faults[i].Text())
+                    .Append(result.Faults[i] is ReadFault.Rejected or ReadFault.Busy or ReadFault.Device or ReadFault.Gateway ? code : "");
             }
         }
 
-        return text.Append(code).ToString();
+        return text.ToString();
     }
 }

@@ -34,23 +34,51 @@ public sealed class Upkeep(Database database, PollingOptions options, TimeProvid
         delete from poll_plan where until_at < @before and until_at <= (select accounted_to from poll_group g where g.id = poll_plan.group_id)
         """);
 
+    // Where plans are not accounted for yet; PostgreSQL alone asks. A gap becomes one row at its first slot, which is at most an interval further on.
+    private static readonly Sql _gaps = new("upkeep.gaps", """
+        select date_trunc('day', greatest(g.accounted_to, p.from_at, @oldest), 'UTC') as day, max(p.interval_us) as interval_us
+        from poll_group g join poll_plan p on p.group_id = g.id
+        where (p.until_at is null or p.until_at > g.accounted_to) and greatest(g.accounted_to, p.from_at) < @recent
+        group by 1
+        """);
+
     /// <inheritdoc/>
     /// <remarks>A shortened retention may have a lot to let go of; every step of it is bounded by the database.</remarks>
     public override TimeSpan StuckAfter => TimeSpan.FromHours(6);
 
-    /// <summary>Partitions must be there before the first outcome: called before polling starts, and by every pass.</summary>
-    public static Task PrepareAsync(Database database, CancellationToken stop) => database.Address.Kind == DatabaseKind.Sqlite
+    /// <summary>
+    /// Partitions must be there before the first outcome: called before polling starts, when the clock jumped, and by every pass. Also where accounts
+    /// end, however long ago that was, since what had no node is recorded there: devices may have been stored weeks before a server was started.
+    /// </summary>
+    public static Task PrepareAsync(Database database, PollingOptions options, CancellationToken stop) => database.Address.Kind == DatabaseKind.Sqlite
         ? Task.CompletedTask
         : database.WriteLongAsync(
             "upkeep.prepare",
-            tx => Partitions.Ensure(tx, "poll", _ledgerLength, tx.Now - TimeSpan.FromDays(2), tx.Now + _ahead)
-                + Partitions.Ensure(tx, "sample", _sampleLength, tx.Now - TimeSpan.FromDays(2), tx.Now + _ahead + _sampleLength),
+            tx =>
+            {
+                var recent = tx.Now - TimeSpan.FromDays(2);
+                var made = Partitions.Ensure(tx, "poll", _ledgerLength, recent, tx.Now + _ahead)
+                    + Partitions.Ensure(tx, "sample", _sampleLength, recent, tx.Now + _ahead + _sampleLength);
+                foreach (var gap in tx.Query<GapRow>(_gaps, new { recent, oldest = options.LedgerRetention is { } kept ? tx.Now - kept : Instant.Epoch }))
+                {
+                    made += Partitions.Ensure(tx, "poll", _ledgerLength, gap.Day, gap.Day + _ledgerLength + TimeSpan.FromMicroseconds(gap.IntervalUs));
+                }
+
+                return made;
+            },
             stop);
+
+    private sealed class GapRow
+    {
+        public Instant Day { get; init; }
+
+        public long IntervalUs { get; init; }
+    }
 
     /// <inheritdoc/>
     protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
-        await PrepareAsync(database, stop).ConfigureAwait(false);
+        await PrepareAsync(database, options, stop).ConfigureAwait(false);
         var now = database.Clock.Now;
         if (options.LedgerRetention is { } ledger)
         {

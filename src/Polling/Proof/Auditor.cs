@@ -69,7 +69,7 @@ public static class Auditor
 
     // Not owned, yet something is due: nobody moves this account. Owned and behind is the owner's affair, and a finding when it lasts.
     private static readonly Sql _stuck = new("audit.accounts", """
-        select g.id, d.name || '/' || g.name as name, g.accounted_to, e.owner
+        select g.id, d.name || '/' || g.name as name, g.accounted_to, e.owner, e.id as endpoint_id
         from poll_group g join device d on d.id = g.device_id join endpoint e on e.id = d.endpoint_id
         where exists (select 1 from poll_plan p where p.group_id = g.id
           and (p.until_at is null or p.until_at > g.accounted_to) and p.from_at < @before)
@@ -77,6 +77,10 @@ public static class Auditor
         """);
 
     private static readonly Sql _interval = new("audit.interval", "select coalesce(max(interval_us), 0) from poll_plan where group_id = @id and (until_at is null or until_at > @now)");
+
+    private static readonly Sql _newest = new("audit.newest", "select max(slot) from poll");
+
+    private static readonly Sql _giveUp = new("audit.give.up", "update endpoint set owner = null where id = @id");
 
     /// <summary>Runs the audit.</summary>
     /// <param name="database">The database.</param>
@@ -110,7 +114,7 @@ public static class Auditor
             PlanStore.Follow(tx, tx.Now + FleetApply.Lead);
         }
 
-        Accounts(tx, items);
+        Accounts(tx, dryRun, items);
         return new AuditReport(items, dryRun);
     }
 
@@ -188,8 +192,14 @@ public static class Auditor
         }
     }
 
-    private static void Accounts(Transaction tx, List<AuditItem> items)
+    /// <summary>
+    /// An account that stands still while others are recorded is given up with its endpoint: whoever claims that next, its owner among them, takes the
+    /// account over from the ledger and records what is missing. When nothing at all is recorded, the ledger is what stands still, and claiming
+    /// would lose what is kept in memory meanwhile.
+    /// </summary>
+    private static void Accounts(Transaction tx, bool dryRun, List<AuditItem> items)
     {
+        var isRecording = tx.First<Instant?>(_newest) is { } newest && tx.Now - newest < TimeSpan.FromMinutes(2);
         foreach (var row in tx.Query<AccountRow>(_stuck, new { before = tx.Now - TimeSpan.FromMinutes(2) }))
         {
             var interval = TimeSpan.FromMicroseconds(tx.First<long>(_interval, new { id = row.Id, now = tx.Now }));
@@ -199,7 +209,11 @@ public static class Auditor
                 continue;
             }
 
-            items.Add(new AuditItem("stuck_account", row.Name, $"group {row.Name} is owned by {row.Owner} but accounted only to {row.AccountedTo}", Cleaned: false));
+            items.Add(new AuditItem("stuck_account", row.Name, $"group {row.Name} is owned by {row.Owner} but accounted only to {row.AccountedTo}", isRecording && !dryRun));
+            if (isRecording && !dryRun)
+            {
+                tx.Execute(_giveUp, new { id = row.EndpointId });
+            }
         }
     }
 
@@ -226,6 +240,8 @@ public static class Auditor
         public string Name { get; init; } = "";
 
         public Instant AccountedTo { get; init; }
+
+        public long EndpointId { get; init; }
 
         public string? Owner { get; init; }
     }

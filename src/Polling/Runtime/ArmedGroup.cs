@@ -185,10 +185,11 @@ internal sealed class ArmedGroup(long id, ArmedDevice device, Recorder recorder)
     private PollOutcome Missed(Plan plan, long slot, int count, MissReason reason)
     {
         var outcome = recorder.Rent();
+        var worker = Worker; // Once: it may change.
         outcome.Group = this;
         outcome.Shape = Shape;
-        outcome.EndpointId = Worker.Id;
-        outcome.LeaseNo = Worker.LeaseNo;
+        outcome.EndpointId = worker.Id;
+        outcome.LeaseNo = worker.LeaseNo;
         outcome.Plan = plan;
         outcome.Slot = slot;
         outcome.Slots = count;

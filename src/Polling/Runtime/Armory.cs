@@ -90,7 +90,7 @@ internal sealed class Armory(
                 {
                     gaps += Take(load, worker, device, row, group);
                 }
-                catch (Exception fault) when (fault is FormatException or ArgumentException or System.Text.Json.JsonException)
+                catch (Exception fault) when (fault is FormatException or ArgumentException or OverflowException or System.Text.Json.JsonException)
                 {
                     PollingLog.CannotArm(log, row.Name, fault.Message);
                 }

@@ -6,7 +6,7 @@ using Rondo.Storage;
 namespace Rondo.Polling.Runtime;
 
 /// <summary>Keeps the offset of the database clock fresh, and has the slots looked at again when time jumped.</summary>
-internal sealed class ClockLoop(Database database, Action wake, TimeProvider time, ILogger log) : Loop("polling.clock", time)
+internal sealed class ClockLoop(Database database, PollingOptions options, Action wake, TimeProvider time, ILogger log) : Loop("polling.clock", time)
 {
     private long _steps;
 
@@ -27,7 +27,7 @@ internal sealed class ClockLoop(Database database, Action wake, TimeProvider tim
             if (reading.Step > TimeSpan.Zero)
             {
                 // The new time may lie beyond the partitions that are there.
-                await Upkeep.PrepareAsync(database, stop).ConfigureAwait(false);
+                await Upkeep.PrepareAsync(database, options, stop).ConfigureAwait(false);
             }
 
             wake();

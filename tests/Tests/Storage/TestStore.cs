@@ -1,3 +1,4 @@
+using Rondo.Polling;
 using Db = Rondo.Storage.Database;
 using Rondo.Host;
 using Rondo.Polling.Ledger;
@@ -82,7 +83,7 @@ public sealed class TestStore : IAsyncDisposable
         {
             await using var database = Db.Open(Parse(connectionString), DatabaseUse.Server, time);
             await new Migrator(database, Modules.Migrations).ApplyAsync();
-            await Upkeep.PrepareAsync(database, default);
+            await Upkeep.PrepareAsync(database, new PollingOptions(), default);
         }
     }
 }

@@ -22,12 +22,12 @@ internal sealed class FileReader
         reader = new LayerReader(mistakes);
     }
 
-    /// <summary>The devices of the file; complete only when no mistake was found.</summary>
-    public static List<DeviceSpec> Read(Node root, MistakeList mistakes)
+    /// <summary>The devices of the file, and where each stands; complete only when no mistake was found.</summary>
+    public static (List<DeviceSpec> Devices, Dictionary<string, DevicePlace> Places) Read(Node root, MistakeList mistakes)
     {
         var file = new FileReader(mistakes);
         file.ReadAll(root);
-        return file.devices;
+        return (file.devices, file.names);
     }
 
     private void ReadAll(Node root)

@@ -54,5 +54,8 @@ internal sealed record DevicePlace(Layer Own, Layer[] Layers, List<GroupPlace> G
         }
     }
 
+    /// <summary>Where the file gives the device this field, or the device itself when something else gives it.</summary>
+    public Node Field(string field) => Find(Layers, field) is { IsForeign: false } holder ? holder.Find(field)! : Own.Map;
+
     private static Layer? Find(Layer[] layers, string key) => Array.Find(layers, layer => layer.Find(key) is not null);
 }

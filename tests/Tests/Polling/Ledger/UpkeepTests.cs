@@ -75,6 +75,32 @@ public sealed class UpkeepTests
         }
     }
 
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite, 20, 90)]
+    [InlineData(DatabaseKind.Postgres, 20, 90)]
+    [InlineData(DatabaseKind.Postgres, 20, 3)]
+    [InlineData(DatabaseKind.Postgres, 400, null)]
+    public async Task A_node_that_comes_long_after_its_devices_records_the_time_without_one(DatabaseKind kind, int days, int? kept)
+    {
+        var options = new PollingOptions { LedgerRetention = kept * _day };
+        await using var rig = await PollingRig.StartAsync(kind, options);
+        await rig.ApplyAsync(Hourly("early"));
+        await rig.RunAsync(_hour * 2, _hour);
+        await using var late = await LateAsync(rig, options, days);
+        await late.RunAsync(_hour * 3, _hour);
+        var validation = await late.ValidateAsync(kept is { } most && most < days ? late.Now - (_day * most) + _hour * 4 : null);
+        Assert.True(validation.IsClean, $"{validation}");
+        Assert.InRange(validation.Missed["node_down"], (Math.Min(days, kept ?? days) - 1) * 24, (days * 24) + 24);
+    }
+
+    /// <summary>Another server, after the first was killed and days went by.</summary>
+    private static async Task<PollingRig> LateAsync(PollingRig rig, PollingOptions options, int days)
+    {
+        rig.Time.Advance(_day * days);
+        await Upkeep.PrepareAsync(rig.Database, options, default);
+        return await rig.RestartAsync(options);
+    }
+
     /// <summary>On the full hour, where the rig's time stands after each step.</summary>
     private static DeviceSpec Hourly(string name) => Meters.Meter(name, seconds: 3600) with { Groups = [Meters.Group(seconds: 3600) with { Align = true }] };
 }

@@ -71,6 +71,27 @@ public sealed class AuditorTests
     }
 
     [Theory, BothDatabases]
+    public async Task An_account_that_stands_still_alone_is_given_up_and_taken_over_whole(DatabaseKind kind)
+    {
+        await using var rig = await RunningAsync(kind);
+        await rig.RunAsync(TimeSpan.FromMinutes(4), TimeSpan.FromSeconds(1));
+
+        // As if a copy of the table had been put back: the owner's next advance does not fit what stands there.
+        await rig.Store.ExecuteAsync(
+            "update poll_group set accounted_to = @at where id = (select g.id from poll_group g join device d on d.id = g.device_id where d.name = 'b')",
+            new { at = rig.Now - TimeSpan.FromMinutes(3) });
+        await rig.RunAsync(TimeSpan.FromSeconds(70), TimeSpan.FromSeconds(1));
+        Assert.Equal(("stuck_account", "b/main", false), (await RunAsync(rig, dryRun: true)).Items.Select(item => (item.Code, item.Subject, item.Cleaned)).Single());
+        Assert.Equal(1, (await RunAsync(rig, dryRun: false)).Cleaned);
+        Assert.Empty((await RunAsync(rig, dryRun: false)).Items);
+        await rig.RunAsync(TimeSpan.FromSeconds(70), TimeSpan.FromSeconds(1));
+        Assert.Empty((await RunAsync(rig, dryRun: false)).Items);
+        Assert.Equal(4, rig.Armory.Groups.Count);
+        var proof = await rig.ValidateAsync();
+        Assert.True(proof.IsClean, $"{proof}");
+    }
+
+    [Theory, BothDatabases]
     public async Task A_plan_that_does_not_follow_its_configuration_is_found_and_put_right(DatabaseKind kind)
     {
         await using var rig = await RunningAsync(kind);

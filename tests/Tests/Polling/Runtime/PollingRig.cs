@@ -43,7 +43,7 @@ internal sealed class PollingRig : IAsyncDisposable
         _slots = new SlotLoop(Agenda, store.Database.Clock, node, time);
         Armory = new Armory(Agenda, Recorder, store.Database.Clock, time, options, chance, node.Row.StartedAt, log, Open);
         _fleet = new FleetLoop(store.Database, node, Armory, Recorder, Agenda, _slots.Wake, time, log);
-        _clock = new ClockLoop(store.Database, _slots.Wake, time, log);
+        _clock = new ClockLoop(store.Database, options, _slots.Wake, time, log);
     }
 
     public FakeTime Time { get; }

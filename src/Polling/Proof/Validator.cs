@@ -49,7 +49,10 @@ public static class Validator
         group by g.id, g.name, d.name order by g.id
         """);
 
-    private static readonly Sql _oldest = new("validate.oldest", "select from_at from poll_plan order by from_at limit 1");
+    private static readonly Sql _oldest = new(
+        "validate.oldest", "select group_id, no, from_at, until_at, interval_us, phase_us from poll_plan order by from_at limit 1");
+
+    private static readonly Sql _oldestHour = new("validate.oldest.hour", "select hour from poll_stat where group_id = @group order by hour limit 1");
 
     private static readonly Sql _oldestRow = new("validate.oldest.row", "select slot from poll order by slot limit 1");
 
@@ -85,11 +88,22 @@ public static class Validator
         return state.Finish();
     }
 
-    /// <summary>The oldest plan, or where the ledger begins when retention has let go of more than a day of it.</summary>
+    /// <summary>The oldest plan, or where the ledger begins when retention has let go of what was before.</summary>
     private static Instant Oldest(Transaction tx)
     {
-        var plan = tx.First<Instant?>(_oldest) ?? tx.Now;
-        return tx.First<Instant?>(_oldestRow) is { } row && row - plan > TimeSpan.FromDays(1) ? row : plan;
+        if (tx.First<PlanRow>(_oldest) is not { } plan)
+        {
+            return tx.Now;
+        }
+
+        if (tx.First<Instant?>(_oldestRow) is not { } row || row <= plan.FromAt)
+        {
+            return plan.FromAt;
+        }
+
+        // Retention takes the hours with the rows; where the plan's first hour is still counted, rows that are not there are missing.
+        var isLetGo = tx.First<Instant?>(_oldestHour, new { group = plan.GroupId }) is { } hour && hour.Micros > plan.Plan.FirstFrom(plan.FromAt.Micros);
+        return isLetGo || row - plan.FromAt > TimeSpan.FromDays(1) ? row : plan.FromAt;
     }
 
     private sealed class PlanRow
@@ -109,6 +123,8 @@ public static class Validator
         public string GroupName { get; init; } = "";
 
         public string DeviceName { get; init; } = "";
+
+        public Plan Plan => new(No, FromAt.Micros, UntilAt?.Micros ?? Plan.Open, IntervalUs, PhaseUs);
     }
 
     private sealed class LedgerRow
@@ -184,8 +200,7 @@ public static class Validator
                 _walks.Add(row.GroupId, walk = new Walk(row.DeviceName, row.GroupName) { Next = begin.Micros });
             }
 
-            var plan = new Plan(row.No, row.FromAt.Micros, row.UntilAt?.Micros ?? Plan.Open, row.IntervalUs, row.PhaseUs);
-            walk.Plans.Add(plan);
+            walk.Plans.Add(row.Plan);
         }
 
         public void See(LedgerRow row)

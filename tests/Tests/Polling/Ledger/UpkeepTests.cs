@@ -48,6 +48,30 @@ public sealed class UpkeepTests
     }
 
     [Theory, BothDatabases]
+    public async Task The_first_hours_that_retention_lets_go_of_are_no_holes(DatabaseKind kind)
+    {
+        var options = new PollingOptions { LedgerRetention = _hour * 2 };
+        await using var rig = await PollingRig.StartAsync(kind, options);
+        var upkeep = new Upkeep(rig.Database, options, rig.Time);
+        await rig.ApplyAsync(Meters.Meter("m", seconds: 60));
+        for (var half = 0; half < 12; half++)
+        {
+            await rig.RunAsync(_hour / 2, TimeSpan.FromMinutes(1));
+            await upkeep.PassAsync();
+            var validation = await rig.ValidateAsync();
+            Assert.True(validation.IsClean, $"{validation}");
+            Assert.InRange(validation.Expected, Math.Min(half, 2) * 30, 370);
+        }
+
+        // What is lost at the start without retention's doing stays a hole.
+        await using var other = await PollingRig.StartAsync(kind);
+        await other.ApplyAsync(Meters.Meter("m", seconds: 60));
+        await other.RunAsync(_hour * 3, TimeSpan.FromMinutes(1));
+        await other.Store.ExecuteAsync("delete from poll where slot < @before", new { before = other.Now - _hour });
+        Assert.InRange((await other.ValidateAsync()).Holes, 115, 125);
+    }
+
+    [Theory, BothDatabases]
     public async Task Nothing_goes_when_everything_is_to_be_kept(DatabaseKind kind)
     {
         var options = new PollingOptions { LedgerRetention = null, ReadingRetention = null };

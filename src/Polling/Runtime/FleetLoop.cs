@@ -28,6 +28,9 @@ internal sealed class FleetLoop(
     private long _claimedAt;
     private bool _first = true;
 
+    // A claim was made, or may have been made without its answer arriving: what is owned may have another lease than the one we hold, with as many endpoints.
+    private bool _claimed;
+
     public long SeenRevision => Interlocked.Read(ref _seen);
 
     public override TimeSpan StuckAfter => TimeSpan.FromSeconds(120);
@@ -100,6 +103,8 @@ internal sealed class FleetLoop(
         int claimed;
         do
         {
+            var before = _claimed;
+            _claimed = true;
             claimed = await database.WriteAsync(
                 "polling.claim",
                 tx =>
@@ -108,6 +113,7 @@ internal sealed class FleetLoop(
                     return OwnershipStore.Claim(tx, node.Id, ClaimPiece);
                 },
                 stop).ConfigureAwait(false);
+            _claimed = before || claimed > 0;
         }
         while (claimed == ClaimPiece);
 
@@ -122,7 +128,7 @@ internal sealed class FleetLoop(
     {
         var known = armory.Workers.Count + armory.Unusable;
         var owned = await database.ReadAsync(
-            "polling.owned", tx => OwnershipStore.CountOwned(tx, node.Id) == known ? null : OwnershipStore.Owned(tx, node.Id), stop).ConfigureAwait(false);
+            "polling.owned", tx => !_claimed && OwnershipStore.CountOwned(tx, node.Id) == known ? null : OwnershipStore.Owned(tx, node.Id), stop).ConfigureAwait(false);
         if (owned is not null)
         {
             // The other direction: what somebody took from us is not polled by us.
@@ -141,6 +147,7 @@ internal sealed class FleetLoop(
             }
         }
 
+        _claimed = false;
         while (_unloaded.Count > 0)
         {
             // A later statement than the claim: it sees everything the former owner's last batch committed.

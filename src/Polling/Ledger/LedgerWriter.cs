@@ -18,7 +18,7 @@ internal abstract class LedgerWriter
     private static readonly Sql _classify = new("polling.classify", """
         select case
           when not exists (select 1 from endpoint where id = @endpoint and owner = @owner and lease_no = @lease) then 3
-          when @again = 1 and exists (select 1 from poll where slot = @slot and group_id = @group and lease_no = @lease and plan_no = @plan) then 0
+          when @again = 1 and exists (select 1 from poll where slot = @slot and group_id = @group and lease_no in (@lease, @tried) and plan_no = @plan) then 0
           when exists (select 1 from poll where slot = @slot and group_id = @group and plan_no = @plan) then 1
           else 2 end
         """);
@@ -56,6 +56,7 @@ internal abstract class LedgerWriter
         slot = new Instant(outcome.Slot),
         group = outcome.Group.Id,
         plan = outcome.Plan.No,
+        tried = outcome.IsRetried ? outcome.TriedLeaseNo : outcome.LeaseNo,
         again = outcome.IsRetried ? 1 : 0,
     });
 

@@ -167,7 +167,7 @@ internal sealed class Recorder(
             // Whether the commit arrived is not known: the next try takes rows of our own for what they are.
             foreach (var outcome in _batch)
             {
-                outcome.IsRetried = true;
+                outcome.NoteTry();
             }
 
             throw;
@@ -234,7 +234,7 @@ internal sealed class Recorder(
                 // The rest keeps its turn.
                 _batch.Clear();
                 _batch.AddRange(all.AsSpan(i).ToArray());
-                _batch.ForEach(o => o.IsRetried = true);
+                _batch.ForEach(o => o.NoteTry());
                 throw;
             }
         }

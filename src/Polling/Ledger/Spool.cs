@@ -152,7 +152,7 @@ internal sealed class PollOutcomePool
         outcome.Shape = null!;
         outcome.NewStatus = null;
         outcome.WritesStatus = false;
-        outcome.IsRetried = false;
+        outcome.ForgetTries();
         lock (_free)
         {
             if (_free.Count < Most)

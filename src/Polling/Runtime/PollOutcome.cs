@@ -56,7 +56,20 @@ internal sealed class PollOutcome
     public Verdict Verdict { get; set; }
 
     /// <summary>True when a transaction with it failed before, in a way that leaves open whether it was committed.</summary>
-    public bool IsRetried { get; set; }
+    public bool IsRetried { get; private set; }
+
+    /// <summary>The lease number it was first tried with: its device may have moved to another endpoint since.</summary>
+    public long TriedLeaseNo { get; private set; }
+
+    /// <summary>A transaction with it failed.</summary>
+    public void NoteTry()
+    {
+        TriedLeaseNo = IsRetried ? TriedLeaseNo : LeaseNo;
+        IsRetried = true;
+    }
+
+    /// <summary>It is used again for something else.</summary>
+    public void ForgetTries() => IsRetried = false;
 
     public long LastSlot => Slot + ((Slots - 1) * Plan.Interval);
 

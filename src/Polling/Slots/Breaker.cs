@@ -21,8 +21,8 @@ public sealed class Breaker(int threshold, long first, long cap, Random random)
     /// <summary>True from the threshold on, until a success.</summary>
     public bool IsOpen => OpenUntil != 0;
 
-    /// <summary>True when <paramref name="now"/> is no time to try.</summary>
-    public bool Blocks(long now) => now < OpenUntil;
+    /// <summary>True when <paramref name="now"/> is no time to try. A wait longer than the longest delay is none of ours: the clock was set back since.</summary>
+    public bool Blocks(long now) => now < OpenUntil && OpenUntil - now <= cap;
 
     /// <summary>An answer came: closed.</summary>
     public void Succeeded()

@@ -1,3 +1,4 @@
+using Rondo.Drivers;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
 
@@ -60,6 +61,23 @@ public sealed class ClockStepTests
         Assert.Empty(validation.Missed);
         Assert.Equal(rig.Device(Line).Reads.Count, rig.Recorder.Totals.Ok);
         Assert.True(validation.Recorded > before + 13);
+    }
+
+    [Fact]
+    public async Task A_breaker_that_was_open_when_the_clock_was_set_back_does_not_stay_open_for_the_hour()
+    {
+        await using var rig = await PollingRig.StartAsync(DatabaseKind.Sqlite);
+        await rig.ApplyAsync(Meters.Meter("m"));
+        rig.Device(Line).Answer = _ => ReadFault.Refused;
+        await rig.RunAsync(TimeSpan.FromSeconds(20));
+        rig.Time.StepWall(-_hour);
+        await rig.ClockPassAsync();
+        rig.Device(Line).Answer = _ => ReadFault.None;
+
+        // The group that was polled waits for its time to come again; a new one on the same line need not.
+        await rig.ApplyAsync(Meters.Meter("m"), Meters.Meter("new", unit: 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(10));
+        Assert.InRange(rig.Device(Line).Reads.Count(read => read.Unit == 2), 8, 10);
     }
 
     [Theory, BothDatabases]

@@ -31,6 +31,28 @@ public sealed class MoveTests
     }
 
     [Theory, BothDatabases]
+    public async Task What_was_recorded_without_an_answer_before_the_move_is_no_duplicate_after_it(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", Here), Meters.Meter("other", There, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(3));
+
+        // Given back and claimed again, the other endpoint has another lease number.
+        await rig.ApplyAsync(Meters.Meter("m", Here));
+        await rig.RunAsync(TimeSpan.FromSeconds(5));
+        await rig.ApplyAsync(Meters.Meter("m", Here), Meters.Meter("other", There, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(3));
+        rig.Database.After = name => name.StartsWith("polling.record", StringComparison.Ordinal) ? SteeredDatabase.Away(name) : null;
+        await rig.RunAsync(TimeSpan.FromSeconds(1));
+        Assert.NotEmpty(rig.Faults);
+        await rig.ApplyAsync(Meters.Meter("m", There), Meters.Meter("other", There, 2));
+        rig.Database.After = null;
+        Assert.Equal(2, await rig.Store.ScalarAsync<int>("select max(lease_no) from endpoint"));
+
+        Assert.Empty((await rig.ProveAsync(TimeSpan.FromSeconds(1))).Missed);
+    }
+
+    [Theory, BothDatabases]
     public async Task A_poll_that_runs_while_its_device_moves_ends_where_it_began(DatabaseKind kind)
     {
         await using var rig = await PollingRig.StartAsync(kind);

@@ -12,19 +12,19 @@ public sealed class ObedienceTests
 {
     [Theory, BothDatabases]
     public Task What_fires_is_what_is_planned_whatever_is_done_to_it(DatabaseKind kind) =>
-        LiveAsync(kind, kind == DatabaseKind.Sqlite ? 12 : 4, Trouble.None);
+        LiveAsync(kind, kind == DatabaseKind.Sqlite ? 6 : 2, Trouble.None);
 
     [Theory, BothDatabases]
     public Task What_fires_is_what_is_planned_when_the_clock_is_set_meanwhile(DatabaseKind kind) =>
-        LiveAsync(kind, kind == DatabaseKind.Sqlite ? 12 : 4, Trouble.Clock);
+        LiveAsync(kind, kind == DatabaseKind.Sqlite ? 6 : 2, Trouble.Clock);
 
     [Theory, BothDatabases]
     public Task What_fires_is_what_is_planned_when_the_server_is_killed_and_the_database_goes_away_meanwhile(DatabaseKind kind) =>
-        LiveAsync(kind, kind == DatabaseKind.Sqlite ? 12 : 4, Trouble.Kills | Trouble.Outages | Trouble.Devices);
+        LiveAsync(kind, kind == DatabaseKind.Sqlite ? 6 : 2, Trouble.Kills | Trouble.Outages | Trouble.Devices);
 
     [Theory, BothDatabases]
     public Task What_fires_is_what_is_planned_when_all_of_it_happens_at_once(DatabaseKind kind) =>
-        LiveAsync(kind, kind == DatabaseKind.Sqlite ? 20 : 6, Trouble.Clock | Trouble.Kills | Trouble.Outages | Trouble.Devices);
+        LiveAsync(kind, kind == DatabaseKind.Sqlite ? 10 : 3, Trouble.Clock | Trouble.Kills | Trouble.Outages | Trouble.Devices);
 
     private static async Task LiveAsync(DatabaseKind kind, int lives, Trouble troubles)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Rondo.Drivers;
 using Rondo.Drivers.Modbus;
+using Rondo.Polling;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Runtime;
@@ -27,7 +28,7 @@ internal static class LedgerFloor
     {
         await using var made = await BenchDatabase.CreateAsync(settings, meters);
         await using var database = Database.Open(made.Address, DatabaseUse.Server, TimeProvider.System);
-        await Upkeep.PrepareAsync(database, CancellationToken.None);
+        await Upkeep.PrepareAsync(database, new PollingOptions(), CancellationToken.None);
         var rows = await database.WriteAsync("bench.own", tx =>
         {
             tx.Execute(Own, new { owner = Owner });

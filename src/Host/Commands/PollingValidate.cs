@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rondo.Nodes;
 using Rondo.Polling.Proof;
 using Rondo.Storage;
 
@@ -24,7 +25,14 @@ internal static class PollingValidate
     {
         var now = database.Clock.Now;
         var (begin, end) = (TimeOptions.Read(run, from, now), TimeOptions.Read(run, to, now));
-        var result = await database.ReadAsync("polling.validate", tx => Validator.Run(tx, begin, end), run.Stop);
+        var (result, attended) = await database.ReadAsync(
+            "polling.validate",
+            tx =>
+            {
+                var isAttended = NodeRegister.All(tx).Any(n => NodeRegister.IsRunning(n, database.Address, tx.Now));
+                return (Validator.Run(tx, begin, end, attended: isAttended ? null : Validator.LedgerEnd(tx) ?? begin ?? Instant.Epoch), isAttended);
+            },
+            run.Stop);
         if (run.IsJson)
         {
             run.WriteJson(new
@@ -38,6 +46,7 @@ internal static class PollingValidate
                 clean = result.IsClean,
                 result.From,
                 result.To,
+                attended,
                 result.Groups,
                 result.Outcomes,
                 result.Missed,
@@ -49,6 +58,11 @@ internal static class PollingValidate
         }
 
         run.Say($"{result.From} to {result.To}, {result.Groups} groups");
+        if (!attended && (end is null || end > result.To))
+        {
+            run.Say("No node runs: judged up to the end of the ledger. Slots since then have no outcome yet; the next node that starts records them as missed.");
+        }
+
         run.Say($"expected {result.Expected:N0}, recorded {result.Recorded:N0}, holes {result.Holes:N0}, overlaps {result.Overlaps:N0}, duplicates {result.Duplicates:N0}, stray readings {result.StrayReadings:N0}");
         Counts(run, "outcomes", result.Outcomes);
         Counts(run, "missed", result.Missed);

@@ -87,12 +87,14 @@ public static class Auditor
     /// <param name="dryRun">True: only say what would be cleaned.</param>
     /// <param name="me">Incarnation of the running node that asks, or empty.</param>
     /// <param name="stop">Gives up.</param>
-    public static Task<AuditReport> RunAsync(Database database, bool dryRun, string me, CancellationToken stop)
+    public static async Task<AuditReport> RunAsync(Database database, bool dryRun, string me, CancellationToken stop)
     {
+        // Looked at first, since to clean is to hold up everybody who records, and mostly there is nothing.
         var address = database.Address;
-        return dryRun
-            ? database.ReadAsync("polling.audit", tx => Run(tx, address, me, dryRun: true), stop)
-            : database.WriteLongAsync("polling.audit", tx => Run(tx, address, me, dryRun: false), stop);
+        var found = await database.ReadAsync("polling.audit", tx => Run(tx, address, me, dryRun: true), stop).ConfigureAwait(false);
+        return dryRun || found.Items.Count == 0
+            ? found with { IsDryRun = dryRun }
+            : await database.WriteLongAsync("polling.audit", tx => Run(tx, address, me, dryRun: false), stop).ConfigureAwait(false);
     }
 
     private static AuditReport Run(Transaction tx, DatabaseAddress address, string me, bool dryRun)

@@ -54,6 +54,8 @@ public static class Validator
 
     private static readonly Sql _oldestHour = new("validate.oldest.hour", "select hour from poll_stat where group_id = @group order by hour limit 1");
 
+    private static readonly Sql _newestRow = new("validate.newest.row", "select slot from poll order by slot desc limit 1");
+
     private static readonly Sql _oldestRow = new("validate.oldest.row", "select slot from poll order by slot limit 1");
 
     /// <summary>Validates [from, to); null means from the oldest plan, and up to now.</summary>
@@ -61,11 +63,13 @@ public static class Validator
     /// <param name="from">Start of the window.</param>
     /// <param name="to">End of the window.</param>
     /// <param name="final">True after a clean stop: no outcome is on its way any more, so every slot of the window is judged, without <see cref="Grace"/>.</param>
-    public static Validation Run(Transaction tx, Instant? from, Instant? to, bool final = false)
+    /// <param name="attended">What counts as now when no node runs: <see cref="LedgerEnd"/>. Slots since then have no outcome yet; the node that starts next records them.</param>
+    public static Validation Run(Transaction tx, Instant? from, Instant? to, bool final = false, Instant? attended = null)
     {
         var begin = from ?? Oldest(tx);
-        var end = to is { } asked && asked < tx.Now ? asked : tx.Now;
-        var state = new Pass(begin, end, tx.Now, final);
+        var now = attended is { } until && until < tx.Now ? until : tx.Now;
+        var end = to is { } asked && asked < now ? asked : now;
+        var state = new Pass(begin, end, now, final);
         foreach (var plan in tx.Query<PlanRow>(_plans, new { from = begin, to = end }))
         {
             state.Expect(plan);
@@ -87,6 +91,9 @@ public static class Validator
 
         return state.Finish();
     }
+
+    /// <summary>The newest slot that has an outcome; null of an empty ledger.</summary>
+    public static Instant? LedgerEnd(Transaction tx) => tx.First<Instant?>(_newestRow);
 
     /// <summary>The oldest plan, or where the ledger begins when retention has let go of what was before.</summary>
     private static Instant Oldest(Transaction tx)

@@ -101,11 +101,26 @@ public sealed class Polling_commands : IDisposable
             await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update poll_plan set from_at = @from"), new { from = tx.Now - TimeSpan.FromMinutes(1) }); });
         }
 
+        // Nobody has polled yet, and nobody runs: whoever starts will record what is missing.
+        Assert.Equal(0, await run.RunAsync("polling", "validate"));
+        Assert.Contains("No node runs", run.Output, StringComparison.Ordinal);
+
+        await using (var database = Database.Open(DatabaseAddress.TryParse(run.Database, out _)!, DatabaseUse.Command, TimeProvider.System))
+        {
+            await database.WriteAsync("test", tx =>
+            {
+                var (phase, interval) = tx.First<(long, long)>(new Sql("p", "select phase_us, interval_us from poll_plan"));
+                var slot = new Instant(tx.Now.Micros - ((tx.Now.Micros - phase) % interval));
+                tx.Execute(new Sql("r", "insert into poll (slot, group_id, plan_no, slots, outcome, reason, lease_no) select @slot, id, 1, 1, 'failed', 'timeout', 1 from poll_group"), new { slot });
+            });
+        }
+
         Assert.Equal(1, await run.RunAsync("polling", "validate"));
         Assert.Contains("hole: meter/main", run.Output, StringComparison.Ordinal);
         Assert.Equal(1, await run.RunAsync("polling", "validate", "--json"));
-        Assert.Equal(run.Json.GetProperty("expected").GetInt64(), run.Json.GetProperty("holes").GetInt64());
-        Assert.Equal(0, run.Json.GetProperty("recorded").GetInt64());
+        Assert.Equal(run.Json.GetProperty("expected").GetInt64(), run.Json.GetProperty("holes").GetInt64() + 1);
+        Assert.Equal(1, run.Json.GetProperty("recorded").GetInt64());
+        Assert.False(run.Json.GetProperty("attended").GetBoolean());
     }
 
     [Fact]

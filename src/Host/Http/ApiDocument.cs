@@ -23,17 +23,6 @@ internal static class ApiDocument
             document.Servers?.Clear();
             return Task.CompletedTask;
         });
-        options.AddOperationTransformer((operation, _, _) =>
-        {
-            // What the guards at the door and the border of faults may answer to anything (RequestGuard, QueryGuard, FaultHandler).
-            operation.Responses ??= [];
-            foreach (var (code, why) in _always)
-            {
-                operation.Responses.TryAdd(code, new OpenApiResponse { Description = why });
-            }
-
-            return Task.CompletedTask;
-        });
         options.AddSchemaTransformer(async (schema, context, stop) =>
         {
             var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
@@ -62,14 +51,6 @@ internal static class ApiDocument
             }
         });
     });
-
-    private static readonly (string Code, string Why)[] _always =
-    [
-        ("400", "A query parameter is unknown, given twice or cannot be read"),
-        ("403", "The request comes from a page of another origin"),
-        ("421", "The Host is not this server's"),
-        ("500", "A bug in Rondo"),
-    ];
 
     private static JsonSchemaType Optional(Type type) => Nullable.GetUnderlyingType(type) is null ? default : JsonSchemaType.Null;
 }

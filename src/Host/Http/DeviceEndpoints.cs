@@ -20,15 +20,15 @@ internal static class DeviceEndpoints
     {
         var devices = app.MapGroup("/api/devices").WithTags("devices");
         devices.MapGet("", ListAsync).Named("listDevices", "Devices by name, each with its status")
-            .Produces<DevicePage>().Problems(400, 503);
+            .Produces<DevicePage>().Problems(503);
         devices.MapPost("", CreateAsync).Named("createDevice", "Adds a device; its plan begins one second later")
-            .Accepts<DeviceDocument>(Json).Produces<DeviceWritten>(201).Produces<DeviceWritten>().Problems(400, 409, 413, 415, 422, 503);
+            .Accepts<DeviceDocument>(Json).Produces<DeviceWritten>(201).Produces<DeviceWritten>().Problems(409, 413, 415, 422, 503);
         devices.MapGet("/{name}", GetAsync).Named("getDevice", "One device as it is configured; PUT takes it back")
             .Produces<DeviceDocument>().Problems(404, 503);
         devices.MapPut("/{name}", ReplaceAsync).Named("putDevice", "Creates a device, or replaces it as a whole")
-            .Accepts<DeviceDocument>(Json).Produces<DeviceWritten>().Produces<DeviceWritten>(201).Problems(400, 413, 415, 422, 503);
+            .Accepts<DeviceDocument>(Json).Produces<DeviceWritten>().Produces<DeviceWritten>(201).Problems(413, 415, 422, 503);
         devices.MapPatch("/{name}", PatchAsync).Named("patchDevice", "Changes what the body names (JSON Merge Patch); lists are replaced as a whole")
-            .Accepts<DeviceDocument>(Json, Patch).Produces<DeviceWritten>().Problems(400, 404, 413, 415, 422, 503);
+            .Accepts<DeviceDocument>(Json, Patch).Produces<DeviceWritten>().Problems(404, 413, 415, 422, 503);
         devices.MapDelete("/{name}", RemoveAsync).Named("removeDevice", "Removes a device; its ledger and readings stay")
             .Produces<DeviceWritten>().Problems(404, 409, 503);
     }

@@ -20,8 +20,9 @@ internal static class Links
         return path + query.ToQueryString();
     }
 
-    /// <summary>Its operation id and its summary in the OpenAPI document.</summary>
-    public static RouteHandlerBuilder Named(this RouteHandlerBuilder endpoint, string name, string summary) => endpoint.WithName(name).WithSummary(summary);
+    /// <summary>Its operation id and its summary in the OpenAPI document, and the errors that anything may be answered with: by the guards at the door, for a bug.</summary>
+    public static RouteHandlerBuilder Named(this RouteHandlerBuilder endpoint, string name, string summary) =>
+        endpoint.WithName(name).WithSummary(summary).Problems(400, 403, 421, 500);
 
     /// <summary>The errors it may answer with.</summary>
     public static RouteHandlerBuilder Problems(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)

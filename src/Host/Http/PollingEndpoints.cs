@@ -23,15 +23,15 @@ internal static class PollingEndpoints
     {
         var polling = app.MapGroup("/api/polling").WithTags("polling");
         polling.MapGet("/status", StatusAsync).Named("pollingStatus", "Whether enabled = owned = planned, and with detailed=true every device")
-            .Produces<PollingStatus>().Problems(400, 404, 503);
+            .Produces<PollingStatus>().Problems(404, 503);
         polling.MapGet("/validate", ValidateAsync).Named("validate", "Proves that every expected slot has exactly one outcome, or names what contradicts it")
-            .Produces<Validation>().Problems(400, 503);
+            .Produces<Validation>().Problems(503);
         polling.MapPost("/audit", AuditAsync).Named("audit", "Finds and cleans ownership of dead nodes, stale breakers and left-overs")
-            .Produces<AuditReport>().Problems(400, 503);
+            .Produces<AuditReport>().Problems(503);
         polling.MapPost("/start", (Server server, CancellationToken stop, [FromQuery(Name = "device")] string? device) => SetAsync(server, device, on: true, stop))
-            .Named("startPolling", "Starts polling, of one device or of everything; stored, and kept over restarts").Produces<PollingIntent>().Problems(400, 404, 503);
+            .Named("startPolling", "Starts polling, of one device or of everything; stored, and kept over restarts").Produces<PollingIntent>().Problems(404, 503);
         polling.MapPost("/stop", (Server server, CancellationToken stop, [FromQuery(Name = "device")] string? device) => SetAsync(server, device, on: false, stop))
-            .Named("stopPolling", "Stops polling, of one device or of everything; stored, and kept over restarts").Produces<PollingIntent>().Problems(400, 404, 503);
+            .Named("stopPolling", "Stops polling, of one device or of everything; stored, and kept over restarts").Produces<PollingIntent>().Problems(404, 503);
         polling.MapGet("/metrics", Metrics).Named("pollingMetrics", "Counters and distributions of this node since its start").Produces<PollerState>().Problems(404);
         polling.MapPost("/metrics/reset", Reset).Named("resetPollingMetrics", "Starts the distributions (lateness, commit) over, after a warm-up").Produces(204).Problems(404);
     }

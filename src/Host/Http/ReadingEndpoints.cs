@@ -23,7 +23,7 @@ internal static class ReadingEndpoints
     /// <summary>Maps them.</summary>
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/api/readings/{**series}", ReadAsync).WithTags("readings")
         .Named("readings", "Readings of a series (device/point) in [from, to); without from the newest, newest first")
-        .Produces<ReadingPage>().Problems(400, 404, 503);
+        .Produces<ReadingPage>().Problems(404, 503);
 
     private static async Task<IResult> ReadAsync(
         Server server,

@@ -92,8 +92,8 @@ public static class Validator
         return state.Finish();
     }
 
-    /// <summary>The newest slot that has an outcome; null of an empty ledger.</summary>
-    public static Instant? LedgerEnd(Transaction tx) => tx.First<Instant?>(_newestRow);
+    /// <summary>Just after the newest slot that has an outcome; null of an empty ledger.</summary>
+    public static Instant? LedgerEnd(Transaction tx) => tx.First<Instant?>(_newestRow) is { } newest ? new Instant(newest.Micros + 1) : null;
 
     /// <summary>The oldest plan, or where the ledger begins when retention has let go of what was before.</summary>
     private static Instant Oldest(Transaction tx)

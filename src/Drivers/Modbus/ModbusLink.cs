@@ -245,7 +245,7 @@ internal sealed class ModbusLink : IDisposable
         }
         catch (ArgumentException)
         {
-            // What is not even the shape of a host name or a port; ModbusAddress keeps it out.
+            // What is not even the shape of a host name or a port; whoever reads addresses (EndpointAddress) keeps it out.
             return new Answer(ReadFault.Unreachable);
         }
         finally

@@ -122,7 +122,7 @@ internal sealed class PointRow
     public PointSpec Spec() => new() { Name = Name, Unit = Unit, Kind = Kind, Modbus = SpecJson.ReadPoint(Settings) };
 }
 
-internal sealed class PlanRow
+internal class PlanRow
 {
     public long GroupId { get; init; }
 

@@ -3,7 +3,7 @@ using Rondo.Storage;
 namespace Rondo.Polling.Fleet;
 
 /// <summary>
-/// Between those who change plans and those who record by them. A batch that were checked against a plan while another transaction, not yet committed,
+/// Between those who change plans and those who record by them. A batch checked against a plan while another transaction, not yet committed,
 /// ends that plan would leave rows beyond its end. On SQLite there is one writer anyway; on PostgreSQL batches share this lock and a change has it alone,
 /// from its first statement on, before any row that both want. So a batch waits for a change to commit, and a change sees where the ledger really ends.
 /// </summary>

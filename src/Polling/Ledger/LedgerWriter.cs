@@ -45,8 +45,8 @@ internal abstract class LedgerWriter
     }
 
     /// <summary>
-    /// Why a row was not taken; rare, so it may cost a statement. One that stands beside a row of another plan is off its own: plans do not overlap. A row of a batch that was tried before and is there under our own lease was taken
-    /// then: only the answer was lost.
+    /// Why a row was not taken; rare, so it may cost a statement. One that stands beside a row of another plan is off its own: plans do not overlap.
+    /// A row of a batch that was tried before and is there under our own lease was taken then: only the answer was lost.
     /// </summary>
     protected static Verdict Classify(Transaction tx, string owner, PollOutcome outcome) => (Verdict)tx.First<int>(_classify, new
     {

@@ -161,7 +161,6 @@ internal sealed class Recorder(
             WriteOneByOne(fault);
             return;
         }
-
         catch (StorageFault)
         {
             // Whether the commit arrived is not known: the next try takes rows of our own for what they are.

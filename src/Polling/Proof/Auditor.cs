@@ -67,7 +67,7 @@ public static class Auditor
     // So that nodes that run hear of it.
     private static readonly Sql _touch = new("audit.touch", "update device set revision = @revision where id = (select device_id from poll_group where id = @id)");
 
-    // Not owned, yet something is due: nobody moves this account. Owned and behind is the owner's affair, and a finding when it lasts.
+    // Behind its plan by more than the owner's normal delay. One that nobody owns is moved by whoever claims it.
     private static readonly Sql _stuck = new("audit.accounts", """
         select g.id, d.name || '/' || g.name as name, g.accounted_to, e.owner, e.id as endpoint_id
         from poll_group g join device d on d.id = g.device_id join endpoint e on e.id = d.endpoint_id

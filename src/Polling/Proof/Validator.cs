@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Rondo.Polling.Fleet;
 using Rondo.Polling.Slots;
 using Rondo.Storage;
 
@@ -70,7 +71,7 @@ public static class Validator
         var now = attended is { } until && until < tx.Now ? until : tx.Now;
         var end = to is { } asked && asked < now ? asked : now;
         var state = new Pass(begin, end, now, final);
-        foreach (var plan in tx.Query<PlanRow>(_plans, new { from = begin, to = end }))
+        foreach (var plan in tx.Query<NamedPlanRow>(_plans, new { from = begin, to = end }))
         {
             state.Expect(plan);
         }
@@ -113,25 +114,11 @@ public static class Validator
         return isLetGo || row - plan.FromAt > TimeSpan.FromDays(1) ? row : plan.FromAt;
     }
 
-    private sealed class PlanRow
+    private sealed class NamedPlanRow : PlanRow
     {
-        public long GroupId { get; init; }
-
-        public int No { get; init; }
-
-        public Instant FromAt { get; init; }
-
-        public Instant? UntilAt { get; init; }
-
-        public long IntervalUs { get; init; }
-
-        public long PhaseUs { get; init; }
-
         public string GroupName { get; init; } = "";
 
         public string DeviceName { get; init; } = "";
-
-        public Plan Plan => new(No, FromAt.Micros, UntilAt?.Micros ?? Plan.Open, IntervalUs, PhaseUs);
     }
 
     private sealed class LedgerRow
@@ -200,7 +187,7 @@ public static class Validator
         private long _offPlan;
         private long _strayReadings;
 
-        public void Expect(PlanRow row)
+        public void Expect(NamedPlanRow row)
         {
             if (!_walks.TryGetValue(row.GroupId, out var walk))
             {

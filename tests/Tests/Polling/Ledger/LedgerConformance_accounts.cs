@@ -15,7 +15,7 @@ public sealed class LedgerConformance_accounts
     private static readonly TimeSpan _minute = TimeSpan.FromMinutes(1);
 
     [Theory, BothDatabases]
-    public Task Accounted_to_never_passes_a_slot_without_a_row_whatever_the_database_does(DatabaseKind kind) => Seeded.RunAsync(async random =>
+    public Task Accounted_to_never_passes_a_slot_without_a_row_whatever_the_database_does(DatabaseKind kind) => Seed.RunAsync(async random =>
     {
         await using var rig = await PollingRig.StartAsync(kind);
         await rig.ApplyAsync(Meters.Meter("a", "10.0.0.1:502"), Meters.Meter("b", "10.0.0.2:502"));
@@ -109,7 +109,7 @@ public sealed class LedgerConformance_accounts
     }
 
     [Theory, BothDatabases]
-    public Task The_hours_say_what_the_ledger_says_over_edits_and_restarts(DatabaseKind kind) => Seeded.RunAsync(async random =>
+    public Task The_hours_say_what_the_ledger_says_over_edits_and_restarts(DatabaseKind kind) => Seed.RunAsync(async random =>
     {
         await using var first = await PollingRig.StartAsync(kind);
         var rig = first;

@@ -44,7 +44,7 @@ public sealed class LedgerConformance_refusals
     }
 
     [Theory, BothDatabases]
-    public Task Whatever_comes_first_in_a_large_batch_is_what_stays(DatabaseKind kind) => Seeded.RunAsync(async random =>
+    public Task Whatever_comes_first_in_a_large_batch_is_what_stays(DatabaseKind kind) => Seed.RunAsync(async random =>
     {
         await using var rig = await StartAsync(kind);
         ArmedGroup[] groups = [rig.Group("a"), rig.Group("b")];

@@ -98,7 +98,7 @@ public sealed class OutageTests
     }
 
     [Theory, BothDatabases]
-    public Task Random_outages_leave_one_outcome_for_every_slot(DatabaseKind kind) => Seeded.RunAsync(async random =>
+    public Task Random_outages_leave_one_outcome_for_every_slot(DatabaseKind kind) => Seed.RunAsync(async random =>
     {
         await using var rig = await StartAsync(kind, new PollingOptions { Spool = random.Next(1, 40), BatchSize = random.Next(1, 20) }, meters: 6);
         for (var turn = 0; turn < 40; turn++)

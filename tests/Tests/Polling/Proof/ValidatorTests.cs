@@ -77,7 +77,7 @@ public sealed class ValidatorTests
     }
 
     [Theory, BothDatabases]
-    public Task Whatever_is_taken_from_a_ledger_of_edits_pauses_and_removals_is_named(DatabaseKind kind) => Seeded.RunAsync(async random =>
+    public Task Whatever_is_taken_from_a_ledger_of_edits_pauses_and_removals_is_named(DatabaseKind kind) => Seed.RunAsync(async random =>
     {
         await using var rig = await RanAsync(kind, seconds: 0);
         for (var step = 0; step < 12; step++)

@@ -33,18 +33,18 @@ public sealed class PostgresDatabase : Database
 
     /// <inheritdoc/>
     public override Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
-        Task.Run(() => Run(_pool, name, work), stop);
+        OwnThread.RunAsync(() => Run(_pool, name, work), stop);
 
     /// <inheritdoc/>
     public override Task<T> WriteLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
-        Task.Run(() => Run(_pool, name, work, limits: LongLimits), stop);
+        OwnThread.RunAsync(() => Run(_pool, name, work, limits: LongLimits), stop);
 
     /// <inheritdoc/>
     public override T Write<T>(string name, Func<Transaction, T> work) => Run(_control, name, work);
 
     /// <inheritdoc/>
     public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
-        Task.Run(() => Run(_pool, name, work, System.Data.IsolationLevel.RepeatableRead, ReadLimits), stop);
+        OwnThread.RunAsync(() => Run(_pool, name, work, System.Data.IsolationLevel.RepeatableRead, ReadLimits), stop);
 
     /// <inheritdoc/>
     public override async Task<ClockReading> MeasureClockAsync(CancellationToken stop = default)

@@ -62,7 +62,7 @@ public sealed class SqliteDatabase : Database
         await _readers.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            return await Task.Run(() => Read(name, work), stop).ConfigureAwait(false);
+            return await OwnThread.RunAsync(() => Read(name, work), stop).ConfigureAwait(false);
         }
         finally
         {

@@ -17,8 +17,8 @@ internal sealed class FleetLoop(
     // Most of a claim is finding out what is due, whatever the number that is taken.
     private const int ClaimPiece = 10_000;
 
-    // Large, because each load reads the ledger's tail once, whatever the number of groups.
-    private const int LoadPiece = 5_000;
+    // Large, because each load reads the ledger's tail once, whatever the number of groups, and because what is armed polls while the rest is read.
+    private const int LoadPiece = 10_000;
     private static readonly TimeSpan _claimEvery = TimeSpan.FromSeconds(2);
     private readonly TimeSpan _look = TimeSpan.FromMilliseconds(database.Address.Kind == DatabaseKind.Sqlite ? 100 : 500);
     private readonly HashSet<long> _unloaded = [];

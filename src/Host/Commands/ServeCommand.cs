@@ -37,6 +37,6 @@ internal static class ServeCommand
 
         using var logs = run.Shell.Logs(verbose ? LogLevel.Debug : LogLevel.Information);
         using var systemd = Systemd.SystemdNotifier.FromEnvironment();
-        return await new Watch(settings, run.Time, logs, systemd).RunAsync(run.Stop);
+        return await new Watch(settings, run.Time, logs, systemd, state => run.WriteJson(state)).RunAsync(run.Stop);
     }
 }

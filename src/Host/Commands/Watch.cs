@@ -4,11 +4,18 @@ using Rondo.Host.Systemd;
 
 namespace Rondo.Host.Commands;
 
+/// <summary>What <c>rondo serve --json</c> says: once when all that it owns is armed (again after it came back as another node), once when it has stopped.</summary>
+/// <param name="State"><c>ready</c> or <c>stopped</c>.</param>
+/// <param name="Node">Incarnation.</param>
+/// <param name="Http">Address of the API, or null without it.</param>
+/// <param name="Groups">Armed poll groups.</param>
+internal sealed record ServeState(string State, string? Node, string? Http, int? Groups);
+
 /// <summary>
 /// Keeps a server going for as long as the process should: tells systemd how it is, comes back as a new incarnation after this one was declared
 /// dead, and ends when it is told to or when nothing can be done from inside.
 /// </summary>
-internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFactory logs, SystemdNotifier systemd)
+internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFactory logs, SystemdNotifier systemd, Action<ServeState> tell)
 {
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(100);
     private readonly ILogger _log = logs.CreateLogger("rondo");
@@ -29,6 +36,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
             {
                 case End.Asked:
                     HostLog.Stopped(_log);
+                    tell(new ServeState("stopped", null, null, null));
                     return ExitCode.Ok;
                 case End.Broken:
                     return ExitCode.Critical;
@@ -42,7 +50,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     {
         await using var server = await Server.StartAsync(settings.Database, settings.Roles, settings.Polling, time, logs, stop);
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
-        var end = await FollowAsync(server, stop);
+        var end = await FollowAsync(server, http?.Address.ToString(), stop);
         if (end == End.Asked)
         {
             systemd.Stopping("writing the last outcomes, releasing endpoints");
@@ -69,7 +77,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
         }
     }
 
-    private async Task<End> FollowAsync(Server server, CancellationToken stop)
+    private async Task<End> FollowAsync(Server server, string? http, CancellationToken stop)
     {
         var fedAt = time.GetTimestamp();
         var feedEvery = (systemd.WatchdogTimeout ?? TimeSpan.FromSeconds(10)) / 2;
@@ -94,6 +102,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
                 isReady = true;
                 var groups = server.Poller?.State.Groups ?? 0;
                 HostLog.Ready(_log, groups);
+                tell(new ServeState("ready", server.Node.Id, http, groups));
                 systemd.Ready($"serving, {groups} poll groups armed");
             }
 

@@ -43,8 +43,8 @@ public sealed class Upkeep(Database database, PollingOptions options, TimeProvid
         """);
 
     /// <inheritdoc/>
-    /// <remarks>A shortened retention may have a lot to let go of; every step of it is bounded by the database.</remarks>
-    public override TimeSpan StuckAfter => TimeSpan.FromHours(6);
+    /// <remarks>A shortened retention may have a lot to let go of; every step of it is bounded by the database, and a pass that was given up is gone on with by the next.</remarks>
+    public override TimeSpan StuckAfter => TimeSpan.FromMinutes(30);
 
     /// <summary>
     /// Partitions must be there before the first outcome: called before polling starts, when the clock jumped, and by every pass. Also where accounts

@@ -39,7 +39,7 @@ internal sealed class EndpointWorker
         _time = time;
         _options = options;
         _log = log;
-        _breaker = new Breaker(options.FailureThreshold, options.ProbeFirst.Ticks / 10, options.ProbeCap.Ticks / 10, random);
+        _breaker = new Breaker(options.FailureThreshold, options.ProbeFirst.Ticks / 10, options.ProbeCap.Ticks / 10, random, spread: 1);
         _running = RunAsync();
     }
 

@@ -7,8 +7,12 @@ namespace Rondo.Polling.Slots;
 /// <param name="threshold">Failures in a row before it opens; at least 1.</param>
 /// <param name="first">First delay in microseconds.</param>
 /// <param name="cap">Longest delay in microseconds.</param>
-/// <param name="random">Delays are spread over their upper half, so that units that died together are not probed together.</param>
-public sealed class Breaker(int threshold, long first, long cap, Random random)
+/// <param name="random">Where in its range a delay falls, so that what died together is not probed together.</param>
+/// <param name="spread">
+/// How much of the delay is left to chance, 0 to 1. Default a half: a unit behind a gateway costs the others its timeout with each probe, so a probe never
+/// comes at once. 1 is full jitter, for connections: thousands of clients of one router that was restarted must not come back together.
+/// </param>
+public sealed class Breaker(int threshold, long first, long cap, Random random, double spread = 0.5)
 {
     private int _step;
 
@@ -40,7 +44,7 @@ public sealed class Breaker(int threshold, long first, long cap, Random random)
         {
             var bound = (long)Math.Min(cap, first * Math.Pow(2, Math.Min(_step, 40)));
             _step++;
-            OpenUntil = now + (bound / 2) + (long)(random.NextDouble() * bound / 2);
+            OpenUntil = now + bound - (long)(random.NextDouble() * spread * bound);
         }
     }
 

@@ -48,7 +48,7 @@ public sealed class Polling_commands : IDisposable
         await run.WithDevicesAsync($"devices: [ {{ name: meter, address: \"{simulator.Endpoints[0]}\", interval: 200ms, profile: sdm630, points: [voltage_l1] }} ]");
         using var stop = new CancellationTokenSource();
         var server = new CommandRun(_folder) { Database = run.Database };
-        var serving = Task.Run(() => server.RunAsync(stop.Token, "serve", "--roles", "poll"));
+        var serving = Task.Run(() => server.RunAsync(stop.Token, "serve", "--roles", "poll", "--json"));
         await Eventually.TrueAsync(
             async () => !serving.IsCompleted && await run.RunAsync("polling", "status", "--device", "meter", "--json") == 0 && run.Json.GetProperty("details")[0].GetProperty("ok").GetInt64() >= 3,
             "three polls");
@@ -68,6 +68,9 @@ public sealed class Polling_commands : IDisposable
 
         await stop.CancelAsync();
         Assert.Equal(0, await serving);
+        var said = server.Output.Trim().Split('\n').Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(["ready", "stopped"], said.Select(line => line.GetProperty("state").GetString()));
+        Assert.Equal(1, said[0].GetProperty("groups").GetInt32());
         Assert.Equal(1, await run.RunAsync("nodes", "list"));
         await run.GoodAsync("polling", "validate", "--json");
         Assert.Equal(0, run.Json.GetProperty("holes").GetInt64() + run.Json.GetProperty("overlaps").GetInt64() + run.Json.GetProperty("duplicates").GetInt64());

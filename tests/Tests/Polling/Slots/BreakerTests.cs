@@ -54,6 +54,21 @@ public sealed class BreakerTests
     }
 
     [Fact]
+    public void With_full_jitter_connections_come_back_over_the_whole_delay()
+    {
+        var random = new Random(11);
+        var delays = Enumerable.Range(0, 500).Select(_ =>
+        {
+            var breaker = new Breaker(1, 2 * Second, 60 * Second, random, spread: 1);
+            breaker.Failed(Second);
+            Assert.True(breaker.IsOpen);
+            return breaker.OpenUntil - Second;
+        }).ToArray();
+        Assert.InRange(delays.Min(), 0, 50_000);
+        Assert.InRange(delays.Max(), 2 * Second - 50_000, 2 * Second);
+    }
+
+    [Fact]
     public void A_success_makes_the_next_delays_short_again()
     {
         var breaker = new Breaker(1, 2 * Second, 60 * Second, new Random(1));

@@ -25,7 +25,7 @@ internal static class PollingValidate
     {
         var now = database.Clock.Now;
         var (begin, end) = (TimeOptions.Read(run, from, now), TimeOptions.Read(run, to, now));
-        var (result, attended) = await database.ReadAsync(
+        var (result, attended) = await database.ReadLongAsync(
             "polling.validate",
             tx =>
             {

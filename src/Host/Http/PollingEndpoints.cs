@@ -60,7 +60,7 @@ internal static class PollingEndpoints
         await _oneValidation.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            var result = await server.Database.ReadAsync("polling.validate", tx => Validator.Run(tx, from, to), stop).ConfigureAwait(false);
+            var result = await server.Database.ReadLongAsync("polling.validate", tx => Validator.Run(tx, from, to), stop).ConfigureAwait(false);
             return Results.Ok(result);
         }
         finally

@@ -49,7 +49,7 @@ public sealed class SelfCheck
 
             // Twice the interval back, so that no slot slips between two validations.
             var from = database.Clock.Now - (options.ValidateEvery * 2) - Validator.Grace;
-            var result = await database.ReadAsync("polling.validate", tx => Validator.Run(tx, from, null), stop).ConfigureAwait(false);
+            var result = await database.ReadLongAsync("polling.validate", tx => Validator.Run(tx, from, null), stop).ConfigureAwait(false);
             Latest = (result, database.Clock.Now);
             foreach (var hole in result.HoleList.Take(10))
             {

@@ -6,7 +6,7 @@ namespace Rondo.Storage.Postgres;
 public sealed class PostgresDatabase : Database
 {
     private const string Limits = "set local statement_timeout = '30s'; set local idle_in_transaction_session_timeout = '30s'; set local lock_timeout = '10s'";
-    private const string ReadLimits = "set transaction read only; " + Limits;
+    private const string ReadOnly = "set transaction read only; ";
     private const string LongLimits = "set local statement_timeout = '5min'; set local idle_in_transaction_session_timeout = '5min'; set local lock_timeout = '1min'";
     private readonly TimeProvider _time;
     private readonly NpgsqlDataSource _pool;
@@ -44,7 +44,11 @@ public sealed class PostgresDatabase : Database
 
     /// <inheritdoc/>
     public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
-        OwnThread.RunAsync(() => Run(_pool, name, work, System.Data.IsolationLevel.RepeatableRead, ReadLimits), stop);
+        OwnThread.RunAsync(() => Run(_pool, name, work, System.Data.IsolationLevel.RepeatableRead, ReadOnly + Limits), stop);
+
+    /// <inheritdoc/>
+    public override Task<T> ReadLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
+        OwnThread.RunAsync(() => Run(_pool, name, work, System.Data.IsolationLevel.RepeatableRead, ReadOnly + LongLimits), stop);
 
     /// <inheritdoc/>
     public override async Task<ClockReading> MeasureClockAsync(CancellationToken stop = default)

@@ -57,6 +57,10 @@ public sealed class SqliteDatabase : Database
         _lane.Post(name, work, unbounded: false, CancellationToken.None).GetAwaiter().GetResult();
 
     /// <inheritdoc/>
+    /// <remarks>A read of a file has no limit of time.</remarks>
+    public override Task<T> ReadLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => ReadAsync(name, work, stop);
+
+    /// <inheritdoc/>
     public override async Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default)
     {
         await _readers.WaitAsync(stop).ConfigureAwait(false);

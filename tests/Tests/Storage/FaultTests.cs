@@ -50,6 +50,15 @@ public sealed class FaultTests
         Assert.Equal(0, await store.ScalarAsync<int>("select count(*) from t"));
     }
 
+    [Fact]
+    public async Task A_long_read_has_minutes_and_cannot_write_either()
+    {
+        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, isMigrated: false);
+        Assert.Equal("5min", await store.Database.ReadLongAsync("limit", tx => tx.First<string>(new Sql("l", "show statement_timeout"))));
+        Assert.Equal("30s", await store.Database.ReadAsync("limit", tx => tx.First<string>(new Sql("l", "show statement_timeout"))));
+        await Assert.ThrowsAsync<StorageFault>(() => store.Database.ReadLongAsync("write", tx => tx.Execute(new Sql("t", "create table t (n int)"))));
+    }
+
     [Theory, BothDatabases]
     public async Task A_read_sees_one_moment_however_long_it_looks(DatabaseKind kind)
     {

@@ -55,6 +55,12 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
         return inner.ReadAsync(name, work, stop);
     }
 
+    public override Task<T> ReadLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default)
+    {
+        Ask(Before, name);
+        return inner.ReadLongAsync(name, work, stop);
+    }
+
     public override Task<ClockReading> MeasureClockAsync(CancellationToken stop = default)
     {
         Ask(Before, "measure clock");

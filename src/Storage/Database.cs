@@ -30,6 +30,9 @@ public abstract class Database : IAsyncDisposable
     /// <summary>Dialect of its statements.</summary>
     public abstract Dialect Dialect { get; }
 
+    /// <summary>Random name of this opening; on PostgreSQL the application_name of all its sessions contains it.</summary>
+    public string Session { get; } = Ids.New();
+
     /// <summary>Database time, told from the monotonic clock and a measured offset.</summary>
     public abstract DatabaseClock Clock { get; }
 
@@ -42,8 +45,22 @@ public abstract class Database : IAsyncDisposable
     /// <summary>The same without the limit of 1 s, for changes of configuration that must be whole (a device file, a migration). Other writers wait meanwhile.</summary>
     public abstract Task<T> WriteLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default);
 
-    /// <summary>The same for a loop that has a thread of its own.</summary>
+    /// <summary>
+    /// The same for a loop that has a thread of its own, and brief: on PostgreSQL no statement and no pause between two may take longer than 3 s. For fenced
+    /// writes, which keep a node from being declared dead while they last.
+    /// </summary>
     public abstract T Write<T>(string name, Func<Transaction, T> work);
+
+    /// <summary>A brief write, for a loop without a thread of its own.</summary>
+    public Task<T> WriteBrieflyAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => OwnThread.RunAsync(() => Write(name, work), stop);
+
+    /// <summary>Runs one statement that is its own transaction, in one round trip: for what a node says of itself all the time.</summary>
+    public abstract T Tell<T>(string name, Func<Transaction, T> statement);
+
+    /// <summary>
+    /// Runs one small query without a transaction around it, in one round trip: for what is asked all the time. Several statements may see several moments.
+    /// </summary>
+    public abstract Task<T> AskAsync<T>(string name, Func<Transaction, T> query, CancellationToken stop = default);
 
     /// <summary>Runs read-only <paramref name="work"/> on one consistent snapshot.</summary>
     public abstract Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default);

@@ -46,6 +46,9 @@ table node
   started_at timestamp with time zone not null
   ended_at timestamp with time zone
   seen_revision bigint not null default 0
+  takes_work boolean not null default true
+  is_draining boolean not null default false
+  session text not null default ''::text
   node_state_check CHECK ((state = ANY (ARRAY['live'::text, 'dead'::text])))
   node_pkey PRIMARY KEY (id)
   CREATE INDEX node_live ON public.node USING btree (id) WHERE (state = 'live'::text)
@@ -53,6 +56,8 @@ table node
 table node_lease
   id text not null
   expires_at timestamp with time zone not null
+  clock_offset_us bigint not null default 0
+  progress_at timestamp with time zone
   node_lease_id_fkey FOREIGN KEY (id) REFERENCES node(id) ON DELETE CASCADE
   node_lease_pkey PRIMARY KEY (id)
 
@@ -121,6 +126,7 @@ table poll_plan
   until_at timestamp with time zone
   interval_us bigint not null
   phase_us bigint not null
+  endpoint_id bigint
   poll_plan_check CHECK (((until_at IS NULL) OR (until_at >= from_at)))
   poll_plan_group_id_fkey FOREIGN KEY (group_id) REFERENCES poll_group(id)
   poll_plan_pkey PRIMARY KEY (group_id, no)

@@ -47,14 +47,14 @@ CREATE TABLE node (
   started_at INTEGER not null,
   ended_at INTEGER,
   seen_revision INTEGER not null default 0
-) STRICT;
+, takes_work INTEGER not null default 1, is_draining INTEGER not null default 0, session TEXT not null default '') STRICT;
 
 CREATE INDEX node_live on node (id) where state = 'live';
 
 CREATE TABLE node_lease (
   id TEXT not null primary key references node (id) on delete cascade,
   expires_at INTEGER not null
-) STRICT;
+, clock_offset_us INTEGER not null default 0, progress_at INTEGER) STRICT;
 
 CREATE TABLE point (
   id INTEGER not null primary key,
@@ -118,7 +118,7 @@ CREATE TABLE poll_plan (
   from_at INTEGER not null,
   until_at INTEGER,
   interval_us INTEGER not null,
-  phase_us INTEGER not null,
+  phase_us INTEGER not null, endpoint_id INTEGER,
   primary key (group_id, no),
   check (until_at is null or until_at >= from_at)
 ) STRICT, WITHOUT ROWID;

@@ -6,6 +6,7 @@ namespace Rondo.Storage.Postgres;
 public sealed class PostgresDatabase : Database
 {
     private const string Limits = "set local statement_timeout = '30s'; set local idle_in_transaction_session_timeout = '30s'; set local lock_timeout = '10s'";
+    private const string BriefLimits = "set local statement_timeout = '3s'; set local idle_in_transaction_session_timeout = '3s'; set local lock_timeout = '2s'";
     private const string ReadOnly = "set transaction read only; ";
     private const string LongLimits = "set local statement_timeout = '5min'; set local idle_in_transaction_session_timeout = '5min'; set local lock_timeout = '1min'";
     private readonly TimeProvider _time;
@@ -18,8 +19,16 @@ public sealed class PostgresDatabase : Database
         Address = address;
         _time = time;
         Clock = new DatabaseClock(time);
-        _pool = Source(address, use, "pool", 16);
-        _control = Source(address, use, "control", 6);
+        var name = use == DatabaseUse.Server ? $"rondo-{Session}" : "rondo-command";
+        _pool = Source(address, $"{name}-pool", 16, _ => { });
+
+        // What runs here ends within 3 s at the server; should that be out of reach, waiting for it ends here a moment later.
+        _control = Source(address, $"{name}-control", 6, settings =>
+        {
+            settings.CommandTimeout = 4;
+            settings.CancellationTimeout = -1;
+            settings.Timeout = Math.Min(settings.Timeout, 3);
+        });
     }
 
     /// <inheritdoc/>
@@ -40,7 +49,14 @@ public sealed class PostgresDatabase : Database
         OwnThread.RunAsync(() => Run(_pool, name, work, limits: LongLimits), stop);
 
     /// <inheritdoc/>
-    public override T Write<T>(string name, Func<Transaction, T> work) => Run(_control, name, work);
+    public override T Write<T>(string name, Func<Transaction, T> work) => Run(_control, name, work, limits: BriefLimits);
+
+    /// <inheritdoc/>
+    public override T Tell<T>(string name, Func<Transaction, T> statement) => RunAlone(name, statement);
+
+    /// <inheritdoc/>
+    public override Task<T> AskAsync<T>(string name, Func<Transaction, T> query, CancellationToken stop = default) =>
+        OwnThread.RunAsync(() => RunAlone(name, query), stop);
 
     /// <inheritdoc/>
     public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
@@ -75,7 +91,7 @@ public sealed class PostgresDatabase : Database
         await _control.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static NpgsqlDataSource Source(DatabaseAddress address, DatabaseUse use, string pool, int size)
+    private static NpgsqlDataSource Source(DatabaseAddress address, string name, int size, Action<NpgsqlConnectionStringBuilder> adjust)
     {
         var settings = new NpgsqlConnectionStringBuilder(address.Target) { MaxPoolSize = size };
         if (!address.Target.Contains("Timeout=", StringComparison.OrdinalIgnoreCase))
@@ -83,10 +99,24 @@ public sealed class PostgresDatabase : Database
             settings.Timeout = 5;
         }
 
-        settings.ApplicationName ??= $"rondo-{(use == DatabaseUse.Server ? "server" : "command")}-{pool}";
+        settings.ApplicationName ??= name;
         settings.MaxAutoPrepare = 64;
         settings.AutoPrepareMinUsages = 3;
+        adjust(settings);
         return NpgsqlDataSource.Create(settings);
+    }
+
+    private T RunAlone<T>(string name, Func<Transaction, T> work)
+    {
+        try
+        {
+            using var link = _control.OpenConnection();
+            return work(new PostgresWork(link, null, Clock));
+        }
+        catch (Exception fault) when (PostgresFaults.IsProviders(fault))
+        {
+            throw PostgresFaults.Classify(fault, name, Address);
+        }
     }
 
     private T Run<T>(NpgsqlDataSource source, string name, Func<Transaction, T> work, System.Data.IsolationLevel level = System.Data.IsolationLevel.ReadCommitted, string limits = Limits)

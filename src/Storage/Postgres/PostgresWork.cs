@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace Rondo.Storage.Postgres;
 
-/// <summary>One PostgreSQL transaction.</summary>
+/// <summary>One PostgreSQL transaction, or a connection on which each statement is its own.</summary>
 public sealed class PostgresWork : Transaction
 {
     private readonly DatabaseClock _clock;
 
-    internal PostgresWork(NpgsqlConnection link, NpgsqlTransaction inner, DatabaseClock clock)
+    internal PostgresWork(NpgsqlConnection link, NpgsqlTransaction? inner, DatabaseClock clock)
     {
         Link = link;
         Inner = inner;
@@ -26,5 +26,5 @@ public sealed class PostgresWork : Transaction
 
     internal override DbConnection Connection => Link;
 
-    internal override DbTransaction Inner { get; }
+    internal override DbTransaction? Inner { get; }
 }

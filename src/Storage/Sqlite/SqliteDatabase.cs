@@ -57,6 +57,12 @@ public sealed class SqliteDatabase : Database
         _lane.Post(name, work, unbounded: false, CancellationToken.None).GetAwaiter().GetResult();
 
     /// <inheritdoc/>
+    public override T Tell<T>(string name, Func<Transaction, T> statement) => Write(name, statement);
+
+    /// <inheritdoc/>
+    public override Task<T> AskAsync<T>(string name, Func<Transaction, T> query, CancellationToken stop = default) => ReadAsync(name, query, stop);
+
+    /// <inheritdoc/>
     /// <remarks>A read of a file has no limit of time.</remarks>
     public override Task<T> ReadLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => ReadAsync(name, work, stop);
 

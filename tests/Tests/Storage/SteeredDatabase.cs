@@ -49,6 +49,20 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
         return result;
     }
 
+    public override T Tell<T>(string name, Func<Transaction, T> statement)
+    {
+        Ask(Before, name);
+        var result = inner.Tell(name, statement);
+        Ask(After, name);
+        return result;
+    }
+
+    public override Task<T> AskAsync<T>(string name, Func<Transaction, T> query, CancellationToken stop = default)
+    {
+        Ask(Before, name);
+        return inner.AskAsync(name, query, stop);
+    }
+
     public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default)
     {
         Ask(Before, name);

@@ -63,8 +63,9 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="time">Time.</param>
     /// <param name="logs">Where log lines go.</param>
     /// <param name="stop">Gives up starting.</param>
+    /// <param name="hopeless">Ends the process the hard way, when its loops are stuck and it has not ended in order; null for never.</param>
     public static async Task<Server> StartAsync(
-        DatabaseAddress address, IReadOnlyList<string> roles, PollingOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
+        DatabaseAddress address, IReadOnlyList<string> roles, PollingOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken stop, Action? hopeless = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -72,19 +73,22 @@ internal sealed class Server : IAsyncDisposable
         {
             await new Migrator(database, Modules.Migrations).ApplyAsync().ConfigureAwait(false);
             await Upkeep.PrepareAsync(database, options, stop).ConfigureAwait(false);
-            var node = await Node.RegisterAsync(database, time, string.Join(',', roles), Version, stop).ConfigureAwait(false);
             var chance = new Chance(RandomNumberGenerator.GetInt32(int.MaxValue));
             var supervisor = new LoopSupervisor(
                 time,
                 chance,
                 (loop, fault) => HostLog.PassFailed(log, loop.Name, fault.Message),
                 loop => HostLog.LoopStuck(log, loop.Name, loop.StuckAfter.TotalSeconds));
+            var isShared = address.Kind == DatabaseKind.Postgres;
+            var node = await Node.RegisterAsync(
+                database, time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
             var bus = new EventBus();
-            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, logs.CreateLogger("rondo.polling")) : null;
+            Action<string> hint = _ => { };
+            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hint, logs.CreateLogger("rondo.polling")) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
-            if (address.Kind == DatabaseKind.Postgres)
+            if (isShared)
             {
-                supervisor.Start(new LeaseLoop(database, node, () => supervisor.IsMakingProgress, time));
+                supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hint, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
             }
 
             poller?.Start(supervisor);

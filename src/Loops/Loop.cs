@@ -15,6 +15,8 @@ public abstract class Loop
     private long _generation;
     private long _passStartedAt;
     private long _lastPassAt;
+    private long _aliveAt;
+    private long _patience;
     private volatile string? _lastError;
 
     /// <summary>Creates the loop; nothing runs before a <see cref="LoopSupervisor"/> starts it.</summary>
@@ -41,8 +43,14 @@ public abstract class Loop
     /// <summary>Message of the last failed pass, until a pass succeeds.</summary>
     public string? LastError => _lastError;
 
-    /// <summary>A single pass that takes longer is taken for stuck. Default 60 s; set it above the longest bounded wait inside a pass.</summary>
+    /// <summary>A pass that gives no sign of life for longer is taken for stuck. Default 60 s; set it above the longest bounded wait inside a pass, or <see cref="Expect"/> that one.</summary>
     public virtual TimeSpan StuckAfter => TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// True for a loop without which its node must not keep its role: once stuck it is not started again beside whatever holds it, but the process ends, for its
+    /// supervisor to start it afresh, and another node takes over. Default false.
+    /// </summary>
+    public virtual bool IsVital => false;
 
     /// <summary>True for a loop that blocks a thread of its own (write lanes, the slot timer) instead of sharing the pool.</summary>
     protected virtual bool OwnThread => false;
@@ -61,6 +69,28 @@ public abstract class Loop
 
     /// <summary>Cuts the current or the next sleep short.</summary>
     public void Wake() => _wake.Set();
+
+    /// <summary>A sign of life inside a long pass.</summary>
+    protected void Beat() => Interlocked.Exchange(ref _aliveAt, _time.GetTimestamp());
+
+    /// <summary>The pass is about to wait for something that is bounded by <paramref name="wait"/> elsewhere (a query with its own time-out); over when disposed.</summary>
+    protected Expectation Expect(TimeSpan wait) => new(this, wait);
+
+    /// <summary>
+    /// True while the current pass has given no sign of life for <see cref="StuckAfter"/>. What lies before <paramref name="resumedAt"/> does not count: then
+    /// the whole process stood still (SIGSTOP, a suspended machine), and a pass that was under way is not to blame.
+    /// </summary>
+    internal bool IsStuck(long resumedAt)
+    {
+        var started = Interlocked.Read(ref _passStartedAt);
+        if (started == 0)
+        {
+            return false;
+        }
+
+        var alive = Math.Max(Math.Max(started, Interlocked.Read(ref _aliveAt)), resumedAt);
+        return _time.GetElapsedTime(alive) >= StuckAfter + TimeSpan.FromTicks(Interlocked.Read(ref _patience));
+    }
 
     /// <summary>How long the current pass has been running; zero while the loop sleeps.</summary>
     public TimeSpan PassAge
@@ -147,6 +177,27 @@ public abstract class Loop
                     }
                 }
             }
+        }
+    }
+
+    /// <summary>A bounded wait inside a pass.</summary>
+    protected readonly struct Expectation : IDisposable
+    {
+        private readonly Loop _loop;
+
+        internal Expectation(Loop loop, TimeSpan wait)
+        {
+            _loop = loop;
+            loop.Beat();
+            Interlocked.Exchange(ref loop._patience, wait.Ticks);
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            // The sign of life first: in between the pass would look stuck.
+            _loop.Beat();
+            Interlocked.Exchange(ref _loop._patience, 0);
         }
     }
 }

@@ -14,11 +14,15 @@ public sealed record LoopHealth(string Name, long Passes, long Failures, long Re
 /// <summary>
 /// Starts a process's loops, notices one that is stuck in a pass by its progress, gives it up (its token is cancelled, and if it ever
 /// returns it finds itself replaced) and starts it again. A loop that gets stuck three times in a row without a finished pass in between
-/// is beyond repair from inside: <see cref="Broken"/> completes and the process should end, for its own supervisor to restart.
+/// is beyond repair from inside: <see cref="Broken"/> completes and the process should end, for its own supervisor to restart. A vital loop
+/// (<see cref="Loop.IsVital"/>) is at the first time.
 /// </summary>
 public sealed class LoopSupervisor : IAsyncDisposable
 {
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(1);
+
+    // Nobody looked for so long: the process stood still, and with it every pass.
+    private static readonly TimeSpan _standstill = TimeSpan.FromSeconds(3);
     private readonly TimeProvider _time;
     private readonly Chance _chance;
     private readonly Action<Loop, Exception> _failed;
@@ -27,6 +31,8 @@ public sealed class LoopSupervisor : IAsyncDisposable
     private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _timer;
     private bool _stopped;
+    private long _lookedAt;
+    private long _resumedAt;
 
     /// <summary>Creates a supervisor; <paramref name="failed"/> and <paramref name="stuck"/> are told about trouble (the host logs it).</summary>
     public LoopSupervisor(TimeProvider time, Chance chance, Action<Loop, Exception>? failed = null, Action<Loop>? stuck = null)
@@ -35,6 +41,7 @@ public sealed class LoopSupervisor : IAsyncDisposable
         _chance = chance;
         _failed = failed ?? ((_, _) => { });
         _stuck = stuck ?? (_ => { });
+        _lookedAt = time.GetTimestamp();
         _timer = time.CreateTimer(_ => Check(), null, _tick, _tick);
     }
 
@@ -55,13 +62,36 @@ public sealed class LoopSupervisor : IAsyncDisposable
     }
 
     /// <summary>True while no loop is stuck; the systemd watchdog and the node's lease are fed only then.</summary>
-    public bool IsMakingProgress
+    public bool IsMakingProgress => !_broken.Task.IsCompleted && Stuck is null;
+
+    /// <summary>Looks at every loop now, for a caller whose thread is its own: the timer needs the pool, which may be what is stuck. True while all make progress.</summary>
+    public bool CheckProgress()
+    {
+        Check();
+        return IsMakingProgress;
+    }
+
+    /// <summary>Name of a loop that is stuck now, a vital one first; null when none is.</summary>
+    public string? Stuck
     {
         get
         {
             lock (_entries)
             {
-                return !_broken.Task.IsCompleted && _entries.TrueForAll(e => e.Loop.PassAge < e.Loop.StuckAfter);
+                var resumedAt = ResumedAt_NeedsLock();
+                return _entries.Where(e => e.Loop.IsStuck(resumedAt)).OrderBy(e => e.Loop.IsVital ? 0 : 1).FirstOrDefault()?.Loop.Name;
+            }
+        }
+    }
+
+    /// <summary>When the vital loop that has been quiet the longest was last seen between two passes or giving a sign of life; zero ago when all are well.</summary>
+    public TimeSpan QuietFor
+    {
+        get
+        {
+            lock (_entries)
+            {
+                return _entries.Where(e => e.Loop.IsVital).Select(e => e.Loop.PassAge).DefaultIfEmpty().Max();
             }
         }
     }
@@ -125,11 +155,18 @@ public sealed class LoopSupervisor : IAsyncDisposable
                 return;
             }
 
+            var resumedAt = ResumedAt_NeedsLock();
             foreach (var entry in _entries)
             {
-                if (entry.StuckInARow >= 3 || entry.Loop.PassAge < entry.Loop.StuckAfter)
+                if (entry.StuckInARow >= 3 || !entry.Loop.IsStuck(resumedAt))
                 {
                     // Three times is beyond repair from inside: reported, and left alone while the others are still looked after.
+                    continue;
+                }
+
+                if (entry.Loop.IsVital)
+                {
+                    _broken.TrySetResult($"loop {entry.Loop.Name} made no progress for {entry.Loop.StuckAfter.TotalSeconds:0} s");
                     continue;
                 }
 
@@ -147,6 +184,18 @@ public sealed class LoopSupervisor : IAsyncDisposable
                 Launch(entry);
             }
         }
+    }
+
+    private long ResumedAt_NeedsLock()
+    {
+        var now = _time.GetTimestamp();
+        if (_time.GetElapsedTime(_lookedAt, now) > _standstill)
+        {
+            _resumedAt = now;
+        }
+
+        _lookedAt = now;
+        return _resumedAt;
     }
 
     private void Launch(Entry entry)

@@ -1,16 +1,29 @@
+using Microsoft.Extensions.Logging;
 using Rondo.Loops;
 using Rondo.Storage;
 
 namespace Rondo.Nodes;
 
 /// <summary>
-/// Renews the node's lease every 3 s on a thread of its own, but only while the process's loops make progress: a node whose loops are stuck
-/// must lose its work, however well its lease thread feels.
+/// The node's beat on PostgreSQL, on a thread of its own: once a second one statement that tells who else is there, and renews the lease every 3 s, but only
+/// while the process's loops make progress. A node whose loops are stuck must lose its work, however well this thread feels: it declares itself dead.
 /// </summary>
-public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingProgress, TimeProvider time) : Loop("nodes.lease", time)
+public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingProgress, Action<string> changed, TimeProvider time, ILogger log) : Loop("nodes.lease", time)
 {
     /// <summary>How often the lease is renewed.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often it looks.</summary>
+    public static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    private long? _stuckAt;
+
+    /// <summary>Called when the process could not be ended in order after its loops got stuck; ends it the hard way.</summary>
+    public Action? Hopeless { get; init; }
+
+    /// <inheritdoc/>
+    public override TimeSpan StuckAfter => TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>
     protected override bool OwnThread => true;
@@ -21,22 +34,70 @@ public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingP
     /// <inheritdoc/>
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
+        if (!isMakingProgress())
+        {
+            GiveUp();
+            return new(Look);
+        }
+
+        _stuckAt = null;
         if (node.IsDead)
         {
-            return new(Every);
+            return new(Look);
         }
 
-        if (isMakingProgress())
+        IReadOnlyList<NodeRow> lapsed;
+        try
         {
-            node.Renew();
+            lapsed = node.Beat();
         }
-
-        // Whoever was away itself must not judge others: only a node with a fresh lease of its own looks for lapsed ones.
-        if (node.MayWork)
+        catch (StorageFault)
         {
-            database.Write("nodes.reap", tx => NodeRegister.Reap(tx, database.Address, node.Id));
+            node.Roster.Away();
+            throw;
         }
 
-        return new(Every);
+        foreach (var other in node.IsDead ? [] : lapsed)
+        {
+            Bury(other);
+        }
+
+        return new(Look);
+    }
+
+    /// <summary>Roles are given up in the database first, so that others take over now; that the process ends is the business of whoever watches it.</summary>
+    private void GiveUp()
+    {
+        _stuckAt ??= Time.GetTimestamp();
+        if (!node.IsDead)
+        {
+            try
+            {
+                database.Write("nodes.give_up", tx => Burial.Of(tx, node.Row, endsSessions: false));
+                NodesLog.GaveUp(log, node.Id);
+                changed("nodes");
+            }
+            finally
+            {
+                node.Die();
+            }
+        }
+
+        if (Time.GetElapsedTime(_stuckAt.Value) > _patience)
+        {
+            Hopeless?.Invoke();
+        }
+    }
+
+    private void Bury(NodeRow other)
+    {
+        // At first without waiting. Whoever holds the row is a batch of that node, which may be standing still with it in its hands.
+        var buried = database.Write("nodes.reap", tx => NodeRegister.Bury(tx, other.Id))
+            || database.Write("nodes.reap.end", tx => Burial.Of(tx, other, endsSessions: true));
+        if (buried)
+        {
+            NodesLog.Buried(log, other.Id, other.Host, other.Pid);
+            changed("nodes");
+        }
     }
 }

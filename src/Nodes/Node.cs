@@ -16,13 +16,17 @@ public sealed class Node
 
     private readonly Database _database;
     private readonly TimeProvider _time;
+    private readonly Func<TimeSpan> _quietFor;
     private long _renewedAt;
     private volatile bool _dead;
+    private volatile bool _isDraining;
 
-    private Node(Database database, TimeProvider time, NodeRow row)
+    private Node(Database database, TimeProvider time, NodeRow row, Func<TimeSpan>? quietFor)
     {
         _database = database;
         _time = time;
+        _quietFor = quietFor ?? (() => TimeSpan.Zero);
+        Roster = new Roster(time);
         Row = row;
     }
 
@@ -32,6 +36,12 @@ public sealed class Node
     /// <summary>The row as it was registered.</summary>
     public NodeRow Row { get; }
 
+    /// <summary>The nodes as this one sees them; empty on SQLite, where there is only one.</summary>
+    public Roster Roster { get; }
+
+    /// <summary>True while the operator wants it to own nothing.</summary>
+    public bool IsDraining => _isDraining;
+
     /// <summary>True while this node may work: it was not declared dead, and its lease has not run out by its own clock.</summary>
     public bool MayWork => !_dead && (_database.Address.Kind == DatabaseKind.Sqlite
         || _time.GetElapsedTime(Interlocked.Read(ref _renewedAt)) < SelfFenceAfter);
@@ -40,7 +50,15 @@ public sealed class Node
     public bool IsDead => _dead;
 
     /// <summary>Registers a new incarnation. Nodes that are certainly gone (the holder of this SQLite file, a process of this machine that no longer exists) are buried first.</summary>
-    public static async Task<Node> RegisterAsync(Database database, TimeProvider time, string roles, string version, CancellationToken stop)
+    /// <param name="database">The database.</param>
+    /// <param name="time">Time.</param>
+    /// <param name="roles">Comma-separated roles.</param>
+    /// <param name="version">Version of the program.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <param name="takesWork">False when it is to say later that it is ready to take work over (<see cref="TakeWork"/>).</param>
+    /// <param name="quietFor">For how long its loops have given no sign of life; null for never.</param>
+    public static async Task<Node> RegisterAsync(
+        Database database, TimeProvider time, string roles, string version, CancellationToken stop, bool takesWork = true, Func<TimeSpan>? quietFor = null)
     {
         await database.MeasureClockAsync(stop).ConfigureAwait(false);
         var row = new NodeRow
@@ -53,8 +71,10 @@ public sealed class Node
             Roles = roles,
             Version = version,
             StartedAt = database.Clock.Now,
+            Session = database.Session,
+            TakesWork = takesWork,
         };
-        var node = new Node(database, time, row);
+        var node = new Node(database, time, row, quietFor);
         Interlocked.Exchange(ref node._renewedAt, time.GetTimestamp());
         await database.WriteAsync(
             "nodes.register",
@@ -82,7 +102,7 @@ public sealed class Node
     {
         if (_dead || !NodeStore.IsLive(tx, Id))
         {
-            _dead = true;
+            Die();
             throw new StorageFault(StorageFaultKind.Fenced, $"node {Id} was declared dead; its late write is refused");
         }
     }
@@ -92,18 +112,48 @@ public sealed class Node
     {
         // Measured from before the renewal was sent: the database may have stored it at any moment since.
         var sent = _time.GetTimestamp();
-        var live = _database.Write("nodes.renew", tx => NodeStore.Renew(tx, Id, tx.Now + TimeToLive));
+        var live = _database.Tell("nodes.renew", tx => NodeStore.Renew(tx, Id, Report(tx.Now)));
         if (live)
         {
             Interlocked.Exchange(ref _renewedAt, sent);
         }
         else
         {
-            _dead = true;
+            Die();
         }
 
         return live;
     }
+
+    /// <summary>One look at all nodes, with a renewal when the last one is 3 s old. Returns those whose lease has lapsed.</summary>
+    internal IReadOnlyList<NodeRow> Beat()
+    {
+        var sent = _time.GetTimestamp();
+        var renews = _time.GetElapsedTime(Interlocked.Read(ref _renewedAt), sent) >= LeaseLoop.Every - TimeSpan.FromMilliseconds(200);
+        var now = _database.Clock.Now;
+        var rows = _database.Tell("nodes.beat", tx => NodeStore.Beat(tx, Id, renews, Report(now)));
+        if (rows.Find(r => r.Id == Id) is not { State: "live" } me)
+        {
+            Die();
+            return [];
+        }
+
+        if (renews)
+        {
+            Interlocked.Exchange(ref _renewedAt, sent);
+        }
+
+        _isDraining = me.IsDraining;
+        return Roster.See(rows, Id, now);
+    }
+
+    /// <summary>Says whether this node is ready to take work over from others.</summary>
+    public void TakeWork(Transaction tx, bool takes) => NodeStore.TakesWork(tx, Id, takes);
+
+    internal void Die() => _dead = true;
+
+    private NodeReport Report(Instant now) =>
+        new(now + TimeToLive, Instant.From(_time.GetUtcNow()).Micros - now.Micros, now - _quietFor());
 
     /// <summary>Says good-bye: the row is dead at once, and nobody waits for the lease.</summary>
     public Task EndAsync() => _database.WriteAsync("nodes.end", tx => NodeStore.Bury(tx, Id, tx.Now));

@@ -19,22 +19,8 @@ public static class NodeRegister
     /// <summary>Declares one node dead unless a batch of its is being written right now.</summary>
     public static bool Bury(Transaction tx, string id) => NodeStore.Bury(tx, id, tx.Now);
 
-    /// <summary>
-    /// Declares dead whoever no longer runs; returns their ids. <paramref name="except"/> is the caller's own incarnation, or empty.
-    /// </summary>
-    public static List<string> Reap(Transaction tx, DatabaseAddress address, string except)
-    {
-        var buried = new List<string>();
-        foreach (var node in NodeStore.List(tx))
-        {
-            if (node.State == "live" && node.Id != except && !IsRunning(node, address, tx.Now) && NodeStore.Bury(tx, node.Id, tx.Now))
-            {
-                buried.Add(node.Id);
-            }
-        }
-
-        return buried;
-    }
+    /// <summary>Sets or ends the drain of a live node: it keeps running and gives everything back. False when no such node lives.</summary>
+    public static bool Drain(Transaction tx, string id, bool draining) => NodeStore.Drain(tx, id, draining);
 
     /// <summary>Forgets nodes that ended before <paramref name="before"/>.</summary>
     public static int Forget(Transaction tx, Instant before) => NodeStore.Forget(tx, before);

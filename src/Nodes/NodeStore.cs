@@ -5,35 +5,62 @@ namespace Rondo.Nodes;
 /// <summary>The SQL of nodes, and only the SQL.</summary>
 internal static class NodeStore
 {
+    private const string Columns = """
+        node.id, host, place, pid, pid_started, roles, version, state, started_at, ended_at, seen_revision, session, takes_work, is_draining,
+          expires_at, clock_offset_us, progress_at
+        """;
+
+    private const string Renewal = """
+        update node_lease set expires_at = @until, clock_offset_us = @offset, progress_at = @progress
+        where id = @id and exists (select 1 from node where node.id = @id and node.state = 'live')
+        """;
+
     private static readonly Sql _register = new("nodes.register", """
-        insert into node (id, host, place, pid, pid_started, roles, version, state, started_at)
-        values (@Id, @Host, @Place, @Pid, @PidStarted, @Roles, @Version, 'live', @StartedAt)
+        insert into node (id, host, place, pid, pid_started, roles, version, state, started_at, session, takes_work)
+        values (@Id, @Host, @Place, @Pid, @PidStarted, @Roles, @Version, 'live', @StartedAt, @Session, @TakesWork)
         """);
 
     private static readonly Sql _lease = new("nodes.lease", "insert into node_lease (id, expires_at) values (@id, @until)");
 
     // Renewal asks for the node's state, so that a node that was declared dead finds out here at the latest.
-    private static readonly Sql _renew = new("nodes.renew", """
-        update node_lease set expires_at = @until
-        where id = @id and exists (select 1 from node where node.id = @id and node.state = 'live')
+    private static readonly Sql _renew = new("nodes.renew", $"""
+        {Renewal}
+        """);
+
+    // One statement a second for everything: it renews when that is due, and tells who else is there.
+    private static readonly Sql _beat = new("nodes.beat", $"""
+        with renewed as (
+          {Renewal} and @renews
+          returning 1
+        )
+        select {Columns}
+        from node left join node_lease on node_lease.id = node.id
+        where node.state = 'live' or node.id = @id
         """);
 
     // The late batch of a node and its burial meet on this row: the batch holds it for key share, the reaper wants it for update.
     private static readonly Sql _fence = new("nodes.fence", "select 1 from node where id = @id and state = 'live'{share}");
 
-    private static readonly Sql _lapsed = new("nodes.lapsed", """
-        select node.id from node join node_lease on node_lease.id = node.id
-        where node.state = 'live' and node_lease.expires_at < @now and node.id <> @me
+    private static readonly Sql _lock = new("nodes.lock", "select id from node where id = @id and state = 'live'{update}{skip_locked}");
+
+    private static readonly Sql _lockPatiently = new("nodes.lock.patiently", "select id from node where id = @id and state = 'live'{update}");
+
+    // Whatever a dead node's process still has open goes with it; only sessions of the same user may be ended, and may be found at all, behind some poolers.
+    private static readonly Sql _endSessions = new("nodes.sessions.end", """
+        select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where application_name like '%' || @session || '%' and usename = current_user and datname = current_database() and pid <> pg_backend_pid()
         """);
 
-    private static readonly Sql _lock = new("nodes.lock", "select id from node where id = @id and state = 'live'{update}{skip_locked}");
+    private static readonly Sql _takesWork = new("nodes.takes_work", "update node set takes_work = @takes where id = @id and state = 'live'");
+
+    private static readonly Sql _drain = new("nodes.drain", "update node set is_draining = @draining where id = @id and state = 'live'");
 
     private static readonly Sql _bury = new("nodes.bury", "update node set state = 'dead', ended_at = @now where id = @id and state = 'live'");
 
     private static readonly Sql _seen = new("nodes.seen", "update node set seen_revision = @revision where id = @id");
 
-    private static readonly Sql _list = new("nodes.list", """
-        select node.id, host, place, pid, pid_started, roles, version, state, started_at, ended_at, seen_revision, expires_at
+    private static readonly Sql _list = new("nodes.list", $"""
+        select {Columns}
         from node left join node_lease on node_lease.id = node.id
         order by started_at
         """);
@@ -46,59 +73,34 @@ internal static class NodeStore
         tx.Execute(_lease, new { id = node.Id, until });
     }
 
-    public static bool Renew(Transaction tx, string id, Instant until) => tx.Execute(_renew, new { id, until }) == 1;
+    public static bool Renew(Transaction tx, string id, NodeReport report) =>
+        tx.Execute(_renew, new { id, until = report.Until, offset = report.ClockOffsetUs, progress = report.ProgressAt }) == 1;
+
+    /// <summary>Renews when <paramref name="renews"/>; who lives, and this node whatever it is, as it was before that.</summary>
+    public static List<NodeRow> Beat(Transaction tx, string id, bool renews, NodeReport report) =>
+        tx.Query<NodeRow>(_beat, new { id, renews, until = report.Until, offset = report.ClockOffsetUs, progress = report.ProgressAt });
 
     public static bool IsLive(Transaction tx, string id) => tx.First<int?>(_fence, new { id }) is not null;
-
-    public static List<string> Lapsed(Transaction tx, string me, Instant now) => tx.Query<string>(_lapsed, new { me, now });
 
     /// <summary>Declares a node dead unless a batch of its holds it right now (then the next round will).</summary>
     public static bool Bury(Transaction tx, string id, Instant now) =>
         tx.First<string>(_lock, new { id }) is not null && tx.Execute(_bury, new { id, now }) == 1;
+
+    /// <summary>The same, waiting for whoever holds the row as long as the transaction may.</summary>
+    public static bool BuryPatiently(Transaction tx, string id, Instant now) =>
+        tx.First<string>(_lockPatiently, new { id }) is not null && tx.Execute(_bury, new { id, now }) == 1;
+
+    /// <summary>Ends the database sessions of a node, where there are such; returns how many.</summary>
+    public static int EndSessions(Transaction tx, string session) =>
+        tx.Dialect == Dialect.Postgres && session.Length > 0 ? tx.First<int>(_endSessions, new { session }) : 0;
+
+    public static void TakesWork(Transaction tx, string id, bool takes) => tx.Execute(_takesWork, new { id, takes });
+
+    public static bool Drain(Transaction tx, string id, bool draining) => tx.Execute(_drain, new { id, draining }) == 1;
 
     public static void Seen(Transaction tx, string id, long revision) => tx.Execute(_seen, new { id, revision });
 
     public static List<NodeRow> List(Transaction tx) => tx.Query<NodeRow>(_list);
 
     public static int Forget(Transaction tx, Instant before) => tx.Execute(_forget, new { before });
-}
-
-/// <summary>One row of <c>node</c> with its lease.</summary>
-public sealed class NodeRow
-{
-    /// <summary>The incarnation.</summary>
-    public string Id { get; init; } = "";
-
-    /// <summary>Host name, for people only.</summary>
-    public string Host { get; init; } = "";
-
-    /// <summary>Identity of the kernel boot and pid namespace: two nodes of one place can look at each other's process.</summary>
-    public string Place { get; init; } = "";
-
-    /// <summary>Process id within the place.</summary>
-    public int Pid { get; init; }
-
-    /// <summary>Kernel's start time of the process, which tells a recycled pid from the same one.</summary>
-    public long PidStarted { get; init; }
-
-    /// <summary>Comma-separated roles.</summary>
-    public string Roles { get; init; } = "";
-
-    /// <summary>Program version.</summary>
-    public string Version { get; init; } = "";
-
-    /// <summary><c>live</c> or <c>dead</c>.</summary>
-    public string State { get; init; } = "live";
-
-    /// <summary>Start.</summary>
-    public Instant StartedAt { get; init; }
-
-    /// <summary>When it was declared dead or said good-bye.</summary>
-    public Instant? EndedAt { get; init; }
-
-    /// <summary>The configuration revision it has taken in.</summary>
-    public long SeenRevision { get; init; }
-
-    /// <summary>End of its lease.</summary>
-    public Instant? ExpiresAt { get; init; }
 }

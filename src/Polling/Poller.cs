@@ -11,9 +11,11 @@ namespace Rondo.Polling;
 /// <summary>The poll role of one node: owns endpoints, fires slots, polls, records. One incarnation long.</summary>
 public sealed class Poller
 {
+    private static readonly TimeSpan _moment = TimeSpan.FromMilliseconds(300);
     private readonly Database _database;
     private readonly Node _node;
     private readonly TimeProvider _time;
+    private readonly Action<string> _hint;
     private readonly Agenda _agenda = new();
     private readonly Recorder _recorder;
     private readonly Armory _armory;
@@ -22,15 +24,16 @@ public sealed class Poller
     private readonly ClockLoop _clock;
 
     /// <summary>Puts the parts together; nothing runs before <see cref="Start"/>.</summary>
-    public Poller(Database database, Node node, PollingOptions options, TimeProvider time, Chance chance, EventBus bus, ILogger log)
+    public Poller(Database database, Node node, PollingOptions options, TimeProvider time, Chance chance, EventBus bus, Action<string> hint, ILogger log)
     {
         _database = database;
         _node = node;
         _time = time;
+        _hint = hint;
         _recorder = new Recorder(database, node, options, time, committed => Publisher.Publish(bus, committed), log);
         _slots = new SlotLoop(_agenda, database.Clock, node, time);
-        _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row.StartedAt, log);
-        _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, time, log);
+        _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row, log);
+        _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, hint, time, log);
         _clock = new ClockLoop(database, options, _slots.Wake, time, log);
     }
 
@@ -99,20 +102,46 @@ public sealed class Poller
         _agenda.Fire(until.Micros, _database.Clock.JumpedTo.Micros, _node.MayWork);
         _agenda.Clear();
         StoppedAt = until;
-        await Task.WhenAll(_armory.Workers.Values.Select(w => w.StopAsync(patience))).ConfigureAwait(false);
+        var stopping = _armory.Workers.Values.Select(w => (w.Id, Task: w.StopAsync(patience))).ToArray();
+        var all = Task.WhenAll(stopping.Select(w => w.Task));
+        if (_database.Address.Kind == DatabaseKind.Postgres)
+        {
+            // What has come to rest goes to other nodes now: a device that answers slowly must not cost the others a slot.
+            await Task.WhenAny(all, Task.Delay(_moment, _time, CancellationToken.None)).ConfigureAwait(false);
+            await ReleaseAsync([.. stopping.Where(w => w.Task.IsCompleted).Select(w => w.Id)], patience).ConfigureAwait(false);
+        }
+
+        await all.ConfigureAwait(false);
+        await ReleaseAsync(null, patience).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes what waits and gives endpoints back behind it; all of them for null.</summary>
+    private async Task ReleaseAsync(long[]? endpoints, TimeSpan patience)
+    {
         var started = _time.GetTimestamp();
         while (!_node.IsDead)
         {
             try
             {
                 await _recorder.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-                await _database.WriteAsync(
+                await _database.WriteBrieflyAsync(
                     "polling.release",
                     tx =>
                     {
                         _node.Fence(tx);
-                        OwnershipStore.ReleaseAll(tx, _node.Id);
+                        if (endpoints is null)
+                        {
+                            _node.TakeWork(tx, takes: false);
+                            OwnershipStore.ReleaseAll(tx, _node.Id);
+                        }
+                        else
+                        {
+                            OwnershipStore.Release(tx, _node.Id, endpoints);
+                        }
+
+                        return true;
                     }).ConfigureAwait(false);
+                _hint("polling");
                 return;
             }
             catch (StorageFault fault) when (fault.IsTransient && _time.GetElapsedTime(started) < patience)

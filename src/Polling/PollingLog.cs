@@ -37,4 +37,7 @@ internal static partial class PollingLog
 
     [LoggerMessage(11, LogLevel.Warning, "accounted_to of {Count} groups was moved by somebody else")]
     public static partial void AdvanceRefused(ILogger log, int count);
+
+    [LoggerMessage(12, LogLevel.Information, "Handed {Endpoints} endpoints back to be owned by another node, {Left} left")]
+    public static partial void HandedBack(ILogger log, int endpoints, int left);
 }

@@ -31,7 +31,7 @@ public abstract class Database : IAsyncDisposable
     public abstract Dialect Dialect { get; }
 
     /// <summary>Random name of this opening; on PostgreSQL the application_name of all its sessions contains it.</summary>
-    public string Session { get; } = Ids.New();
+    public virtual string Session { get; } = Ids.New();
 
     /// <summary>Database time, told from the monotonic clock and a measured offset.</summary>
     public abstract DatabaseClock Clock { get; }

@@ -48,13 +48,19 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
 
     private async Task<End> ServeOnceAsync(CancellationToken stop)
     {
-        await using var server = await Server.StartAsync(settings.Database, settings.Roles, settings.Polling, time, logs, stop);
+        await using var server = await Server.StartAsync(settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical));
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
         var end = await FollowAsync(server, http?.Address.ToString(), stop);
         if (end == End.Asked)
         {
             systemd.Stopping("writing the last outcomes, releasing endpoints");
             HostLog.Stopping(_log);
+        }
+
+        if (end == End.Broken)
+        {
+            // What is stuck may hold up a clean stop too. Its work is free for others already, so nothing is waited for.
+            Environment.Exit(ExitCode.Critical);
         }
 
         // Also when the node is dead: its workers end, its connections close, before the next incarnation opens them.

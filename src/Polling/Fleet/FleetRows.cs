@@ -59,6 +59,9 @@ internal sealed class DeviceRow
     public string Driver { get; init; } = "";
 
     public string EndpointSettings { get; init; } = "";
+
+    /// <summary>The live node that owns its endpoint, or null.</summary>
+    public string? LiveOwner { get; init; }
 }
 
 internal sealed class GroupRow

@@ -24,6 +24,10 @@ internal static class FleetStore
         where id = @id
         """);
 
+    private static readonly Sql _place = new("fleet.device.place", """
+        update poll_plan set endpoint_id = @endpoint where group_id in (select g.id from poll_group g where g.device_id = @id) and endpoint_id <> @endpoint
+        """);
+
     private static readonly Sql _removeDevices = new("fleet.devices.remove", "update device set removed_at = @now, revision = @revision where id {in:@ids}");
 
     private static readonly Sql _group = new("fleet.group", """
@@ -78,18 +82,24 @@ internal static class FleetStore
     public static void AddPoints(Transaction tx, IReadOnlyList<object?[]> rows) => tx.InsertMany(
         "point", ["id", "group_id", "series_id", "ordinal", "position", "name", "unit", "kind", "settings"], rows);
 
-    public static void UpdateDevice(Transaction tx, long id, long endpoint, DeviceSpec spec, long revision) => tx.Execute(_device, new
+    public static void UpdateDevice(Transaction tx, long id, long endpoint, DeviceSpec spec, long revision)
     {
-        id,
-        endpoint,
-        address = spec.Address,
-        settings = SpecJson.Write(spec.Modbus),
-        category = spec.Category,
-        tags = StoredTags.Write(spec.Tags),
-        parent = spec.Parent,
-        enabled = spec.Enabled,
-        revision,
-    });
+        tx.Execute(_device, new
+        {
+            id,
+            endpoint,
+            address = spec.Address,
+            settings = SpecJson.Write(spec.Modbus),
+            category = spec.Category,
+            tags = StoredTags.Write(spec.Tags),
+            parent = spec.Parent,
+            enabled = spec.Enabled,
+            revision,
+        });
+
+        // What is planned follows the device.
+        tx.Execute(_place, new { id, endpoint });
+    }
 
     public static void RemoveDevices(Transaction tx, IEnumerable<long> ids, Instant now, long revision)
     {

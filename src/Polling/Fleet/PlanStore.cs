@@ -49,11 +49,11 @@ internal static class PlanStore
         """);
 
     private static readonly Sql _begin = new("fleet.plans.begin", """
-        insert into poll_plan (group_id, no, from_at, until_at, interval_us, phase_us)
+        insert into poll_plan (group_id, no, from_at, until_at, interval_us, phase_us, endpoint_id)
         select g.id,
           coalesce((select max(p.no) from poll_plan p where p.group_id = g.id), 0) + 1,
           {greatest}(@at, coalesce((select max(p.until_at) from poll_plan p where p.group_id = g.id), @at)),
-          null, g.interval_us, g.phase_us
+          null, g.interval_us, g.phase_us, d.endpoint_id
         from poll_group g join device d on d.id = g.device_id, polling_state s
         where s.enabled = {true} and d.enabled = {true} and d.stopped = {false} and d.removed_at is null and g.enabled = {true} and g.removed_at is null
           and not exists (select 1 from poll_plan p where p.group_id = g.id and p.until_at is null)

@@ -29,6 +29,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
           where u.slot >= p.from_at
             and (p.until_at is null or u.slot + (u.slots - 1) * p.interval_us * interval '1 microsecond' < p.until_at)
             and (u.slot_us - p.phase_us) % p.interval_us = 0
+            and coalesce(p.endpoint_id, u.endpoint_id) = u.endpoint_id
           on conflict do nothing
           returning slot, group_id
         ), stored as (
@@ -49,7 +50,8 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         )
         update poll_group g set accounted_to = u.is_now, last_ok_at = coalesce(u.ok_at, g.last_ok_at),
           last_error = coalesce(u.error, g.last_error), last_error_at = coalesce(u.error_at, g.last_error_at)
-        from u where g.id = u.id and g.accounted_to in (u.was, u.is_now)
+        from u, device d join endpoint e on e.id = d.endpoint_id
+        where g.id = u.id and d.id = g.device_id and e.owner = $7 and g.accounted_to in (u.was, u.is_now)
         returning g.id
         """;
 
@@ -75,7 +77,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
 
         if (advances.Count > 0)
         {
-            Write(work, advances);
+            Write(work, owner, advances);
         }
     }
 
@@ -97,6 +99,17 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
 
         var first = again is null ? batch : batch.Except(again).ToArray();
         InsertAll(work, owner, first);
+        foreach (var outcome in first.Where(o => !_taken.Contains((o.Slot, o.Group.Id))).ToArray())
+        {
+            // Once more, where its device is now, as long as that is with us.
+            if (MovedRows.Follow(work, owner, outcome))
+            {
+                var taken = _taken.ToArray();
+                InsertAll(work, owner, [outcome]);
+                _taken.UnionWith(taken);
+            }
+        }
+
         foreach (var outcome in first)
         {
             if (!_taken.Contains((outcome.Slot, outcome.Group.Id)))
@@ -191,7 +204,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         }
     }
 
-    private static void Write(PostgresWork work, IReadOnlyList<Advance> advances)
+    private static void Write(PostgresWork work, string owner, IReadOnlyList<Advance> advances)
     {
         using var move = new NpgsqlCommand(Move, work.Link);
         Add(move, advances.Select(a => a.Group.Id).ToArray(), NpgsqlDbType.Bigint);
@@ -200,6 +213,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         Add(move, advances.Select(a => AtOrNull(a.Group.Account.LastOkAt)).ToArray(), NpgsqlDbType.TimestampTz);
         Add(move, advances.Select(a => a.Group.Account.LastError).ToArray(), NpgsqlDbType.Text);
         Add(move, advances.Select(a => AtOrNull(a.Group.Account.LastErrorAt)).ToArray(), NpgsqlDbType.TimestampTz);
+        move.Parameters.Add(new NpgsqlParameter<string> { TypedValue = owner });
         var moved = new HashSet<long>();
         using (var rows = move.ExecuteReader())
         {

@@ -26,9 +26,16 @@ internal sealed class Recorder(
     private readonly HashSet<ArmedGroup> _behind = [];
     private readonly List<Advance> _advances = [];
     private readonly List<(ArmedGroup Group, long Until)> _closing = [];
+    private readonly Departures _departures = new();
 
     /// <summary>Totals since the start.</summary>
     public RecorderTotals Totals { get; } = new();
+
+    /// <summary>False while the node may not work: what is polled then could not be written.</summary>
+    public bool MayWork => node.MayWork;
+
+    /// <summary>How often rows were refused because their endpoint was no longer ours, while the node lives: something armed here may belong to another node.</summary>
+    public long Disowned { get; private set; }
 
     /// <summary>True while the spool is full: polling a device would only yield a value that cannot be kept.</summary>
     public bool IsOverflowing => _spool.IsOverflowing;
@@ -36,7 +43,10 @@ internal sealed class Recorder(
     /// <summary>Outcomes waiting for their commit.</summary>
     public int Waiting => _spool.Count + _batch.Count;
 
-    public override TimeSpan StuckAfter => TimeSpan.FromSeconds(90);
+    // Brief writes end within 3 s at the server and a moment later here; on SQLite a command beside the server may hold the file for longer.
+    public override TimeSpan StuckAfter => TimeSpan.FromSeconds(database.Address.Kind == DatabaseKind.Sqlite ? 90 : 8);
+
+    public override bool IsVital => true;
 
     protected override bool OwnThread => true;
 
@@ -90,6 +100,24 @@ internal sealed class Recorder(
         return false;
     }
 
+    /// <summary>Gives an endpoint back once every slot that fired has its row. Nothing of it may fire any more.</summary>
+    public Task<bool> HandBack(Departure departure)
+    {
+        _departures.Add(departure);
+        Wake();
+        return departure.Done;
+    }
+
+    /// <summary>Does not give it back after all; false when it has left.</summary>
+    public bool Keep(Departure departure)
+    {
+        // Not while it is in the hands of a write.
+        lock (_pass)
+        {
+            return _departures.Keep(departure);
+        }
+    }
+
     /// <summary>Writes what waits and makes every account durable; called at a clean stop, after the last outcome.</summary>
     public async Task FlushAsync(CancellationToken stop)
     {
@@ -119,11 +147,12 @@ internal sealed class Recorder(
 
     private TimeSpan RunOnce()
     {
-        if (_batch.Count == 0 && !_spool.Take(_batch, options.Gather) && _closing.Count == 0)
+        if (_batch.Count == 0 && !_spool.Take(_batch, options.Gather) && _closing.Count == 0 && !_departures.IsAnySettled)
         {
             return _idle;
         }
 
+        Beat();
         Write();
         return TimeSpan.Zero;
     }
@@ -131,24 +160,35 @@ internal sealed class Recorder(
     private void Write()
     {
         CollectAdvances();
-        if (_batch.Count == 0 && _advances.Count == 0)
+        if (_batch.Count == 0 && _advances.Count == 0 && _departures.Leaving.Count == 0)
         {
             return;
         }
 
-        FollowMoves();
+        MovedRows.FollowInMemory(_batch);
 
         try
         {
             database.Write("polling.record", tx =>
             {
                 node.Fence(tx);
-                _writer.Record(tx, node.Id, _batch, _advances);
+                FailPoint.Reach("polling.record.fenced");
+                if (_batch.Count + _advances.Count > 0)
+                {
+                    _writer.Record(tx, node.Id, _batch, _advances);
+                }
+
+                if (_departures.Leaving.Count > 0)
+                {
+                    OwnershipStore.Release(tx, node.Id, [.. _departures.Leaving.Select(d => d.EndpointId)]);
+                }
+
                 return true;
             });
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Fenced)
         {
+            _departures.Finish(areGivenBack: false);
             Totals.Fenced += _batch.Count;
             PollingLog.BatchFenced(log, _batch.Count, fault.Message);
             _batch.ForEach(o => o.PassOnStatus());
@@ -158,6 +198,7 @@ internal sealed class Recorder(
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict)
         {
             _advances.Clear();
+            _departures.PutBack();
             WriteOneByOne(fault);
             return;
         }
@@ -175,23 +216,6 @@ internal sealed class Recorder(
         Settle();
     }
 
-    /// <summary>
-    /// A device that moved to another address of ours took its groups along. What was polled before the move is still theirs, and the endpoint it came from
-    /// may have been given back since: it is written under the one they are on now.
-    /// </summary>
-    private void FollowMoves()
-    {
-        foreach (var outcome in _batch)
-        {
-            var worker = outcome.Group.Worker;
-            if (outcome.EndpointId != worker.Id)
-            {
-                outcome.EndpointId = worker.Id;
-                outcome.LeaseNo = worker.LeaseNo;
-            }
-        }
-    }
-
     /// <summary>A row the database will never take must not hold up the others for ever.</summary>
     private void WriteOneByOne(StorageFault cause)
     {
@@ -199,6 +223,7 @@ internal sealed class Recorder(
         var all = _batch.ToArray();
         for (var i = 0; i < all.Length; i++)
         {
+            Beat();
             _batch.Clear();
             _batch.Add(all[i]);
             try
@@ -259,6 +284,7 @@ internal sealed class Recorder(
 
     private void Settle()
     {
+        _departures.Finish(areGivenBack: true);
         var timestamp = Time.GetTimestamp();
         var now = database.Clock.Now.Micros;
         var refused = 0;
@@ -289,6 +315,7 @@ internal sealed class Recorder(
             }
             else
             {
+                Disowned += outcome.Verdict == Verdict.Fenced ? 1 : 0;
                 outcome.PassOnStatus();
             }
         }
@@ -325,7 +352,7 @@ internal sealed class Recorder(
 
     private void CollectAdvances()
     {
-        if (_advances.Count > 0)
+        if (_advances.Count + _departures.Leaving.Count > 0)
         {
             return;
         }
@@ -353,6 +380,15 @@ internal sealed class Recorder(
             }
 
             _closing.Clear();
+        }
+
+        _departures.Collect();
+        foreach (var group in _departures.Leaving.SelectMany(d => d.Groups))
+        {
+            if (group.Account.IsBehind && !_advances.Exists(a => a.Group == group))
+            {
+                _advances.Add(new Advance(group));
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Rondo.Drivers;
 using Rondo.Drivers.Modbus;
 using Rondo.Loops;
+using Rondo.Nodes;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
 using Rondo.Polling.Ledger;
@@ -14,7 +15,7 @@ namespace Rondo.Polling.Runtime;
 /// What this node has armed: workers, devices and groups, made from rows and changed when the rows change. Used by the fleet loop's thread alone.
 /// </summary>
 internal sealed class Armory(
-    Agenda agenda, Recorder recorder, DatabaseClock clock, TimeProvider time, PollingOptions options, Chance chance, Instant startedAt, ILogger log,
+    Agenda agenda, Recorder recorder, DatabaseClock clock, TimeProvider time, PollingOptions options, Chance chance, NodeRow node, ILogger log,
     Func<EndpointRow, Session>? open = null)
 {
     private readonly Dictionary<long, EndpointWorker> _workers = [];
@@ -59,7 +60,9 @@ internal sealed class Armory(
     }
 
     /// <summary>Arms new groups, takes in changed ones; returns how many gaps were found.</summary>
-    public int Take(DeviceLoad load)
+    /// <param name="load">What was read of them.</param>
+    /// <param name="fromDead">Endpoints that were taken from a dead owner.</param>
+    public int Take(DeviceLoad load, IReadOnlySet<long>? fromDead = null)
     {
         var gaps = 0;
         var armed = _groups.Values.ToLookup(g => g.Device.Id);
@@ -69,6 +72,11 @@ internal sealed class Armory(
             Obey(load, groups, armed[row.Id]);
             if (!_workers.TryGetValue(row.EndpointId, out var worker))
             {
+                if (row.LiveOwner is { } other && other != node.Id)
+                {
+                    LetGo(armed[row.Id]);
+                }
+
                 continue;
             }
 
@@ -88,7 +96,7 @@ internal sealed class Armory(
             {
                 try
                 {
-                    gaps += Take(load, worker, device, row, group);
+                    gaps += Take(load, worker, device, row, group, fromDead?.Contains(worker.Id) == true);
                 }
                 catch (Exception fault) when (fault is FormatException or ArgumentException or OverflowException or System.Text.Json.JsonException)
                 {
@@ -173,6 +181,62 @@ internal sealed class Armory(
         return worker;
     }
 
+    /// <summary>Groups whose device is another node's by now: what is still on its way of them will be refused, and that node accounts for it.</summary>
+    public void LetGo(IEnumerable<ArmedGroup> groups)
+    {
+        foreach (var group in groups.ToArray())
+        {
+            agenda.Arm(group, [], -1);
+            Forget(group);
+        }
+    }
+
+    /// <summary>
+    /// The endpoints that can change hands most easily now: nothing of them is running or waiting, and the next slot is farthest away; at least
+    /// <paramref name="quietUs"/>, negative for any.
+    /// </summary>
+    public List<EndpointWorker> Quietest(long now, long quietUs, int count)
+    {
+        var next = _workers.Values.ToDictionary(w => w, _ => long.MaxValue);
+        foreach (var group in _groups.Values)
+        {
+            var due = group.IsRunning || group.HasPending ? now - 1 : group.NextSlot;
+            next[group.Worker] = Math.Min(next.GetValueOrDefault(group.Worker, long.MaxValue), due);
+        }
+
+        return [.. next.Where(w => w.Value - now >= quietUs).OrderByDescending(w => w.Value).Take(count).Select(w => w.Key)];
+    }
+
+    /// <summary>Takes an endpoint out: nothing of it fires any more. Its groups, for their accounts.</summary>
+    public IReadOnlyList<ArmedGroup> TakeOut(EndpointWorker worker)
+    {
+        var groups = _groups.Values.Where(g => g.Worker == worker).ToArray();
+        Drop(worker);
+        return groups;
+    }
+
+    /// <summary>Owned endpoints that could not be used, which are to be given back.</summary>
+    public long[] TakeUnusable()
+    {
+        var ids = _unusable.ToArray();
+        _unusable.Clear();
+        return ids;
+    }
+
+    /// <summary>Works out shapes without arming anything, so that the code is compiled before it is needed in a hurry.</summary>
+    public void Warm(DeviceLoad load)
+    {
+        foreach (var row in load.Devices)
+        {
+            foreach (var group in load.Groups.GetValueOrDefault(row.Id) ?? [])
+            {
+                Shape(row, group, load.Points.GetValueOrDefault(group.Id, ""));
+            }
+        }
+
+        _kinds.Clear();
+    }
+
     private Session? Session(EndpointRow row)
     {
         if (open is not null)
@@ -223,7 +287,7 @@ internal sealed class Armory(
         return device;
     }
 
-    private int Take(DeviceLoad load, EndpointWorker worker, ArmedDevice device, DeviceRow deviceRow, GroupRow row)
+    private int Take(DeviceLoad load, EndpointWorker worker, ArmedDevice device, DeviceRow deviceRow, GroupRow row, bool isFromDead)
     {
         var plans = load.PlansOf(row.Id);
         var isNew = !_groups.TryGetValue(row.Id, out var group);
@@ -241,7 +305,7 @@ internal sealed class Armory(
         _groups.Add(row.Id, group);
         Restore(load, group, row, plans);
         recorder.Track(group);
-        var gaps = AccountGap(group, plans, group.Account.Complete, out var accountedUpTo);
+        var gaps = AccountGap(group, plans, group.Account.Complete, isFromDead, out var accountedUpTo);
         agenda.Arm(group, plans, accountedUpTo);
         return gaps;
     }
@@ -282,7 +346,7 @@ internal sealed class Armory(
     }
 
     /// <summary>Slots between where the ledger ends and now had no node; the newest one still runs when it is not too late for it.</summary>
-    private int AccountGap(ArmedGroup group, Plan[] plans, long from, out long accountedUpTo)
+    private int AccountGap(ArmedGroup group, Plan[] plans, long from, bool isFromDead, out long accountedUpTo)
     {
         var now = clock.Now.Micros;
         var gaps = 0;
@@ -307,8 +371,8 @@ internal sealed class Armory(
 
             if (last >= first)
             {
-                // A plan that began while this node was running was heard of too late; anything older had no node.
-                var reason = plan.From > startedAt.Micros ? MissReason.Late : MissReason.NodeDown;
+                // What was due while this node was running, and was no dead node's, was heard of too late; anything else had no node.
+                var reason = !isFromDead && first >= node.StartedAt.Micros ? MissReason.Late : MissReason.NodeDown;
                 group.Miss(plan, first, (int)Math.Min(int.MaxValue, ((last - first) / plan.Interval) + 1), reason);
                 gaps++;
                 accountedUpTo = Math.Max(accountedUpTo, last);

@@ -155,6 +155,11 @@ internal sealed class EndpointWorker
             {
                 group.Finish(null, slot, plan, MissReason.NodeDown);
             }
+            else if (!_recorder.MayWork)
+            {
+                // Another node may have it by now: a device must not be asked by both.
+                group.Finish(null, slot, plan, MissReason.DatabaseDown);
+            }
             else if (now - slot > group.MaxLatenessUs)
             {
                 group.Finish(null, slot, plan, MissReason.Late);

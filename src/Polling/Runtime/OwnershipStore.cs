@@ -7,19 +7,21 @@ namespace Rondo.Polling.Runtime;
 internal static class OwnershipStore
 {
     // What must be polled or at least accounted for: a plan that is open, or that ended beyond what is accounted.
-    private const string Due = """
+    internal const string Due = """
         exists (select 1 from device d join poll_group g on g.device_id = d.id join poll_plan p on p.group_id = g.id
                 where d.endpoint_id = endpoint.id and (p.until_at is null or p.until_at > g.accounted_to))
         """;
 
     // "Not live" is asked here and now, never remembered: an owner that was declared dead a moment ago counts as none.
-    private static readonly Sql _claim = new("polling.claim", $$"""
-        update endpoint set owner = @me, lease_no = lease_no + 1, claimed_at = @now
-        where id in (
-          select id from endpoint
-          where (owner is null or owner not in (select node.id from node where node.state = 'live')) and {{Due}}
-          order by id limit @limit{update}{skip_locked})
+    private static readonly Sql _free = new("polling.free", $$"""
+        select id, owner is not null as was_owned from endpoint
+        where (owner is null or owner not in (select node.id from node where node.state = 'live')) and {{Due}}
+        order by id limit @limit{update}{skip_locked}
         """);
+
+    private static readonly Sql _claim = new("polling.claim", "update endpoint set owner = @me, lease_no = lease_no + 1, claimed_at = @now where id {in:@ids}");
+
+    private static readonly Sql _some = new("polling.some", "select id from endpoint where owner is not null order by id limit @limit");
 
     private static readonly Sql _countOwned = new("polling.owned.count", "select count(*) from endpoint where owner = @me");
 
@@ -27,20 +29,26 @@ internal static class OwnershipStore
 
     private static readonly Sql _release = new("polling.release", "update endpoint set owner = null where id = @id and owner = @me and lease_no = @lease");
 
+    private static readonly Sql _releaseSome = new("polling.release.some", "update endpoint set owner = null where owner = @me and id {in:@ids}");
+
     private static readonly Sql _releaseAll = new("polling.release.all", "update endpoint set owner = null where owner = @me");
 
     private static readonly Sql _devices = new("polling.devices", """
         select d.id, d.endpoint_id, d.name, d.address, d.settings, d.category, d.tags, d.enabled, d.stopped, d.status, d.failures, d.breaker_until, d.revision,
-          e.driver, e.settings as endpoint_settings
-        from device d join endpoint e on e.id = d.endpoint_id
+          e.driver, e.settings as endpoint_settings, n.id as live_owner
+        from device d join endpoint e on e.id = d.endpoint_id left join node n on n.id = e.owner and n.state = 'live'
         where d.endpoint_id {in:@endpoints}
         """);
 
     private static readonly Sql _changed = new("polling.changed", """
         select d.id, d.endpoint_id, d.name, d.address, d.settings, d.category, d.tags, d.enabled, d.stopped, d.status, d.failures, d.breaker_until, d.revision,
-          e.driver, e.settings as endpoint_settings
-        from device d join endpoint e on e.id = d.endpoint_id
+          e.driver, e.settings as endpoint_settings, n.id as live_owner
+        from device d join endpoint e on e.id = d.endpoint_id left join node n on n.id = e.owner and n.state = 'live'
         where d.revision > @seen
+        """);
+
+    private static readonly Sql _ownGroups = new("polling.groups.own", """
+        select g.id from poll_group g join device d on d.id = g.device_id join endpoint e on e.id = d.endpoint_id where e.owner = @me
         """);
 
     private static readonly Sql _groups = new("polling.groups", """
@@ -73,8 +81,20 @@ internal static class OwnershipStore
         select group_id, hour, ok, part, failed, missed, lateness, duration from poll_stat where group_id {in:@groups} and hour >= @from order by group_id, hour
         """);
 
-    /// <summary>Takes at most <paramref name="limit"/> endpoints; returns how many.</summary>
-    public static int Claim(Transaction tx, string me, int limit) => tx.Execute(_claim, new { me, now = tx.Now, limit });
+    /// <summary>Takes at most <paramref name="limit"/> endpoints that no live node owns.</summary>
+    public static List<ClaimedRow> Claim(Transaction tx, string me, int limit)
+    {
+        var free = tx.Query<ClaimedRow>(_free, new { limit });
+        if (free.Count > 0)
+        {
+            tx.Execute(_claim, new { me, now = tx.Now, ids = new IdList([.. free.Select(r => r.Id)]) });
+        }
+
+        return free;
+    }
+
+    /// <summary>A few endpoints that somebody owns.</summary>
+    public static long[] Some(Transaction tx, int limit) => [.. tx.Query<long>(_some, new { limit })];
 
     public static int CountOwned(Transaction tx, string me) => tx.First<int>(_countOwned, new { me });
 
@@ -82,7 +102,12 @@ internal static class OwnershipStore
 
     public static void Release(Transaction tx, string me, long id, long lease) => tx.Execute(_release, new { id, me, lease });
 
+    public static void Release(Transaction tx, string me, long[] endpoints) => tx.Execute(_releaseSome, new { me, ids = new IdList(endpoints) });
+
     public static void ReleaseAll(Transaction tx, string me) => tx.Execute(_releaseAll, new { me });
+
+    /// <summary>Groups whose device is on an endpoint of ours now.</summary>
+    public static List<long> OwnGroups(Transaction tx, string me) => tx.Query<long>(_ownGroups, new { me });
 
     public static List<DeviceRow> DevicesOf(Transaction tx, long[] endpoints) => tx.Query<DeviceRow>(_devices, new { endpoints = new IdList(endpoints) });
 
@@ -97,6 +122,14 @@ internal static class OwnershipStore
     public static List<TailRow> Tail(Transaction tx, long[] groups, Instant from) => tx.Query<TailRow>(_tail, new { groups = new IdList(groups), from });
 
     public static List<HourRow> Hours(Transaction tx, long[] groups, Instant from) => tx.Query<HourRow>(_hours, new { groups = new IdList(groups), from });
+}
+
+internal sealed class ClaimedRow
+{
+    public long Id { get; init; }
+
+    /// <summary>True when it was taken from a dead owner, false when it had none.</summary>
+    public bool WasOwned { get; init; }
 }
 
 internal sealed class PointsRow

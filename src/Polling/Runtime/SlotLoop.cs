@@ -9,12 +9,15 @@ internal sealed class SlotLoop(Agenda agenda, DatabaseClock clock, Node node, Ti
 {
     private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(500);
 
-    public override TimeSpan StuckAfter => TimeSpan.FromSeconds(15);
+    public override TimeSpan StuckAfter => TimeSpan.FromSeconds(5);
+
+    public override bool IsVital => true;
 
     protected override bool OwnThread => true;
 
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
+        FailPoint.Reach("polling.slots");
         var now = clock.Now;
         var next = agenda.Fire(now.Micros, clock.JumpedTo.Micros, node.MayWork);
         if (next == long.MaxValue)

@@ -141,42 +141,6 @@ public sealed class NodeTests
         Assert.Equal("dead", (await RowAsync(store, vanished)).State);
     }
 
-    [Fact]
-    public async Task Who_lets_the_lease_lapse_is_reaped_and_whoever_renews_is_not()
-    {
-        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, _time);
-        var (me, other) = (await RegisterAsync(store), await RegisterAsync(store));
-        _time.Advance(TimeSpan.FromSeconds(11));
-        me.Renew();
-        Assert.Empty(await ReapAsync(store, me.Id));
-        _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal([other.Id], await ReapAsync(store, me.Id));
-        Assert.Empty(await ReapAsync(store, me.Id));
-        Assert.False(other.Renew());
-    }
-
-    [Fact]
-    public async Task The_lease_loop_renews_only_while_there_is_progress_and_judges_others_only_with_a_fresh_lease_of_its_own()
-    {
-        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, _time);
-        var (me, other) = (await RegisterAsync(store), await RegisterAsync(store));
-        var isMakingProgress = true;
-        var loop = new LeaseLoop(store.Database, me, () => isMakingProgress, _time);
-        _time.Advance(TimeSpan.FromSeconds(9));
-        Assert.Equal(LeaseLoop.Every, await loop.PassAsync());
-        Assert.Equal("live", (await RowAsync(store, other.Id)).State);
-        _time.Advance(TimeSpan.FromSeconds(4));
-        await loop.PassAsync();
-        Assert.Equal("dead", (await RowAsync(store, other.Id)).State);
-
-        var third = await RegisterAsync(store);
-        isMakingProgress = false;
-        _time.Advance(TimeSpan.FromSeconds(13));
-        await loop.PassAsync();
-        Assert.False(me.MayWork);
-        Assert.Equal("live", (await RowAsync(store, third.Id)).State);
-    }
-
     [Theory, BothDatabases]
     public async Task Dead_nodes_are_forgotten_after_a_while_with_their_leases(DatabaseKind kind)
     {
@@ -208,8 +172,6 @@ public sealed class NodeTests
     private Task<Node> RegisterAsync(TestStore store) => Node.RegisterAsync(store.Database, _time, "poll", "test", default);
 
     private static Task<bool> BuryAsync(TestStore store, string id) => store.Database.WriteAsync("bury", tx => NodeRegister.Bury(tx, id));
-
-    private static Task<List<string>> ReapAsync(TestStore store, string me) => store.Database.WriteAsync("reap", tx => NodeRegister.Reap(tx, store.Address, me));
 
     private static async Task<NodeRow> RowAsync(TestStore store, string id) =>
         (await store.Database.ReadAsync("nodes", NodeRegister.All)).Single(row => row.Id == id);

@@ -22,6 +22,8 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
 
     public override DatabaseClock Clock => inner.Clock;
 
+    public override string Session => inner.Session;
+
     /// <summary>For <see cref="Before"/>: the database is away.</summary>
     public static StorageFault Away(string work) => new(StorageFaultKind.Unavailable, $"{work}: the test took the database away");
 

@@ -41,8 +41,8 @@ internal sealed class PollingRig : IAsyncDisposable
         var chance = new Chance(42);
         Recorder = new Recorder(store.Database, node, options, time, committed => Publisher.Publish(Bus, committed), log);
         _slots = new SlotLoop(Agenda, store.Database.Clock, node, time);
-        Armory = new Armory(Agenda, Recorder, store.Database.Clock, time, options, chance, node.Row.StartedAt, log, Open);
-        _fleet = new FleetLoop(store.Database, node, Armory, Recorder, Agenda, _slots.Wake, time, log);
+        Armory = new Armory(Agenda, Recorder, store.Database.Clock, time, options, chance, node.Row, log, Open);
+        _fleet = new FleetLoop(store.Database, node, Armory, Recorder, Agenda, _slots.Wake, _ => { }, time, log);
         _clock = new ClockLoop(store.Database, options, _slots.Wake, time, log);
     }
 

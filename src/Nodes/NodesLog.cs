@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Rondo.Nodes;
+
+/// <summary>Every log line of nodes.</summary>
+internal static partial class NodesLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "Node {Node} on {Host} (pid {Pid}) let its lease lapse and was declared dead; what it owned is free")]
+    public static partial void Buried(ILogger log, string node, string host, int pid);
+
+    [LoggerMessage(2, LogLevel.Critical, "Node {Node} gave up its roles: its loops make no progress")]
+    public static partial void GaveUp(ILogger log, string node);
+}

@@ -1,0 +1,74 @@
+using Rondo.Polling.Runtime;
+using Rondo.Storage;
+
+namespace Rondo.Polling.Ledger;
+
+/// <summary>
+/// Outcomes of a device whose endpoint is another one since they were polled. They are still the group's, as long as its new endpoint is ours or nobody's: then it is
+/// taken along here and now, so that nobody else begins with the group while rows of ours are on their way. If it is another node's, that node accounts
+/// for the slot, and ours is refused.
+/// </summary>
+internal static class MovedRows
+{
+    private static readonly Sql _place = new("polling.moved", """
+        select e.id, e.lease_no, e.owner, n.id as live_owner
+        from poll_plan p join endpoint e on e.id = p.endpoint_id left join node n on n.id = e.owner and n.state = 'live'
+        where p.group_id = @group and p.no = @no and p.endpoint_id <> @endpoint
+          and exists (select 1 from endpoint former where former.id = @endpoint and former.owner = @owner and former.lease_no = @lease)
+        for update of e
+        """);
+
+    private static readonly Sql _take = new("polling.moved.take", "update endpoint set owner = @owner, lease_no = lease_no + 1, claimed_at = @now where id = @id");
+
+    /// <summary>
+    /// A device that moved to another address of ours took its groups along. What was polled before the move is still theirs, and the endpoint it came from
+    /// may have been given back since: it is written under the one they are on now.
+    /// </summary>
+    public static void FollowInMemory(List<PollOutcome> batch)
+    {
+        foreach (var outcome in batch)
+        {
+            var worker = outcome.Group.Worker;
+            if (outcome.EndpointId != worker.Id)
+            {
+                outcome.EndpointId = worker.Id;
+                outcome.LeaseNo = worker.LeaseNo;
+            }
+        }
+    }
+
+    /// <summary>True when the outcome may be written under the endpoint it names now.</summary>
+    public static bool Follow(Transaction tx, string owner, PollOutcome outcome)
+    {
+        if (tx.First<PlaceRow>(_place, new { group = outcome.Group.Id, no = outcome.Plan.No, endpoint = outcome.EndpointId, owner, lease = outcome.LeaseNo }) is not { } place)
+        {
+            return false;
+        }
+
+        if (place.Owner != owner && place.LiveOwner is not null)
+        {
+            return false;
+        }
+
+        outcome.EndpointId = place.Id;
+        outcome.LeaseNo = place.LeaseNo;
+        if (place.Owner != owner)
+        {
+            tx.Execute(_take, new { id = place.Id, owner, now = tx.Now });
+            outcome.LeaseNo++;
+        }
+
+        return true;
+    }
+
+    private sealed class PlaceRow
+    {
+        public long Id { get; init; }
+
+        public long LeaseNo { get; init; }
+
+        public string? Owner { get; init; }
+
+        public string? LiveOwner { get; init; }
+    }
+}

@@ -1,0 +1,56 @@
+using Rondo.Polling.Fleet;
+using Rondo.Storage;
+
+namespace Rondo.Polling.Runtime;
+
+/// <summary>What the fleet loop asks all the time, in one statement: has the configuration changed, and who owns how much.</summary>
+/// <param name="Revision">Revision of the configuration.</param>
+/// <param name="Nodes">What each live node holds; empty on SQLite, where everything belongs to the one server.</param>
+/// <param name="Free">Endpoints with something to poll or to account for that no live node owns.</param>
+internal sealed record FleetLook(long Revision, IReadOnlyList<Share> Nodes, int Free)
+{
+    private static readonly Sql _look = new("polling.look", $$"""
+        with held as (
+          select n.id as node, count(*) as count
+          from endpoint left join node n on n.id = endpoint.owner and n.state = 'live'
+          where n.id is not null or {{OwnershipStore.Due}}
+          group by n.id
+        )
+        select s.revision, n.id as node, n.takes_work and not n.is_draining and ',' || n.roles || ',' like '%,poll,%' as takes, coalesce(h.count, 0) as count
+        from polling_state s cross join node n left join held h on h.node = n.id
+        where n.state = 'live'
+        union all
+        select s.revision, '', false, coalesce((select count from held where node is null), 0) from polling_state s
+        """);
+
+    /// <summary>Reads it.</summary>
+    public static FleetLook Read(Transaction tx)
+    {
+        if (tx.Dialect == Dialect.Sqlite)
+        {
+            return new FleetLook(FleetStore.State(tx).Revision, [], 0);
+        }
+
+        var rows = tx.Query<Row>(_look);
+        var free = rows.Find(r => r.Node.Length == 0)!;
+        return new FleetLook(free.Revision, [.. rows.Where(r => r.Node.Length > 0).Select(r => new Share(r.Node, r.Takes, (int)r.Count))], (int)free.Count);
+    }
+
+    /// <summary>How many endpoints <paramref name="node"/> owns.</summary>
+    public int Held(string node) => Nodes.FirstOrDefault(n => n.Node == node).Count;
+
+    /// <summary>How many it should own, were it ready to take work (<paramref name="takes"/>).</summary>
+    public int Target(string node, bool takes) =>
+        Shares.Target(node, [.. Nodes.Select(n => n.Node == node ? n with { Takes = takes } : n)], Free);
+
+    private sealed class Row
+    {
+        public long Revision { get; init; }
+
+        public string Node { get; init; } = "";
+
+        public bool Takes { get; init; }
+
+        public long Count { get; init; }
+    }
+}

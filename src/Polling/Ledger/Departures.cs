@@ -47,6 +47,17 @@ internal sealed class Departures
     /// <summary>In the transaction that is written now, or again after it failed.</summary>
     public IReadOnlyList<Departure> Leaving => _leaving;
 
+    public bool IsAny
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count + _leaving.Count > 0;
+            }
+        }
+    }
+
     public bool IsAnySettled
     {
         get
@@ -75,14 +86,17 @@ internal sealed class Departures
         }
     }
 
-    /// <summary>Those that may leave with the next transaction.</summary>
-    public void Collect()
+    /// <summary>Those that may leave with the next transaction, their accounts among <paramref name="advances"/>.</summary>
+    public void Collect(List<Advance> advances)
     {
         lock (_gate)
         {
             _leaving.AddRange(_waiting.Where(d => d.IsSettled));
             _waiting.RemoveAll(_leaving.Contains);
         }
+
+        var known = advances.Select(a => a.Group).ToHashSet();
+        advances.AddRange(_leaving.SelectMany(d => d.Groups).Where(g => g.Account.IsBehind && known.Add(g)).Select(g => new Advance(g)));
     }
 
     /// <summary>The transaction is written without them; they try again with the next one.</summary>

@@ -20,6 +20,7 @@ internal abstract class LedgerWriter
           when not exists (select 1 from endpoint where id = @endpoint and owner = @owner and lease_no = @lease) then 3
           when @again = 1 and exists (select 1 from poll where slot = @slot and group_id = @group and lease_no in (@lease, @tried) and plan_no = @plan) then 0
           when exists (select 1 from poll where slot = @slot and group_id = @group and plan_no = @plan) then 1
+          {only:postgres}when exists (select 1 from poll_plan where group_id = @group and no = @plan and endpoint_id <> @endpoint) then 3{end}
           else 2 end
         """);
 

@@ -108,6 +108,11 @@ internal sealed class Recorder(
         return departure.Done;
     }
 
+    /// <summary>True while the last write failed.</summary>
+    public bool IsFailing { get; private set; }
+
+    public bool IsAnythingLeaving => _departures.IsAny;
+
     /// <summary>Does not give it back after all; false when it has left.</summary>
     public bool Keep(Departure departure)
     {
@@ -204,6 +209,8 @@ internal sealed class Recorder(
         }
         catch (StorageFault)
         {
+            IsFailing = true;
+
             // Whether the commit arrived is not known: the next try takes rows of our own for what they are.
             foreach (var outcome in _batch)
             {
@@ -284,6 +291,7 @@ internal sealed class Recorder(
 
     private void Settle()
     {
+        IsFailing = false;
         _departures.Finish(areGivenBack: true);
         var timestamp = Time.GetTimestamp();
         var now = database.Clock.Now.Micros;
@@ -382,13 +390,6 @@ internal sealed class Recorder(
             _closing.Clear();
         }
 
-        _departures.Collect();
-        foreach (var group in _departures.Leaving.SelectMany(d => d.Groups))
-        {
-            if (group.Account.IsBehind && !_advances.Exists(a => a.Group == group))
-            {
-                _advances.Add(new Advance(group));
-            }
-        }
+        _departures.Collect(_advances);
     }
 }

@@ -99,7 +99,7 @@ internal sealed class Agenda
             first = split + plan.Interval;
         }
 
-        Miss(group, plan, first, last, !mayWork ? MissReason.DatabaseDown : last <= jumpedTo ? MissReason.ClockJump : MissReason.Late);
+        Miss(group, plan, first, last, !mayWork ? MissReason.DatabaseDown : last <= jumpedTo ? MissReason.ClockJump : group.LateReason(first));
     }
 
     private static void Miss(ArmedGroup group, Plan plan, long first, long last, MissReason reason) =>

@@ -39,6 +39,12 @@ internal sealed class ArmedGroup(long id, ArmedDevice device, Recorder recorder)
     /// <summary>Nothing up to here fires at all: it was accounted for before the group was armed.</summary>
     public long ArmedFrom { get; set; } = -1;
 
+    /// <summary>A dead node owned it until here: a slot that was due by then and comes too late is that node's gap.</summary>
+    public long DownUntil { get; set; } = long.MinValue;
+
+    /// <summary>Why a slot that comes too late is missed.</summary>
+    public MissReason LateReason(long slot) => slot <= DownUntil ? MissReason.NodeDown : MissReason.Late;
+
     /// <summary>The newest plan that fired, and up to where: nothing of it fires again, whatever the clock does. A plan that is newer begins at its own start, however late it was heard of.</summary>
     public (int Plan, long UpTo) Fired { get; set; }
 

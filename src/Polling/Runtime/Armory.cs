@@ -20,7 +20,7 @@ internal sealed class Armory(
 {
     private readonly Dictionary<long, EndpointWorker> _workers = [];
     private readonly Dictionary<long, ArmedGroup> _groups = [];
-    private readonly Dictionary<(string Device, string Points), ShapeKind> _kinds = [];
+    private readonly Shapes _shapes = new();
     private readonly Random _random = chance.For("breakers");
 
     private readonly HashSet<long> _unusable = [];
@@ -105,7 +105,7 @@ internal sealed class Armory(
             }
         }
 
-        _kinds.Clear();
+        _shapes.Forget();
         return gaps;
     }
 
@@ -207,12 +207,31 @@ internal sealed class Armory(
         return [.. next.Where(w => w.Value - now >= quietUs).OrderByDescending(w => w.Value).Take(count).Select(w => w.Key)];
     }
 
-    /// <summary>Takes an endpoint out: nothing of it fires any more. Its groups, for their accounts.</summary>
-    public IReadOnlyList<ArmedGroup> TakeOut(EndpointWorker worker)
+    /// <summary>Takes an endpoint out: nothing of it fires any more. Its groups with their plans, for their accounts and for <see cref="TakeBack"/>.</summary>
+    public IReadOnlyList<(ArmedGroup Group, Plan[] Plans)> TakeOut(EndpointWorker worker)
     {
-        var groups = _groups.Values.Where(g => g.Worker == worker).ToArray();
+        var groups = _groups.Values.Where(g => g.Worker == worker).Select(g => (g, g.Plans.ToArray())).ToArray();
         Drop(worker);
         return groups;
+    }
+
+    /// <summary>An endpoint that was taken out stays: its groups go on where they were, since what they have in memory may not be in the ledger yet.</summary>
+    public void TakeBack(EndpointWorker former, IReadOnlyList<(ArmedGroup Group, Plan[] Plans)> groups)
+    {
+        if (!Open(new EndpointRow { Id = former.Id, LeaseNo = former.LeaseNo, Address = former.Address, Settings = former.Settings }))
+        {
+            return;
+        }
+
+        var worker = _workers[former.Id];
+        worker.HadGroups = true;
+        foreach (var (group, plans) in groups)
+        {
+            worker.Devices[group.Device.Id] = group.Device;
+            group.Worker = worker;
+            _groups.Add(group.Id, group);
+            agenda.Arm(group, plans, -1);
+        }
     }
 
     /// <summary>Owned endpoints that could not be used, which are to be given back.</summary>
@@ -221,20 +240,6 @@ internal sealed class Armory(
         var ids = _unusable.ToArray();
         _unusable.Clear();
         return ids;
-    }
-
-    /// <summary>Works out shapes without arming anything, so that the code is compiled before it is needed in a hurry.</summary>
-    public void Warm(DeviceLoad load)
-    {
-        foreach (var row in load.Devices)
-        {
-            foreach (var group in load.Groups.GetValueOrDefault(row.Id) ?? [])
-            {
-                Shape(row, group, load.Points.GetValueOrDefault(group.Id, ""));
-            }
-        }
-
-        _kinds.Clear();
     }
 
     private Session? Session(EndpointRow row)
@@ -296,7 +301,7 @@ internal sealed class Armory(
         group.Name = row.Name;
         group.TimeoutUs = row.TimeoutUs ?? row.IntervalUs;
         group.MaxLatenessUs = row.MaxLatenessUs ?? Math.Min(row.IntervalUs / 4, 30_000_000);
-        group.Shape = Shape(deviceRow, row, load.Points.GetValueOrDefault(row.Id, ""));
+        group.Shape = _shapes.Of(load, deviceRow, row);
         if (!isNew)
         {
             return 0;
@@ -350,6 +355,11 @@ internal sealed class Armory(
     {
         var now = clock.Now.Micros;
         var gaps = 0;
+        if (isFromDead)
+        {
+            group.DownUntil = now;
+        }
+
         if (options.LedgerRetention is { } retention)
         {
             // Older rows would be dropped at once, and may have no partition any more.
@@ -380,16 +390,5 @@ internal sealed class Armory(
         }
 
         return gaps;
-    }
-
-    private GroupShape Shape(DeviceRow device, GroupRow group, string points)
-    {
-        if (!_kinds.TryGetValue((device.Settings, points), out var kind))
-        {
-            kind = PointsText.Read(device.Settings, points);
-            _kinds.Add((device.Settings, points), kind);
-        }
-
-        return kind.For(group.SourceId);
     }
 }

@@ -162,7 +162,7 @@ internal sealed class EndpointWorker
             }
             else if (now - slot > group.MaxLatenessUs)
             {
-                group.Finish(null, slot, plan, MissReason.Late);
+                group.Finish(null, slot, plan, group.LateReason(slot));
             }
             else if (_breaker.Blocks(now) || group.Device.Breaker.Blocks(now))
             {

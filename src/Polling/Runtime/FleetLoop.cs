@@ -70,7 +70,7 @@ internal sealed class FleetLoop : Loop
         _isShared = database.Address.Kind == DatabaseKind.Postgres;
         _look = _isShared ? TimeSpan.FromSeconds(1) : _soon;
         _takesWork = node.Row.TakesWork;
-        _handBack = new HandBack(database, node, armory, recorder, time, log);
+        _handBack = new HandBack(database, node, armory, recorder, wakeSlots, time, log);
     }
 
     public long SeenRevision => Interlocked.Read(ref _seen);
@@ -200,7 +200,7 @@ internal sealed class FleetLoop : Loop
         {
             for (var i = 0; i < 3; i++)
             {
-                _armory.Warm(await _database.ReadAsync("polling.warm", tx => DeviceLoad.OfEndpoints(tx, OwnershipStore.Some(tx, WarmPiece)), stop).ConfigureAwait(false));
+                Shapes.Warm(await _database.ReadAsync("polling.warm", tx => DeviceLoad.OfEndpoints(tx, OwnershipStore.Some(tx, WarmPiece)), stop).ConfigureAwait(false));
             }
         }
 

@@ -9,7 +9,7 @@ namespace Rondo.Polling.Runtime;
 /// Gives endpoints of this node to others, a few at a time and each between two slots, so that whoever takes one over is there before the next is due: stop
 /// firing, let the conversation end (many gateways allow one connection only), and release in the write lane, behind the last outcome.
 /// </summary>
-internal sealed class HandBack(Database database, Node node, Armory armory, Recorder recorder, TimeProvider time, ILogger log)
+internal sealed class HandBack(Database database, Node node, Armory armory, Recorder recorder, Action wakeSlots, TimeProvider time, ILogger log)
 {
     // So many are claimed and loaded by their next owner in a few dozen milliseconds.
     private const int Piece = 100;
@@ -27,6 +27,12 @@ internal sealed class HandBack(Database database, Node node, Armory armory, Reco
     /// <summary>Gives back up to <paramref name="count"/>; returns how many left. Fewer, also none, when nothing is quiet now: ask again in a moment.</summary>
     public async Task<int> RunAsync(int count, bool isAll, CancellationToken stop)
     {
+        if (recorder.IsFailing)
+        {
+            // Nothing can leave behind its last outcome now, and whoever waited for it would not be polled meanwhile.
+            return 0;
+        }
+
         var left = await ReleaseUnusableAsync(isAll, stop).ConfigureAwait(false);
         var now = database.Clock.Now.Micros;
         var workers = armory.Quietest(now, QuietUs, Math.Min(count, Piece));
@@ -47,8 +53,26 @@ internal sealed class HandBack(Database database, Node node, Armory armory, Reco
             return left;
         }
 
-        var departures = workers.ConvertAll(w => new Departure(w.Id, armory.TakeOut(w)));
+        var taken = workers.ConvertAll(armory.TakeOut);
         await Task.WhenAll(workers.Select(w => w.StopAsync(_patience))).ConfigureAwait(false);
+        var departures = workers.Select((w, i) => new Departure(w.Id, [.. taken[i].Select(g => g.Group)])).ToList();
+        var given = await LeaveAsync(departures, stop).ConfigureAwait(false);
+        for (var i = 0; i < workers.Count; i++)
+        {
+            if (!departures[i].Done.IsCompleted && recorder.Keep(departures[i]))
+            {
+                // The database does not take it now, so it stays ours.
+                armory.TakeBack(workers[i], taken[i]);
+            }
+        }
+
+        wakeSlots();
+        PollingLog.HandedBack(log, given, armory.WorkerCount);
+        return left + given;
+    }
+
+    private async Task<int> LeaveAsync(List<Departure> departures, CancellationToken stop)
+    {
         var leaving = departures.ConvertAll(recorder.HandBack);
         try
         {
@@ -56,13 +80,10 @@ internal sealed class HandBack(Database database, Node node, Armory armory, Reco
         }
         catch (TimeoutException)
         {
-            // The database does not take it now. They stay ours, and are opened again as the database says.
-            departures.ForEach(d => recorder.Keep(d));
+            // Whatever has not left by now is kept.
         }
 
-        var given = leaving.Count(d => d.IsCompletedSuccessfully && d.Result);
-        PollingLog.HandedBack(log, given, armory.WorkerCount);
-        return left + given;
+        return leaving.Count(d => d.IsCompletedSuccessfully && d.Result);
     }
 
     private async Task<int> ReleaseUnusableAsync(bool isAll, CancellationToken stop)

@@ -24,6 +24,13 @@ public sealed class TestStore : IAsyncDisposable
         Database = new SteeredDatabase(Db.Open(Address, DatabaseUse.Server, time), time);
     }
 
+    private TestStore(TimeProvider time, DatabaseAddress address)
+    {
+        _time = time;
+        Address = address;
+        Database = new SteeredDatabase(Db.Open(address, DatabaseUse.Server, time), time);
+    }
+
     public DatabaseAddress Address { get; }
 
     public SteeredDatabase Database { get; private set; }
@@ -52,6 +59,9 @@ public sealed class TestStore : IAsyncDisposable
 
     /// <summary>Another opening of the same database, as a command beside the server does it.</summary>
     public Database OpenAsCommand() => Db.Open(Address, DatabaseUse.Command, _time);
+
+    /// <summary>Another process's opening of the same PostgreSQL database, as another node has it; does not end with it.</summary>
+    public TestStore Beside() => new(_time, Address);
 
     /// <summary>Closes the database and opens it again, as the next start of the server finds it.</summary>
     public async Task ReopenAsync()

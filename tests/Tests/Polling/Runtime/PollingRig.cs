@@ -29,6 +29,7 @@ internal sealed class PollingRig : IAsyncDisposable
     private readonly ClockLoop _clock;
     private readonly Dictionary<ArmedGroup, string> _restedAt = [];
     private TimeSpan _ran;
+    private TimeSpan _looksAgain;
     private long _renewedAt;
 
     private PollingRig(TestStore store, bool ownsStore, FakeTime time, Node node, PollingOptions options)
@@ -93,6 +94,9 @@ internal sealed class PollingRig : IAsyncDisposable
         return await StartAsync(_store, Time, options, _ownsStore, Field);
     }
 
+    /// <summary>Another node on the same database, with the same devices in reach. <see cref="RunTogetherAsync"/> lets both live.</summary>
+    public Task<PollingRig> JoinAsync(PollingOptions? options = null) => StartAsync(_store.Beside(), Time, options, ownsStore: true, Field);
+
     private static async Task<PollingRig> StartAsync(TestStore store, FakeTime time, PollingOptions? options, bool ownsStore, ConcurrentDictionary<string, ScriptedSession>? field = null)
     {
         options ??= new PollingOptions();
@@ -119,22 +123,42 @@ internal sealed class PollingRig : IAsyncDisposable
         for (var left = by; left > TimeSpan.Zero; left -= each)
         {
             Time.Advance(each < left ? each : left);
-            if (RenewsLease && Time.GetElapsedTime(_renewedAt) >= LeaseLoop.Every)
-            {
-                RenewLease();
-            }
+            await LiveAsync(each);
+        }
+    }
 
-            await TurnAsync();
-            _ran += each;
-            if (_ran.Ticks % TimeSpan.TicksPerSecond < each.Ticks)
+    /// <summary>The same for several nodes.</summary>
+    public static async Task RunTogetherAsync(TimeSpan by, params PollingRig[] rigs)
+    {
+        var each = TimeSpan.FromMilliseconds(100);
+        for (var left = by; left > TimeSpan.Zero; left -= each)
+        {
+            rigs[0].Time.Advance(each);
+            foreach (var rig in rigs)
             {
-                await MeasureAsync();
+                await rig.LiveAsync(each);
             }
+        }
+    }
 
-            if (Database.Address.Kind == DatabaseKind.Sqlite || _ran.Ticks % TimeSpan.TicksPerSecond < each.Ticks)
-            {
-                await FleetPassAsync();
-            }
+    /// <summary>What a running server does in a step of time.</summary>
+    private async Task LiveAsync(TimeSpan each)
+    {
+        if (RenewsLease && Time.GetElapsedTime(_renewedAt) >= LeaseLoop.Every)
+        {
+            RenewLease();
+        }
+
+        await TurnAsync();
+        _ran += each;
+        if (_ran.Ticks % TimeSpan.TicksPerSecond < each.Ticks)
+        {
+            await MeasureAsync();
+        }
+
+        if (Database.Address.Kind == DatabaseKind.Sqlite || _ran >= _looksAgain)
+        {
+            await FleetPassAsync();
         }
     }
 
@@ -156,9 +180,15 @@ internal sealed class PollingRig : IAsyncDisposable
         try
         {
             var pass = _fleet.PassAsync().AsTask();
-            for (var started = Stopwatch.GetTimestamp(); !pass.IsCompleted && Field.Values.Any(session => session.IsHeld); await Task.Yield())
+            for (var started = Stopwatch.GetTimestamp(); !pass.IsCompleted; await Task.Yield())
             {
-                if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMilliseconds(300))
+                if (Recorder.IsAnythingLeaving)
+                {
+                    // It leaves behind its last outcome.
+                    await RecordAsync();
+                }
+
+                if ((Recorder.IsAnythingLeaving || Field.Values.Any(session => session.IsHeld)) && Stopwatch.GetElapsedTime(started) > TimeSpan.FromMilliseconds(300))
                 {
                     // It waits for the poll of an endpoint that is given back to end, or to have had its time.
                     Time.Advance(TimeSpan.FromMilliseconds(500));
@@ -166,10 +196,11 @@ internal sealed class PollingRig : IAsyncDisposable
                 }
             }
 
-            await pass;
+            _looksAgain = _ran + await pass;
         }
         catch (StorageFault fault)
         {
+            _looksAgain = _ran + TimeSpan.FromSeconds(1);
             Faults.Add(fault);
         }
 

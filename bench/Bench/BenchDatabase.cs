@@ -3,7 +3,6 @@ using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
 using Rondo.Polling.Proof;
 using Rondo.Storage;
-using Rondo.Storage.Schema;
 
 namespace Rondo.Bench;
 
@@ -29,7 +28,7 @@ internal sealed class BenchDatabase : IAsyncDisposable
         var database = new BenchDatabase(Database.Open(address, DatabaseUse.Command, TimeProvider.System));
         try
         {
-            await new Migrator(database._database, Modules.Migrations).ApplyAsync();
+            await Modules.Migrator(database._database, DatabaseUse.Command).ApplyAsync();
             await Devices.ApplyAsync(database._database, devices, prune: false, dryRun: false);
             return database;
         }

@@ -1,6 +1,7 @@
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Readings;
+using Rondo.Storage;
 using Rondo.Storage.Schema;
 
 namespace Rondo.Host;
@@ -15,4 +16,10 @@ internal static class Modules
         .. Migration.Of("readings", typeof(SeriesStore).Assembly),
         .. Migration.Of("polling", typeof(Poller).Assembly),
     ];
+
+    /// <summary>The migrator of this program.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="use">For what it was opened.</param>
+    public static Migrator Migrator(Database database, DatabaseUse use) =>
+        new(database, Migrations, Version.Parse(Server.Version), (tx, oldest) => OlderNodes.StillRunning(tx, database.Address, use, oldest));
 }

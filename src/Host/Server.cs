@@ -71,7 +71,8 @@ internal sealed class Server : IAsyncDisposable
         var database = Database.Open(address, DatabaseUse.Server, time);
         try
         {
-            await new Migrator(database, Modules.Migrations).ApplyAsync().ConfigureAwait(false);
+            var migrator = Modules.Migrator(database, DatabaseUse.Server);
+            await migrator.ApplyAsync().ConfigureAwait(false);
             await Upkeep.PrepareAsync(database, options, stop).ConfigureAwait(false);
             var chance = new Chance(RandomNumberGenerator.GetInt32(int.MaxValue));
             var supervisor = new LoopSupervisor(
@@ -82,6 +83,7 @@ internal sealed class Server : IAsyncDisposable
             var isShared = address.Kind == DatabaseKind.Postgres;
             var node = await Node.RegisterAsync(
                 database, time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
+            await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
             Action<string> hint = _ => { };
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hint, logs.CreateLogger("rondo.polling")) : null;
@@ -131,5 +133,22 @@ internal sealed class Server : IAsyncDisposable
     {
         await _supervisor.DisposeAsync().ConfigureAwait(false);
         await Database.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Looks at the schema again, now that <paramref name="node"/> is registered: somebody may have contracted it since the first look. Who contracts looks for
+    /// nodes under the lock that this look waits for, so either they see this node or it sees what they did.
+    /// </summary>
+    private static async Task ConfirmAsync(Migrator migrator, Node node)
+    {
+        try
+        {
+            await migrator.ApplyAsync().ConfigureAwait(false);
+        }
+        catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Schema)
+        {
+            await node.EndAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 }

@@ -67,6 +67,16 @@ internal static class NodeStore
 
     private static readonly Sql _forget = new("nodes.forget", "delete from node where state = 'dead' and ended_at < @before");
 
+    // Asked by programs that are about to change this schema, whatever state of it they meet: only columns that were there from the first migration on.
+    private static readonly Sql _live = new("nodes.live", """
+        select node.id, host, place, pid, pid_started, version, state, expires_at
+        from node left join node_lease on node_lease.id = node.id
+        where node.state = 'live'
+        order by started_at
+        """);
+
+    public static List<NodeRow> Live(Transaction tx) => tx.Query<NodeRow>(_live);
+
     public static void Register(Transaction tx, NodeRow node, Instant until)
     {
         tx.Execute(_register, node);

@@ -193,6 +193,12 @@ table schema_migration
   applied_at timestamp with time zone not null
   schema_migration_pkey PRIMARY KEY (module, number)
 
+table schema_serves
+  only_row integer not null
+  oldest text not null
+  schema_serves_only_row_check CHECK ((only_row = 1))
+  schema_serves_pkey PRIMARY KEY (only_row)
+
 table series
   id bigint not null
   source_id bigint not null

@@ -173,6 +173,11 @@ CREATE TABLE schema_migration (
   primary key (module, number)
 ) STRICT;
 
+CREATE TABLE schema_serves (
+  only_row INTEGER not null primary key check (only_row = 1),
+  oldest TEXT not null
+) STRICT;
+
 CREATE TABLE series (
   id INTEGER not null primary key,
   source_id INTEGER not null references source (id),

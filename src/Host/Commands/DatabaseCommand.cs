@@ -39,7 +39,7 @@ internal static class DatabaseCommand
 
         await using var database = Database.Open(address, DatabaseUse.Command, run.Time);
         await database.MeasureClockAsync(run.Stop);
-        var migrator = new Migrator(database, Modules.Migrations);
+        var migrator = Modules.Migrator(database, DatabaseUse.Command);
         if (dryRun)
         {
             var state = await migrator.StateAsync();

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Rondo.Host.Settings;
 using Rondo.Storage;
-using Rondo.Storage.Schema;
 using Spectre.Console;
 
 namespace Rondo.Host.Commands;
@@ -64,7 +63,7 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
 
         await using var database = Database.Open(address, DatabaseUse.Command, Time);
         await database.MeasureClockAsync(Stop);
-        await new Migrator(database, Modules.Migrations).RequireCurrentAsync();
+        await Modules.Migrator(database, DatabaseUse.Command).RequireCurrentAsync();
         return await work(database);
     }
 

@@ -1,38 +1,27 @@
-using Rondo.Storage.Postgres;
-
 namespace Rondo.Storage.Schema;
 
 /// <summary>
 /// Brings a database to the schema of this program. Each migration runs in a transaction of its own under one lock, so that any number of
 /// processes may start on an empty database at once; what is applied is remembered with its checksum.
+/// <para>
+/// Two versions may run side by side: the schema names the oldest program it serves. Migrations that this program does not know were made by a newer one; they
+/// are none of its business while it is served. A migration that ends the service for older programs (<see cref="Migration.Serves"/>) waits until none runs.
+/// </para>
 /// </summary>
 /// <param name="database">The database.</param>
 /// <param name="migrations">All modules' migrations, modules in the order of their dependencies.</param>
-public sealed class Migrator(Database database, IReadOnlyList<Migration> migrations)
+/// <param name="program">Version of this program.</param>
+/// <param name="stillRunning">Who still runs on this database, by version.</param>
+public sealed class Migrator(Database database, IReadOnlyList<Migration> migrations, Version program, StillRunning stillRunning)
 {
-    private static readonly Sql _lock = new("schema.lock", "select pg_advisory_xact_lock(7210526)");
-
-    private static readonly Sql _table = new("schema.table", """
-        create table if not exists schema_migration (
-          module {text} not null,
-          number {int} not null,
-          name {text} not null,
-          checksum {text} not null,
-          applied_at {instant} not null,
-          primary key (module, number)
-        ){strict}
-        """);
-
-    private static readonly Sql _applied = new("schema.applied", "select module, number, name, checksum, applied_at from schema_migration");
-
-    private static readonly Sql _record = new("schema.record", """
-        insert into schema_migration (module, number, name, checksum, applied_at) values (@Module, @Number, @Name, @Checksum, @AppliedAt)
-        """);
-
     /// <summary>Applies what is missing; returns what was applied.</summary>
-    /// <exception cref="StorageFault">A migration failed (nothing of it was kept), was changed after it was applied, or the schema is newer than this program.</exception>
+    /// <exception cref="StorageFault">
+    /// A migration failed (nothing of it was kept), was changed after it was applied, or would no longer serve a node that runs; or the schema does not serve this program.
+    /// </exception>
     public async Task<IReadOnlyList<Migration>> ApplyAsync()
     {
+        // Whether somebody's lease has run out is judged by the database clock, and a process that just started has not looked at it yet.
+        await database.MeasureClockAsync().ConfigureAwait(false);
         var done = new List<Migration>();
         while (await database.WriteLongAsync("schema.migrate", ApplyNext).ConfigureAwait(false) is { } applied)
         {
@@ -42,48 +31,31 @@ public sealed class Migrator(Database database, IReadOnlyList<Migration> migrati
         return done;
     }
 
-    /// <summary>What is applied and what is not, without changing anything.</summary>
+    /// <summary>What of this program's is applied and what is not, without changing anything.</summary>
+    /// <exception cref="StorageFault">The schema does not serve this program, or a migration was changed after it was applied.</exception>
     public Task<IReadOnlyList<MigrationState>> StateAsync() => database.ReadAsync("schema.state", tx =>
     {
-        List<Row> rows;
-        try
-        {
-            rows = tx.Query<Row>(_applied);
-        }
-        catch (Exception fault) when (fault is Microsoft.Data.Sqlite.SqliteException or Npgsql.PostgresException { SqlState: "42P01" })
-        {
-            rows = [];
-        }
-
-        var applied = Checked(rows);
+        var applied = Admit(SchemaStore.Read(tx));
         return (IReadOnlyList<MigrationState>)[.. migrations.Select(m =>
             new MigrationState(m, applied.TryGetValue((m.Module, m.Number), out var row) ? row.AppliedAt : null))];
     });
 
-    /// <summary>Fails with an error that says what to do unless the schema is exactly this program's.</summary>
+    /// <summary>Fails with an error that says what to do unless the schema has all that this program needs, and serves it.</summary>
     public async Task RequireCurrentAsync()
     {
         var state = await StateAsync().ConfigureAwait(false);
         var missing = state.Count(s => s.AppliedAt is null);
         if (missing > 0)
         {
-            throw new StorageFault(
-                StorageFaultKind.Schema,
-                $"the schema in {database.Address} lacks {missing} of {state.Count} migrations. Run: rondo database migrate --database {database.Address}");
+            throw SchemaFaults.Missing(database.Address, missing, state.Count);
         }
     }
 
     private Migration? ApplyNext(Transaction tx)
     {
-        if (tx is PostgresWork)
-        {
-            // Waiting for the others who migrate is what is wanted here; on SQLite the write lock itself does it.
-            tx.Execute(new Sql("schema.patience", "set local lock_timeout = 0; set local statement_timeout = 0"));
-            tx.Execute(_lock);
-        }
-
-        tx.Execute(_table);
-        var applied = Checked(tx.Query<Row>(_applied));
+        SchemaStore.Begin(tx);
+        var stored = SchemaStore.Read(tx);
+        var applied = Admit(stored);
         foreach (var migration in migrations)
         {
             if (applied.ContainsKey((migration.Module, migration.Number)))
@@ -91,47 +63,50 @@ public sealed class Migrator(Database database, IReadOnlyList<Migration> migrati
                 continue;
             }
 
+            if (migration.Serves is { } oldest)
+            {
+                Contract(tx, stored, migration, oldest);
+            }
+
             tx.Execute(new Sql($"schema.{migration.Module}.{migration.Number}", migration.Text));
-            tx.Execute(_record, new { migration.Module, migration.Number, migration.Name, migration.Checksum, AppliedAt = tx.Now });
+            SchemaStore.Record(tx, migration, tx.Now);
             return migration;
         }
 
         return null;
     }
 
-    private Dictionary<(string, int), Row> Checked(List<Row> rows)
+    private void Contract(Transaction tx, StoredSchema stored, Migration migration, Version oldest)
+    {
+        if (stillRunning(tx, oldest) is { Count: > 0 } running)
+        {
+            throw SchemaFaults.StillRunning(database.Address, migration, running);
+        }
+
+        // Raised, never lowered: a migration of another module, or one merged late, may ask for less than what is in force already.
+        if (stored.Serves(oldest))
+        {
+            SchemaStore.Serve(tx, oldest);
+        }
+    }
+
+    private Dictionary<(string, int), AppliedMigration> Admit(StoredSchema stored)
     {
         var known = migrations.ToDictionary(m => (m.Module, m.Number));
-        foreach (var row in rows)
+        if (!stored.Serves(program))
         {
-            if (!known.TryGetValue((row.Module, row.Number), out var migration))
-            {
-                throw new StorageFault(
-                    StorageFaultKind.Schema,
-                    $"the schema in {database.Address} has migration {row.Module}/{row.Number:0000} ({row.Name}), which this program does not know: it was made by a newer Rondo. Use that version.");
-            }
+            throw SchemaFaults.NotServed(
+                database.Address, stored.Oldest, program, [.. stored.Applied.Where(row => !known.ContainsKey((row.Module, row.Number)))]);
+        }
 
-            if (!string.Equals(migration.Checksum, row.Checksum, StringComparison.Ordinal))
+        foreach (var row in stored.Applied)
+        {
+            if (known.TryGetValue((row.Module, row.Number), out var migration) && !string.Equals(migration.Checksum, row.Checksum, StringComparison.Ordinal))
             {
-                throw new StorageFault(
-                    StorageFaultKind.Schema,
-                    $"migration {row.Module}/{row.Number:0000} ({row.Name}) was changed after it was applied to {database.Address}. Use the program that made this database, or restore the migration.");
+                throw SchemaFaults.Changed(database.Address, row);
             }
         }
 
-        return rows.ToDictionary(r => (r.Module, r.Number));
-    }
-
-    private sealed class Row
-    {
-        public string Module { get; init; } = "";
-
-        public int Number { get; init; }
-
-        public string Name { get; init; } = "";
-
-        public string Checksum { get; init; } = "";
-
-        public Instant AppliedAt { get; init; }
+        return stored.Applied.ToDictionary(row => (row.Module, row.Number));
     }
 }

@@ -3,7 +3,6 @@ using Db = Rondo.Storage.Database;
 using Rondo.Host;
 using Rondo.Polling.Ledger;
 using Rondo.Storage;
-using Rondo.Storage.Schema;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Storage;
@@ -43,7 +42,7 @@ public sealed class TestStore : IAsyncDisposable
             var store = new TestStore(time, new TempFolder(), null);
             if (isMigrated)
             {
-                await new Migrator(store.Database, Modules.Migrations).ApplyAsync();
+                await Modules.Migrator(store.Database, DatabaseUse.Server).ApplyAsync();
             }
 
             return store;
@@ -92,7 +91,7 @@ public sealed class TestStore : IAsyncDisposable
         foreach (var time in new[] { new FakeTime(), TimeProvider.System })
         {
             await using var database = Db.Open(Parse(connectionString), DatabaseUse.Server, time);
-            await new Migrator(database, Modules.Migrations).ApplyAsync();
+            await Modules.Migrator(database, DatabaseUse.Server).ApplyAsync();
             await Upkeep.PrepareAsync(database, new PollingOptions(), default);
         }
     }

@@ -26,6 +26,9 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>Null on SQLite.</summary>
     public PrivatePostgres? Postgres { get; private set; }
 
+    /// <summary>What stands before the server; null unless <see cref="GoThroughPgBouncerAsync"/> was called.</summary>
+    public PrivatePgBouncer? PgBouncer { get; private set; }
+
     /// <summary>What <c>--database</c> takes.</summary>
     public string Database { get; private set; } = "";
 
@@ -54,6 +57,13 @@ internal sealed class Site : IAsyncDisposable
         }
 
         return site;
+    }
+
+    /// <summary>From now on everything goes through a PgBouncer in transaction mode.</summary>
+    public async Task GoThroughPgBouncerAsync()
+    {
+        PgBouncer = await PrivatePgBouncer.StartNewAsync(Postgres!);
+        Database = PgBouncer.Url("rondo") + "?pgbouncer=true";
     }
 
     /// <summary>A device file with one meter for every unit of every gateway, named <c>meter-GATEWAY-UNIT</c>.</summary>
@@ -144,6 +154,11 @@ internal sealed class Site : IAsyncDisposable
         }
 
         await Simulator.DisposeAsync();
+        if (PgBouncer is not null)
+        {
+            await PgBouncer.DisposeAsync();
+        }
+
         if (Postgres is not null)
         {
             await Postgres.DisposeAsync();

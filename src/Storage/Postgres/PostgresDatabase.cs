@@ -13,6 +13,7 @@ public sealed class PostgresDatabase : Database
     private const string ReadOnly = "set transaction read only; ";
     private const string LongLimits = "set local statement_timeout = '5min'; set local idle_in_transaction_session_timeout = '5min'; set local lock_timeout = '1min'";
     private const string Pid = "select pg_backend_pid()";
+    private readonly string _name;
     private readonly TimeProvider _time;
     private readonly NpgsqlDataSource _pool;
     private readonly NpgsqlDataSource _control;
@@ -23,9 +24,9 @@ public sealed class PostgresDatabase : Database
         Address = address;
         _time = time;
         Clock = new DatabaseClock(time);
-        var name = use == DatabaseUse.Server ? $"rondo-{Session}" : "rondo-command";
-        _pool = Source(address, $"{name}-pool", 16, _ => { });
-        _control = Source(address, $"{name}-control", 6, Brief);
+        _name = use == DatabaseUse.Server ? $"rondo-{Session}" : "rondo-command";
+        _pool = Source(address, $"{_name}-pool", 16, _ => { });
+        _control = Source(address, $"{_name}-control", 6, Brief);
     }
 
     /// <inheritdoc/>
@@ -88,6 +89,25 @@ public sealed class PostgresDatabase : Database
         {
             throw PostgresFaults.Classify(fault, "measure clock", Address);
         }
+    }
+
+    /// <summary>Hears what is told on <paramref name="channel"/> (NOTIFY) by any session of this database, on a connection of its own.</summary>
+    /// <param name="channel">An identifier.</param>
+    /// <param name="heard">Gets each payload, on the thread that reads: it must not block and not throw.</param>
+    /// <param name="stop">Gives up connecting.</param>
+    /// <exception cref="StorageFault">Not now; or never, behind a PgBouncer, where nobody listens to a session that is shared.</exception>
+    public Task<PostgresListener> ListenAsync(string channel, Action<string> heard, CancellationToken stop)
+    {
+        if (Address.IsBehindPgBouncer)
+        {
+            throw new StorageFault(StorageFaultKind.Misuse, $"listen: behind PgBouncer ({Address}) there is no session to listen in.");
+        }
+
+        var settings = Settings(Address, $"{_name}-listen");
+        settings.Pooling = false;
+        settings.TcpKeepAlive = true;
+        Brief(settings);
+        return PostgresListener.OpenAsync(settings.ConnectionString, Address, channel, heard, stop);
     }
 
     /// <inheritdoc/>

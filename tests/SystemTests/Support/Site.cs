@@ -29,6 +29,9 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>What stands before the server; null unless <see cref="GoThroughPgBouncerAsync"/> was called.</summary>
     public PrivatePgBouncer? PgBouncer { get; private set; }
 
+    /// <summary>Environment variables of the server.</summary>
+    public Dictionary<string, string?> ServerVariables { get; } = [];
+
     /// <summary>What <c>--database</c> takes.</summary>
     public string Database { get; private set; } = "";
 
@@ -108,7 +111,7 @@ internal sealed class Site : IAsyncDisposable
     }
 
     /// <summary>A server of this database that is not yet waited for.</summary>
-    public RondoProcess NewServer() => RondoProcess.Start("serve", "--database", Database, "--roles", "poll");
+    public RondoProcess NewServer() => new(["serve", "--database", Database, "--roles", "poll"], ServerVariables);
 
     /// <summary>Starts the server and waits until its devices are armed.</summary>
     public async Task<RondoProcess> StartServerAsync()

@@ -3,6 +3,7 @@
 # Debian's modules belong to Debian's python3, which need not be the first in PATH.
 missing_packages() {
   [[ -n $(find_postgres) ]] || echo postgresql
+  [[ -x /usr/sbin/pgbouncer ]] || echo pgbouncer
   /usr/bin/python3 -c 'import pymodbus' 2>/dev/null || echo python3-pymodbus
   # Only recommended by pymodbus, but its server does not load without it.
   /usr/bin/python3 -c 'import serial_asyncio' 2>/dev/null || echo python3-serial-asyncio

@@ -20,12 +20,13 @@ internal sealed class Server : IAsyncDisposable
     private readonly ILogger _log;
     private readonly LoopSupervisor _supervisor;
 
-    private Server(Database database, Node node, Poller? poller, EventBus bus, LoopSupervisor supervisor, SelfCheck selfCheck, PollingOptions options, ILogger log)
+    private Server(Database database, Node node, Poller? poller, EventBus bus, Hints hints, LoopSupervisor supervisor, SelfCheck selfCheck, PollingOptions options, ILogger log)
     {
         Database = database;
         Node = node;
         Poller = poller;
         Bus = bus;
+        Hints = hints;
         SelfCheck = selfCheck;
         Options = options;
         _supervisor = supervisor;
@@ -40,6 +41,9 @@ internal sealed class Server : IAsyncDisposable
     public Poller? Poller { get; }
 
     public EventBus Bus { get; }
+
+    /// <summary>Tells every process of this database that something changed; after the commit.</summary>
+    public Hints Hints { get; }
 
     /// <summary>The latest validation and audit of this process.</summary>
     public SelfCheck SelfCheck { get; }
@@ -64,8 +68,16 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="logs">Where log lines go.</param>
     /// <param name="stop">Gives up starting.</param>
     /// <param name="hopeless">Ends the process the hard way, when its loops are stuck and it has not ended in order; null for never.</param>
+    /// <param name="isHinting">False to neither tell other processes of changes nor hear of them.</param>
     public static async Task<Server> StartAsync(
-        DatabaseAddress address, IReadOnlyList<string> roles, PollingOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken stop, Action? hopeless = null)
+        DatabaseAddress address,
+        IReadOnlyList<string> roles,
+        PollingOptions options,
+        TimeProvider time,
+        ILoggerFactory logs,
+        CancellationToken stop,
+        Action? hopeless = null,
+        bool isHinting = true)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -85,19 +97,25 @@ internal sealed class Server : IAsyncDisposable
                 database, time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
-            Action<string> hint = _ => { };
-            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hint, logs.CreateLogger("rondo.polling")) : null;
+            var hints = new Hints(database, time, isHinting);
+            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling")) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
             if (isShared)
             {
-                supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hint, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
+                supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
+            }
+
+            if (poller is not null)
+            {
+                hints.On(HintTopics.Polling, poller.ConfigurationChanged);
             }
 
             poller?.Start(supervisor);
+            hints.Start(supervisor);
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, bus, supervisor, selfCheck, options, log);
+            return new Server(database, node, poller, bus, hints, supervisor, selfCheck, options, log);
         }
         catch
         {
@@ -116,6 +134,9 @@ internal sealed class Server : IAsyncDisposable
         if (Poller is not null)
         {
             await Poller.StopAsync(_patience).ConfigureAwait(false);
+
+            // The loop that would tell of what was just given back has ended.
+            await Hints.FlushAsync().ConfigureAwait(false);
         }
 
         try
@@ -132,6 +153,7 @@ internal sealed class Server : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _supervisor.DisposeAsync().ConfigureAwait(false);
+        await Hints.DisposeAsync().ConfigureAwait(false);
         await Database.DisposeAsync().ConfigureAwait(false);
     }
 

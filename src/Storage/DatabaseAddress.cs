@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Npgsql;
 
 namespace Rondo.Storage;
@@ -14,15 +15,19 @@ public enum DatabaseKind
 
 /// <summary>
 /// Where the database is, as a user writes it: <c>sqlite:PATH</c>, or <c>postgres://user:password@host:port/database</c>
-/// (also <c>postgresql://</c>; query parameters are Npgsql settings, <c>?host=/path</c> names a socket folder).
+/// (also <c>postgresql://</c>; query parameters are Npgsql settings, <c>?host=/path</c> names a socket folder, <c>?pgbouncer=true</c> says what stands
+/// between).
 /// </summary>
 public sealed record DatabaseAddress
 {
-    private DatabaseAddress(DatabaseKind kind, string target, string shown)
+    private const string PgBouncer = "pgbouncer";
+
+    private DatabaseAddress(DatabaseKind kind, string target, string shown, bool isBehindPgBouncer = false)
     {
         Kind = kind;
         Target = target;
-        Shown = shown;
+        Shown = isBehindPgBouncer ? $"{shown}?{PgBouncer}=true" : shown;
+        IsBehindPgBouncer = isBehindPgBouncer;
     }
 
     /// <summary>Which database.</summary>
@@ -33,6 +38,12 @@ public sealed record DatabaseAddress
 
     /// <summary>The address without its password, for people.</summary>
     public string Shown { get; }
+
+    /// <summary>
+    /// True when a PgBouncer in transaction mode stands before the server: two transactions of one connection may run in two sessions, so nothing may
+    /// outlive a transaction (prepared statements, settings, LISTEN).
+    /// </summary>
+    public bool IsBehindPgBouncer { get; }
 
     /// <inheritdoc/>
     public override string ToString() => Shown;
@@ -75,11 +86,11 @@ public sealed record DatabaseAddress
         {
             try
             {
-                return new DatabaseAddress(DatabaseKind.Postgres, text, Masked(new NpgsqlConnectionStringBuilder(text)));
+                return Settings(text);
             }
-            catch (ArgumentException fault)
+            catch (Exception fault) when (fault is ArgumentException or FormatException)
             {
-                error = $"the PostgreSQL address has a setting Npgsql does not know: {fault.Message}; {Expected}";
+                error = Unfit(fault, Expected);
                 return null;
             }
         }
@@ -120,20 +131,51 @@ public sealed record DatabaseAddress
                 builder.Password = Uri.UnescapeDataString(user[1]);
             }
 
+            var isBehindPgBouncer = false;
             foreach (var pair in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
             {
                 var parts = pair.Split('=', 2);
-                builder[Uri.UnescapeDataString(parts[0])] = parts.Length > 1 ? Uri.UnescapeDataString(parts[1]) : "";
+                var (key, value) = (Uri.UnescapeDataString(parts[0]), parts.Length > 1 ? Uri.UnescapeDataString(parts[1]) : "");
+                if (key.Equals(PgBouncer, StringComparison.OrdinalIgnoreCase))
+                {
+                    isBehindPgBouncer = IsTrue(value);
+                }
+                else
+                {
+                    builder[key] = value;
+                }
             }
 
-            return new DatabaseAddress(DatabaseKind.Postgres, builder.ConnectionString, Masked(builder));
+            return new DatabaseAddress(DatabaseKind.Postgres, builder.ConnectionString, Masked(builder), isBehindPgBouncer);
         }
-        catch (ArgumentException fault)
+        catch (Exception fault) when (fault is ArgumentException or FormatException)
         {
-            error = $"the PostgreSQL address has a setting Npgsql does not know: {fault.Message}; {expected}";
+            error = Unfit(fault, expected);
             return null;
         }
     }
+
+    /// <summary>The form <c>Host=…;Database=…</c>.</summary>
+    private static DatabaseAddress Settings(string text)
+    {
+        var all = new DbConnectionStringBuilder { ConnectionString = text };
+        if (!all.TryGetValue(PgBouncer, out var value))
+        {
+            return new DatabaseAddress(DatabaseKind.Postgres, text, Masked(new NpgsqlConnectionStringBuilder(text)));
+        }
+
+        // Npgsql does not know it.
+        all.Remove(PgBouncer);
+        return new DatabaseAddress(
+            DatabaseKind.Postgres, all.ConnectionString, Masked(new NpgsqlConnectionStringBuilder(all.ConnectionString)), IsTrue((string)value));
+    }
+
+    private static string Unfit(Exception fault, string expected) => fault is FormatException
+        ? $"the PostgreSQL address cannot be read: {fault.Message}; {expected}"
+        : $"the PostgreSQL address has a setting Npgsql does not know: {fault.Message}; {expected}";
+
+    private static bool IsTrue(string value) =>
+        bool.TryParse(value, out var isTrue) ? isTrue : throw new FormatException($"{PgBouncer}={value} is neither true nor false");
 
     private static string Masked(NpgsqlConnectionStringBuilder builder) =>
         $"postgres://{(builder.Username is { Length: > 0 } user ? user + (builder.Password is { Length: > 0 } ? ":***" : "") + "@" : "")}{builder.Host}:{builder.Port}/{builder.Database}";

@@ -62,7 +62,7 @@ internal sealed class DemoRun(Run run, DemoSettings settings)
     {
         var file = DeviceFile.Parse(SimulatedDeviceFile.Write(simulator.Endpoints, simulated, settings.Interval, 10), "demo.yaml");
         await Devices.ApplyAsync(server.Database, [.. file.Devices.Take(settings.Devices)], prune: false, dryRun: false, run.Stop);
-        server.Poller!.ConfigurationChanged();
+        server.Hints.Send(HintTopics.Polling);
     }
 
     private async Task WatchAsync(Server server, DemoState state)

@@ -70,6 +70,11 @@ internal static class DevicesApply
         }
 
         var diff = await Devices.ApplyAsync(database, reading.Devices, prune, dryRun, run.Stop);
+        if (!dryRun)
+        {
+            await run.HintAsync(database);
+        }
+
         var loads = BusLoad.Above(fleet, BusTime);
         foreach (var load in loads.Take(MostWarnings))
         {

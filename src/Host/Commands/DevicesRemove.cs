@@ -25,6 +25,7 @@ internal static class DevicesRemove
                     throw await DeviceNames.UnknownAsync(run, database, device);
                 }
 
+                await run.HintAsync(database);
                 run.Say($"{device} is removed; its ledger and readings stay");
                 run.WriteJson(new { removed = device });
                 return ExitCode.Ok;

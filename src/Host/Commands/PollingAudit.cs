@@ -20,6 +20,11 @@ internal static class PollingAudit
             run => run.UseDatabaseAsync(async database =>
             {
                 var report = await Auditor.RunAsync(database, run.Get(dryRun), "", run.Stop);
+                if (report.Cleaned > 0)
+                {
+                    await run.HintAsync(database);
+                }
+
                 foreach (var item in report.Items)
                 {
                     run.Say($"{item.Code}: {item.Message}{(item.Cleaned ? " (cleaned)" : "")}");

@@ -30,6 +30,7 @@ internal static class PollingSwitch
             throw await DeviceNames.UnknownAsync(run, database, device!);
         }
 
+        await run.HintAsync(database);
         var started = run.Time.GetTimestamp();
         var (running, behind) = await NodesAsync(run, database, revision);
         while (behind > 0 && run.Time.GetElapsedTime(started) < _patience)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rondo.Host.Settings;
+using Rondo.Nodes;
 using Rondo.Storage;
 using Spectre.Console;
 
@@ -65,6 +66,14 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
         await database.MeasureClockAsync(Stop);
         await Modules.Migrator(database, DatabaseUse.Command).RequireCurrentAsync();
         return await work(database);
+    }
+
+    /// <summary>Tells the running nodes, after the commit, that there is something new. At most a second; without it they find out by themselves.</summary>
+    public async Task HintAsync(Database database)
+    {
+        await using var hints = new Hints(database, Time, Settings.Hints);
+        hints.Send(HintTopics.Polling);
+        await hints.FlushAsync();
     }
 
     /// <summary>One line for people; nothing when JSON was asked for.</summary>

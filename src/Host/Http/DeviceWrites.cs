@@ -22,7 +22,7 @@ internal sealed record DeviceWritten
     public IReadOnlyList<ProblemItem> Warnings { get; init; } = [];
 }
 
-/// <summary>Changes of single devices, one at a time, checked against the whole fleet. The poller of this process hears of them at once.</summary>
+/// <summary>Changes of single devices, one at a time, checked against the whole fleet. Every poller of this database hears of them at once.</summary>
 internal sealed class DeviceWrites(Server server) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
@@ -71,7 +71,7 @@ internal sealed class DeviceWrites(Server server) : IDisposable
             if (!dryRun)
             {
                 await Devices.RemoveAsync(server.Database, name, stop).ConfigureAwait(false);
-                server.Poller?.ConfigurationChanged();
+                server.Hints.Send(HintTopics.Polling);
             }
 
             return Results.Ok(new DeviceWritten { Result = "removed", DryRun = dryRun, Device = stored });
@@ -136,7 +136,7 @@ internal sealed class DeviceWrites(Server server) : IDisposable
         var diff = await Devices.ApplyAsync(server.Database, [device], prune: false, dryRun, stop).ConfigureAwait(false);
         if (!dryRun)
         {
-            server.Poller?.ConfigurationChanged();
+            server.Hints.Send(HintTopics.Polling);
         }
 
         var written = new DeviceWritten

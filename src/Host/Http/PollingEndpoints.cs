@@ -69,8 +69,16 @@ internal static class PollingEndpoints
         }
     }
 
-    private static async Task<IResult> AuditAsync(Server server, CancellationToken stop, [FromQuery(Name = "dry_run")] bool? dryRun) =>
-        Results.Ok(await Auditor.RunAsync(server.Database, dryRun ?? false, server.Node.Id, stop).ConfigureAwait(false));
+    private static async Task<IResult> AuditAsync(Server server, CancellationToken stop, [FromQuery(Name = "dry_run")] bool? dryRun)
+    {
+        var report = await Auditor.RunAsync(server.Database, dryRun ?? false, server.Node.Id, stop).ConfigureAwait(false);
+        if (report.Cleaned > 0)
+        {
+            server.Hints.Send(HintTopics.Polling);
+        }
+
+        return Results.Ok(report);
+    }
 
     private static async Task<IResult> SetAsync(Server server, string? device, bool on, CancellationToken stop)
     {
@@ -80,7 +88,7 @@ internal static class PollingEndpoints
             return (await MissingAsync(server, device!, stop).ConfigureAwait(false))!;
         }
 
-        server.Poller?.ConfigurationChanged();
+        server.Hints.Send(HintTopics.Polling);
         return Results.Ok(new PollingIntent(on ? "started" : "stopped", device, seen));
     }
 

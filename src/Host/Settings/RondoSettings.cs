@@ -15,6 +15,9 @@ internal sealed record RondoSettings
     /// <summary>Where the HTTP API listens; loopback.</summary>
     public required Uri HttpAddress { get; init; }
 
+    /// <summary>False: processes neither tell one another of changes nor hear of them. For trying that nothing depends on it.</summary>
+    public bool Hints { get; init; } = true;
+
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }
 }

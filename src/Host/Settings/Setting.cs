@@ -14,6 +14,8 @@ internal sealed class SettingsDraft
 
     public Uri? HttpAddress { get; set; }
 
+    public bool Hints { get; set; } = true;
+
     public PollingOptions Polling { get; } = new();
 }
 
@@ -31,12 +33,16 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
     /// <summary>Its environment variable: <c>RONDO_POLLING_GATHER</c>.</summary>
     public string Variable { get; } = "RONDO_" + Key.Replace('.', '_').ToUpperInvariant();
 
+    /// <summary>True for one that is on or off: the file may say <c>true</c> or <c>false</c> without quotes.</summary>
+    public bool IsSwitch { get; init; }
+
     /// <summary>Every setting, in the order of <c>config show</c>.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
         new("database", DataFolder.UsualDatabase, "where the database is", TakeDatabase),
         new("roles", _ => "poll,api", "what a server does: poll, api", TakeRoles),
         new("http.address", _ => "http://127.0.0.1:8750", "where the HTTP API listens; loopback only, port 0 takes a free one", TakeHttp),
+        new("hints", _ => "true", "whether processes tell one another of changes at once; false is for trying that nothing depends on hints", TakeHints) { IsSwitch = true },
         Whole("polling.failure_threshold", "failed polls in a row that make a device offline", o => o.FailureThreshold, (o, v) => o.FailureThreshold = v),
         Span("polling.probe_first", "first delay between probes of a failing device", o => o.ProbeFirst, (o, v) => o.ProbeFirst = v),
         Span("polling.probe_cap", "longest delay between probes", o => o.ProbeCap, (o, v) => o.ProbeCap = v),
@@ -86,6 +92,13 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         draft.HttpAddress = address;
         var isLoopback = address.Host == "localhost" || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
         return isLoopback ? null : $"'{text}' is not on this machine alone; {Expected}";
+    }
+
+    private static string? TakeHints(SettingsDraft draft, string text)
+    {
+        var isSwitch = bool.TryParse(text, out var value);
+        draft.Hints = value;
+        return isSwitch ? null : $"'{text}' is neither true nor false";
     }
 
     private static Setting Whole(string key, string meaning, Func<PollingOptions, int> get, Action<PollingOptions, int> set) => new(

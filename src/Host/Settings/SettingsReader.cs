@@ -56,6 +56,7 @@ internal static class SettingsReader
             Database = draft.Database!,
             Roles = draft.Roles,
             HttpAddress = draft.HttpAddress!,
+            Hints = draft.Hints,
             Polling = draft.Polling,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };
@@ -103,7 +104,7 @@ internal static class SettingsReader
             var value = property.Value;
             if (texts.ContainsKey(key))
             {
-                if (Text(value) is { } text)
+                if (Text(value, isSwitch: Setting.All.Any(s => s.Key == key && s.IsSwitch)) is { } text)
                 {
                     texts[key] = (text, file);
                 }
@@ -123,10 +124,11 @@ internal static class SettingsReader
         }
     }
 
-    private static string? Text(JsonElement value) => value.ValueKind switch
+    private static string? Text(JsonElement value, bool isSwitch) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString(),
         JsonValueKind.Number => value.GetRawText(),
+        JsonValueKind.True or JsonValueKind.False when isSwitch => value.GetRawText(),
         JsonValueKind.Array when value.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String) => string.Join(',', value.EnumerateArray().Select(e => e.GetString())),
         _ => null,
     };

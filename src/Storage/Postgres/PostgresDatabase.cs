@@ -2,13 +2,18 @@ using Npgsql;
 
 namespace Rondo.Storage.Postgres;
 
-/// <summary>PostgreSQL 15 or newer. Fenced writes have a small pool of their own, so that nothing else can starve them.</summary>
+/// <summary>
+/// PostgreSQL 15 or newer, also behind PgBouncer 1.18 in transaction mode. Fenced writes have a small pool of their own, so that nothing else can
+/// starve them. Whatever is set or locked lasts as long as its transaction.
+/// </summary>
 public sealed class PostgresDatabase : Database
 {
     private const string Limits = "set local statement_timeout = '30s'; set local idle_in_transaction_session_timeout = '30s'; set local lock_timeout = '10s'";
     private const string BriefLimits = "set local statement_timeout = '3s'; set local idle_in_transaction_session_timeout = '3s'; set local lock_timeout = '2s'";
     private const string ReadOnly = "set transaction read only; ";
     private const string LongLimits = "set local statement_timeout = '5min'; set local idle_in_transaction_session_timeout = '5min'; set local lock_timeout = '1min'";
+    private const string Pid = "select pg_backend_pid()";
+    private readonly string _name;
     private readonly TimeProvider _time;
     private readonly NpgsqlDataSource _pool;
     private readonly NpgsqlDataSource _control;
@@ -19,16 +24,9 @@ public sealed class PostgresDatabase : Database
         Address = address;
         _time = time;
         Clock = new DatabaseClock(time);
-        var name = use == DatabaseUse.Server ? $"rondo-{Session}" : "rondo-command";
-        _pool = Source(address, $"{name}-pool", 16, _ => { });
-
-        // What runs here ends within 3 s at the server; should that be out of reach, waiting for it ends here a moment later.
-        _control = Source(address, $"{name}-control", 6, settings =>
-        {
-            settings.CommandTimeout = 4;
-            settings.CancellationTimeout = -1;
-            settings.Timeout = Math.Min(settings.Timeout, 3);
-        });
+        _name = use == DatabaseUse.Server ? $"rondo-{Session}" : "rondo-command";
+        _pool = Source(address, $"{_name}-pool", 16, _ => { });
+        _control = Source(address, $"{_name}-control", 6, Brief);
     }
 
     /// <inheritdoc/>
@@ -73,7 +71,16 @@ public sealed class PostgresDatabase : Database
         {
             await using var link = await _control.OpenConnectionAsync(stop).ConfigureAwait(false);
             await using var command = new NpgsqlCommand("select clock_timestamp()", link);
-            await command.PrepareAsync(stop).ConfigureAwait(false);
+            if (Address.IsBehindPgBouncer)
+            {
+                // The first one may wait until there is a session for it, which is no part of the time on the way.
+                await command.ExecuteScalarAsync(stop).ConfigureAwait(false);
+            }
+            else
+            {
+                await command.PrepareAsync(stop).ConfigureAwait(false);
+            }
+
             var sent = _time.GetTimestamp();
             var now = (DateTime)(await command.ExecuteScalarAsync(stop).ConfigureAwait(false))!;
             return Clock.Adjust(Instant.From(now), sent, _time.GetTimestamp());
@@ -84,6 +91,25 @@ public sealed class PostgresDatabase : Database
         }
     }
 
+    /// <summary>Hears what is told on <paramref name="channel"/> (NOTIFY) by any session of this database, on a connection of its own.</summary>
+    /// <param name="channel">An identifier.</param>
+    /// <param name="heard">Gets each payload, on the thread that reads: it must not block and not throw.</param>
+    /// <param name="stop">Gives up connecting.</param>
+    /// <exception cref="StorageFault">Not now; or never, behind a PgBouncer, where nobody listens to a session that is shared.</exception>
+    public Task<PostgresListener> ListenAsync(string channel, Action<string> heard, CancellationToken stop)
+    {
+        if (Address.IsBehindPgBouncer)
+        {
+            throw new StorageFault(StorageFaultKind.Misuse, $"listen: behind PgBouncer ({Address}) there is no session to listen in.");
+        }
+
+        var settings = Settings(Address, $"{_name}-listen");
+        settings.Pooling = false;
+        settings.TcpKeepAlive = true;
+        Brief(settings);
+        return PostgresListener.OpenAsync(settings.ConnectionString, Address, channel, heard, stop);
+    }
+
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
@@ -91,19 +117,68 @@ public sealed class PostgresDatabase : Database
         await _control.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static NpgsqlDataSource Source(DatabaseAddress address, string name, int size, Action<NpgsqlConnectionStringBuilder> adjust)
+    // What runs there ends within 3 s at the server; should that be out of reach, waiting for it ends here a moment later.
+    private static void Brief(NpgsqlConnectionStringBuilder settings)
     {
-        var settings = new NpgsqlConnectionStringBuilder(address.Target) { MaxPoolSize = size };
+        settings.CommandTimeout = 4;
+        settings.CancellationTimeout = -1;
+        settings.Timeout = Math.Min(settings.Timeout, 3);
+    }
+
+    private static NpgsqlConnectionStringBuilder Settings(DatabaseAddress address, string name)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(address.Target);
         if (!address.Target.Contains("Timeout=", StringComparison.OrdinalIgnoreCase))
         {
             settings.Timeout = 5;
         }
 
         settings.ApplicationName ??= name;
+        return settings;
+    }
+
+    private static NpgsqlDataSource Source(DatabaseAddress address, string name, int size, Action<NpgsqlConnectionStringBuilder> adjust)
+    {
+        var settings = Settings(address, name);
+        settings.MaxPoolSize = size;
         settings.MaxAutoPrepare = 64;
         settings.AutoPrepareMinUsages = 3;
         adjust(settings);
-        return NpgsqlDataSource.Create(settings);
+        if (address.IsBehindPgBouncer)
+        {
+            // The session that a connection has now is another one's in a moment: nothing of ours may stay in it, and nothing of theirs may be discarded.
+            settings.MaxAutoPrepare = 0;
+            settings.NoResetOnClose = true;
+            return NpgsqlDataSource.Create(settings);
+        }
+
+        var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        source.UsePhysicalConnectionInitializer(link => RequireOwnSession(link, address), link => RequireOwnSessionAsync(link, address));
+        return source.Build();
+    }
+
+    private static void RequireOwnSession(NpgsqlConnection link, DatabaseAddress address)
+    {
+        using var command = new NpgsqlCommand(Pid, link);
+        RequireOwnSession(link, (int)command.ExecuteScalar()!, address);
+    }
+
+    private static async Task RequireOwnSessionAsync(NpgsqlConnection link, DatabaseAddress address)
+    {
+        await using var command = new NpgsqlCommand(Pid, link);
+        RequireOwnSession(link, (int)(await command.ExecuteScalarAsync().ConfigureAwait(false))!, address);
+    }
+
+    /// <summary>
+    /// A pooler gives its clients a process id of its own making. Without knowing of it, a statement prepared in one session would be looked for in
+    /// another, where the same name may be another statement: that must not be found out by what it does.
+    /// </summary>
+    private static void RequireOwnSession(NpgsqlConnection link, int pid, DatabaseAddress address)
+    {
+        if (link.ProcessID != pid)
+        {
+            throw PostgresFaults.Pooled("connect", "the session that answers is not the one that was opened", address);
+        }
     }
 
     private T RunAlone<T>(string name, Func<Transaction, T> work)

@@ -20,8 +20,20 @@ internal static class PostgresFaults
 
     public static bool IsProviders(Exception fault) => fault is NpgsqlException or SocketException or IOException or TimeoutException;
 
+    /// <summary>What to do about a pooler nobody told us of; said with what gave it away.</summary>
+    public static StorageFault Pooled(string work, string sign, DatabaseAddress address, Exception? fault = null) => new(
+        StorageFaultKind.Misuse, $"{work}: {sign}. {address} looks like PgBouncer in transaction mode; add ?pgbouncer=true to the address.", fault);
+
     private static StorageFault Server(PostgresException fault, string work, DatabaseAddress address) => fault.SqlState switch
     {
+        // A statement that was prepared in one session and used in another: it is not there, another one has its name, or that one takes other parameters.
+        "26000" or "42P05" when !address.IsBehindPgBouncer => Pooled(work, fault.MessageText, address, fault),
+        "08P01" when !address.IsBehindPgBouncer && fault.MessageText.Contains("prepared statement", StringComparison.Ordinal) =>
+            Pooled(work, fault.MessageText, address, fault),
+        "08P01" when fault.MessageText.Contains("startup parameter", StringComparison.Ordinal) => new(
+            StorageFaultKind.Misuse,
+            $"{work}: {address}: {fault.MessageText}. It comes with the address, and PgBouncer does not pass it on: take it out there; ALTER ROLE … SET … does the same for every session.",
+            fault),
         // Shutting down, crashed, starting up, cannot connect now, too many connections; read-only after a failover.
         "57P01" or "57P02" or "57P03" or "53300" or "25006" or ['0', '8', ..] => new(
             StorageFaultKind.Unavailable, $"{work}: {address} is not ready ({fault.MessageText}).", fault),

@@ -119,7 +119,7 @@ public sealed class PrivatePostgres : IAsyncLifetime
         }
     }
 
-    private static bool IsStrict =>
+    internal static bool IsStrict =>
         Environment.GetEnvironmentVariable("CI_STRICT") is "1" || Environment.GetEnvironmentVariable("RONDO_TEST_STRICT") is "1";
 
     private string Files => Path.Combine(_folder, "data");
@@ -133,7 +133,7 @@ public sealed class PrivatePostgres : IAsyncLifetime
             : new ChildProcess(path, arguments, folder: _folder);
     }
 
-    private static async Task RunAsync(ChildProcess process)
+    internal static async Task RunAsync(ChildProcess process)
     {
         await using (process)
         {
@@ -174,7 +174,7 @@ public sealed class PrivatePostgres : IAsyncLifetime
             : null;
 
     /// <summary>Below the range from which the kernel hands out ports to clients, so that nobody takes it while the server is down.</summary>
-    private static int FreePort()
+    internal static int FreePort()
     {
         while (true)
         {

@@ -26,6 +26,12 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>Null on SQLite.</summary>
     public PrivatePostgres? Postgres { get; private set; }
 
+    /// <summary>What stands before the server; null unless <see cref="GoThroughPgBouncerAsync"/> was called.</summary>
+    public PrivatePgBouncer? PgBouncer { get; private set; }
+
+    /// <summary>Environment variables of the server.</summary>
+    public Dictionary<string, string?> ServerVariables { get; } = [];
+
     /// <summary>What <c>--database</c> takes.</summary>
     public string Database { get; private set; } = "";
 
@@ -54,6 +60,13 @@ internal sealed class Site : IAsyncDisposable
         }
 
         return site;
+    }
+
+    /// <summary>From now on everything goes through a PgBouncer in transaction mode.</summary>
+    public async Task GoThroughPgBouncerAsync()
+    {
+        PgBouncer = await PrivatePgBouncer.StartNewAsync(Postgres!);
+        Database = PgBouncer.Url("rondo") + "?pgbouncer=true";
     }
 
     /// <summary>A device file with one meter for every unit of every gateway, named <c>meter-GATEWAY-UNIT</c>.</summary>
@@ -98,7 +111,7 @@ internal sealed class Site : IAsyncDisposable
     }
 
     /// <summary>A server of this database that is not yet waited for.</summary>
-    public RondoProcess NewServer() => RondoProcess.Start("serve", "--database", Database, "--roles", "poll");
+    public RondoProcess NewServer() => new(["serve", "--database", Database, "--roles", "poll"], ServerVariables);
 
     /// <summary>Starts the server and waits until its devices are armed.</summary>
     public async Task<RondoProcess> StartServerAsync()
@@ -144,6 +157,11 @@ internal sealed class Site : IAsyncDisposable
         }
 
         await Simulator.DisposeAsync();
+        if (PgBouncer is not null)
+        {
+            await PgBouncer.DisposeAsync();
+        }
+
         if (Postgres is not null)
         {
             await Postgres.DisposeAsync();

@@ -49,6 +49,18 @@ public sealed class Settings_of_a_start : IDisposable
     }
 
     [Theory]
+    [InlineData("false")]
+    [InlineData("\"false\"")]
+    public async Task Hints_are_on_unless_they_are_switched_off(string value)
+    {
+        Assert.Equal(("true", "default"), await ShownAsync("hints"));
+        var file = _folder.Write("rondo.json", $$"""{ "hints": {{value}} }""");
+        Assert.Equal(("false", file), await ShownAsync("hints", "--config", file));
+        Assert.False(SettingsReader.Read(new SettingsSources { Variable = _ => null, UsualFile = file }).Settings!.Hints);
+        Assert.True(SettingsReader.Read(new SettingsSources { Variable = _ => null, UsualFile = _folder.At("none.json") }).Settings!.Hints);
+    }
+
+    [Theory]
     [InlineData("postgres://rondo:geheim@db.example/rondo")]
     [InlineData("postgresql://rondo@db.example:5433/rondo?password=geheim")]
     [InlineData("Host=db.example;Username=rondo;Password=geheim;Database=rondo")]
@@ -72,6 +84,7 @@ public sealed class Settings_of_a_start : IDisposable
     [InlineData("""{ "database": true }""", "database is true; expected a text or a number")]
     [InlineData("""{ "http": { "address": "http://192.168.1.5:80" } }""", "is not on this machine alone")]
     [InlineData("""{ "roles": "dance" }""", "'dance' is no list of roles")]
+    [InlineData("""{ "hints": "perhaps" }""", "hints: 'perhaps' is neither true nor false")]
     [InlineData("""{ "roles": 5 """, ":1:")]
     [InlineData("""[]""", "expected an object")]
     public async Task Check_names_the_file_and_what_is_wrong_in_it(string json, string expected)

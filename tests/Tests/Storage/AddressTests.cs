@@ -38,6 +38,33 @@ public sealed class AddressTests
     }
 
     [Theory]
+    [InlineData("postgres://rondo:geheim@h:6432/plant?pgbouncer=true", true)]
+    [InlineData("postgres://rondo:geheim@h:6432/plant?PgBouncer=True&timeout=7", true)]
+    [InlineData("postgres://rondo:geheim@h:6432/plant?pgbouncer=false", false)]
+    [InlineData("postgres://rondo:geheim@h:6432/plant", false)]
+    [InlineData("Host=h;Port=6432;Username=rondo;Password=geheim;Database=plant;Pgbouncer=true", true)]
+    [InlineData("pgbouncer=false;Host=h;Port=6432;Username=rondo;Password=geheim;Database=plant", false)]
+    public void A_PgBouncer_before_the_server_is_known_and_shown_and_Npgsql_does_not_hear_of_it(string text, bool isBehind)
+    {
+        var address = TestStore.Parse(text);
+        Assert.Equal(isBehind, address.IsBehindPgBouncer);
+        Assert.Equal("postgres://rondo:***@h:6432/plant" + (isBehind ? "?pgbouncer=true" : ""), address.Shown);
+        Assert.DoesNotContain("bouncer", address.Target, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("plant", new Npgsql.NpgsqlConnectionStringBuilder(address.Target).Database);
+    }
+
+    [Theory]
+    [InlineData("postgres://rondo:geheim@h/plant?pgbouncer=")]
+    [InlineData("postgres://rondo:geheim@h/plant?pgbouncer=perhaps")]
+    [InlineData("Host=h;Password=geheim;Pgbouncer=perhaps")]
+    public void A_PgBouncer_is_there_or_not(string text)
+    {
+        Assert.Null(DatabaseAddress.TryParse(text, out var error));
+        Assert.Contains("is neither true nor false", error);
+        Assert.DoesNotContain("geheim", error);
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData("  ")]
     [InlineData("sqlite:")]

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Rondo.Storage;
+using Rondo.Storage.Postgres;
 using Rondo.Storage.Sqlite;
 using Rondo.Tests.Support;
 
@@ -99,6 +100,30 @@ public sealed class FaultTests
         Assert.Equal(kind, await KindAsync(store, $"do $$ begin raise exception 'trouble' using errcode = '{code}'; end $$"));
     }
 
+    [Theory]
+    [InlineData("26000", "prepared statement \"_p1\" does not exist")]
+    [InlineData("42P05", "prepared statement \"_p1\" already exists")]
+    [InlineData("08P01", "bind message supplies 1 parameters, but prepared statement \"_p1\" requires 2")]
+    public void What_a_PgBouncer_that_nobody_told_of_causes_says_what_to_add_to_the_address(string code, string message)
+    {
+        var fault = Pooled(code, message, "postgres://rondo:geheim@h/plant");
+        Assert.Equal(StorageFaultKind.Misuse, fault.Kind);
+        Assert.Equal(
+            $"work: {message}. postgres://rondo:***@h:5432/plant looks like PgBouncer in transaction mode; add ?pgbouncer=true to the address.", fault.Message);
+        Assert.DoesNotContain("add ?pgbouncer", Pooled(code, message, "postgres://rondo:geheim@h/plant?pgbouncer=true").Message);
+    }
+
+    [Fact]
+    public void What_PgBouncer_itself_says_may_pass_except_what_only_a_person_can_change()
+    {
+        const string Address = "postgres://h/plant?pgbouncer=true";
+        Assert.Equal(StorageFaultKind.Unavailable, Pooled("08P01", "server conn crashed?", Address).Kind);
+        Assert.Equal(StorageFaultKind.Unavailable, Pooled("08P01", "query_wait_timeout", Address).Kind);
+        var fault = Pooled("08P01", "unsupported startup parameter: options", Address);
+        Assert.Equal(StorageFaultKind.Misuse, fault.Kind);
+        Assert.Contains("take it out there; ALTER ROLE", fault.Message);
+    }
+
     [Fact]
     public async Task A_connection_that_the_server_ends_is_unavailable_and_the_next_one_works()
     {
@@ -181,6 +206,9 @@ public sealed class FaultTests
         Assert.Equal(kind, fault.Kind);
         Assert.Contains("work: ", fault.Message);
     }
+
+    private static StorageFault Pooled(string code, string message, string address) =>
+        PostgresFaults.Classify(new Npgsql.PostgresException(message, "ERROR", "ERROR", code), "work", TestStore.Parse(address));
 
     private static async Task<StorageFaultKind> KindAsync(TestStore store, string text) =>
         (await Assert.ThrowsAsync<StorageFault>(() => store.ExecuteAsync(text))).Kind;

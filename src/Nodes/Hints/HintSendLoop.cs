@@ -1,0 +1,34 @@
+using Rondo.Loops;
+
+namespace Rondo.Nodes;
+
+/// <summary>
+/// Tells other processes what waits, at most once in 20 ms, whatever the number of hints. Apart from whoever gives them, so that no request and no
+/// writing transaction waits for it (a NOTIFY takes a lock of the whole database at its commit). On a thread of its own, since it may wait for the database.
+/// </summary>
+internal sealed class HintSendLoop(Hints hints, TimeProvider time) : Loop("hints.send", time)
+{
+    /// <summary>Least time between two notifications.</summary>
+    public static readonly TimeSpan Every = TimeSpan.FromMilliseconds(20);
+
+    // Woken when there is something.
+    private static readonly TimeSpan _idle = TimeSpan.FromSeconds(5);
+    private long? _toldAt;
+
+    protected override bool OwnThread => true;
+
+    protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        if (_toldAt is { } told && Time.GetElapsedTime(told) < Every)
+        {
+            return new(Every - Time.GetElapsedTime(told));
+        }
+
+        if (hints.Tell())
+        {
+            _toldAt = Time.GetTimestamp();
+        }
+
+        return new(hints.IsWaiting ? Every : _idle);
+    }
+}

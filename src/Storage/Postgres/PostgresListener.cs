@@ -1,0 +1,58 @@
+using Npgsql;
+
+namespace Rondo.Storage.Postgres;
+
+/// <summary>A connection of its own that hears what is told on one channel (LISTEN). Made by <see cref="PostgresDatabase.ListenAsync"/>; for one caller at a time.</summary>
+public sealed class PostgresListener : IAsyncDisposable
+{
+    private readonly NpgsqlConnection _link;
+    private readonly DatabaseAddress _address;
+
+    private PostgresListener(NpgsqlConnection link, DatabaseAddress address)
+    {
+        _link = link;
+        _address = address;
+    }
+
+    internal static async Task<PostgresListener> OpenAsync(string settings, DatabaseAddress address, string channel, Action<string> heard, CancellationToken stop)
+    {
+        var link = new NpgsqlConnection(settings);
+        try
+        {
+            link.Notification += (_, told) => heard(told.Payload);
+            await link.OpenAsync(stop).ConfigureAwait(false);
+            await using var listen = new NpgsqlCommand($"listen {channel}", link);
+            await listen.ExecuteNonQueryAsync(stop).ConfigureAwait(false);
+            return new PostgresListener(link, address);
+        }
+        catch (Exception fault)
+        {
+            await link.DisposeAsync().ConfigureAwait(false);
+            throw PostgresFaults.IsProviders(fault) ? PostgresFaults.Classify(fault, "listen", address) : fault;
+        }
+    }
+
+    /// <summary>
+    /// Waits until something was heard, at most so long. After a silence the server is asked whether it is still there: of a connection whose other end
+    /// vanished, nothing else would ever tell.
+    /// </summary>
+    /// <exception cref="StorageFault">The connection is gone: dispose of the listener, and make another.</exception>
+    public async Task WaitAsync(TimeSpan atMost, CancellationToken stop)
+    {
+        try
+        {
+            if (!await _link.WaitAsync(atMost, stop).ConfigureAwait(false))
+            {
+                await using var ask = new NpgsqlCommand("select 1", _link);
+                await ask.ExecuteScalarAsync(stop).ConfigureAwait(false);
+            }
+        }
+        catch (Exception fault) when (PostgresFaults.IsProviders(fault))
+        {
+            throw PostgresFaults.Classify(fault, "listen", _address);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _link.DisposeAsync();
+}

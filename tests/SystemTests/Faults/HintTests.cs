@@ -1,0 +1,30 @@
+using System.Text.Json;
+using Rondo.Storage;
+using Rondo.SystemTests.Support;
+
+namespace Rondo.SystemTests.Faults;
+
+/// <summary>Hints make it faster; without them it is obeyed as well.</summary>
+public sealed class HintTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("true")]
+    [InlineData("false")]
+    public async Task With_hints_and_without_a_server_obeys_a_command_within_2_s(string hints)
+    {
+        await using var site = await Site.CreateAsync(DatabaseKind.Postgres, 2);
+        site.ServerVariables["RONDO_HINTS"] = hints;
+        await site.PrepareAsync(site.DeviceFile());
+        await site.StartServerAsync();
+        foreach (var verb in new[] { "stop", "start", "stop" })
+        {
+            var said = JsonDocument.Parse(await site.CommandAsync("polling", verb, "--json")).RootElement;
+            var took = said.GetProperty("took_ms").GetDouble();
+            output.WriteLine($"hints {hints}, polling {verb}: {took:0} ms");
+            Assert.True(said.GetProperty("obeyed").GetBoolean());
+            Assert.InRange(took, 0, 2_000);
+        }
+
+        await site.StopServerAsync();
+    }
+}

@@ -19,7 +19,6 @@ public sealed class Node
     private readonly Func<TimeSpan> _quietFor;
     private long _renewedAt;
     private volatile bool _dead;
-    private volatile bool _isDraining;
 
     private Node(Database database, TimeProvider time, NodeRow row, Func<TimeSpan>? quietFor)
     {
@@ -38,9 +37,6 @@ public sealed class Node
 
     /// <summary>The nodes as this one sees them; empty on SQLite, where there is only one.</summary>
     public Roster Roster { get; }
-
-    /// <summary>True while the operator wants it to own nothing.</summary>
-    public bool IsDraining => _isDraining;
 
     /// <summary>True while this node may work: it was not declared dead, and its lease has not run out by its own clock.</summary>
     public bool MayWork => !_dead && (_database.Address.Kind == DatabaseKind.Sqlite
@@ -132,7 +128,7 @@ public sealed class Node
         var renews = _time.GetElapsedTime(Interlocked.Read(ref _renewedAt), sent) >= LeaseLoop.Every - TimeSpan.FromMilliseconds(200);
         var now = _database.Clock.Now;
         var rows = _database.Tell("nodes.beat", tx => NodeStore.Beat(tx, Id, renews, Report(now)));
-        if (rows.Find(r => r.Id == Id) is not { State: "live" } me)
+        if (rows.Find(r => r.Id == Id) is not { State: "live" })
         {
             Die();
             return [];
@@ -143,7 +139,6 @@ public sealed class Node
             Interlocked.Exchange(ref _renewedAt, sent);
         }
 
-        _isDraining = me.IsDraining;
         return Roster.See(rows, Id, now);
     }
 

@@ -1,44 +1,6 @@
-using Rondo.Nodes;
-using Rondo.Storage;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Rondo.Host.Http;
-
-/// <summary>One process that works, or worked, on this database.</summary>
-internal sealed record NodeView
-{
-    /// <summary>The incarnation: the random identity of one start.</summary>
-    public required string Id { get; init; }
-
-    /// <summary>Host name, for people.</summary>
-    public required string Host { get; init; }
-
-    /// <summary>Process id on its host.</summary>
-    public required int Pid { get; init; }
-
-    /// <summary>Its roles.</summary>
-    public required IReadOnlyList<string> Roles { get; init; }
-
-    /// <summary>Version of its program.</summary>
-    public required string Version { get; init; }
-
-    /// <summary><c>live</c> or <c>dead</c>, as the database says.</summary>
-    public required string State { get; init; }
-
-    /// <summary>Whether it really runs: it holds the lock on the SQLite file, or its lease is in force.</summary>
-    public required bool IsRunning { get; init; }
-
-    /// <summary>True for the node that answers.</summary>
-    public required bool IsThis { get; init; }
-
-    /// <summary>Its start.</summary>
-    public required Instant StartedAt { get; init; }
-
-    /// <summary>Its end, or null.</summary>
-    public Instant? EndedAt { get; init; }
-
-    /// <summary>Configuration revision it works by.</summary>
-    public required long SeenRevision { get; init; }
-}
 
 /// <summary>Every node the database remembers.</summary>
 /// <param name="Nodes">The nodes, oldest first.</param>
@@ -48,26 +10,31 @@ internal sealed record NodePage(IReadOnlyList<NodeView> Nodes);
 internal static class NodeEndpoints
 {
     /// <summary>Maps them.</summary>
-    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/api/nodes", ListAsync).WithTags("nodes")
-        .Named("listNodes", "Every node the database remembers, oldest first").Produces<NodePage>().Problems(503);
-
-    private static async Task<IResult> ListAsync(Server server, CancellationToken stop)
+    public static void Map(IEndpointRouteBuilder app)
     {
-        var rows = await server.Database.ReadAsync("nodes.list", NodeRegister.All, stop).ConfigureAwait(false);
-        var (address, now) = (server.Database.Address, server.Database.Clock.Now);
-        return Results.Ok(new NodePage([.. rows.Select(row => new NodeView
-        {
-            Id = row.Id,
-            Host = row.Host,
-            Pid = row.Pid,
-            Roles = row.Roles.Split(',', StringSplitOptions.RemoveEmptyEntries),
-            Version = row.Version,
-            State = row.State,
-            IsRunning = NodeRegister.IsRunning(row, address, now),
-            IsThis = row.Id == server.Node.Id,
-            StartedAt = row.StartedAt,
-            EndedAt = row.EndedAt,
-            SeenRevision = row.SeenRevision,
-        })]));
+        var nodes = app.MapGroup("/api/nodes").WithTags("nodes");
+        nodes.MapGet("", ListAsync).Named("listNodes", "Every node the database remembers, oldest first").Produces<NodePage>().Problems(503);
+        nodes.MapPost("/{node}/drain", (Server server, string node, CancellationToken stop, [FromQuery(Name = "force")] bool? force) => SetAsync(server, node, drains: true, force ?? false, stop))
+            .Named("drainNode", "Lets a node give everything it owns to the others; stored, obeyed within 2 s; it is done when it owns no endpoint any more").Produces<NodeView>().Problems(404, 409, 503);
+        nodes.MapPost("/{node}/resume", (Server server, string node, CancellationToken stop) => SetAsync(server, node, drains: false, isForced: true, stop))
+            .Named("resumeNode", "Lets a drained node own its share again").Produces<NodeView>().Problems(404, 409, 503);
     }
+
+    private static async Task<IResult> ListAsync(Server server, CancellationToken stop) => Results.Ok(new NodePage(await ReadAsync(server, stop).ConfigureAwait(false)));
+
+    private static async Task<IResult> SetAsync(Server server, string name, bool drains, bool isForced, CancellationToken stop)
+    {
+        var (result, id) = await NodeDrain.SetAsync(server.Database, name, drains, isForced, stop).ConfigureAwait(false);
+        if (result != DrainResult.Stored)
+        {
+            var why = NodeDrain.Why(result, id).Replace("--force", "?force=true", StringComparison.Ordinal);
+            return Problem.Of(result == DrainResult.Unknown ? StatusCodes.Status404NotFound : StatusCodes.Status409Conflict, char.ToUpperInvariant(why[0]) + why[1..] + ".");
+        }
+
+        server.Hints.Send(HintTopics.Polling);
+        return Results.Ok((await ReadAsync(server, stop).ConfigureAwait(false)).First(n => n.Id == id));
+    }
+
+    private static Task<IReadOnlyList<NodeView>> ReadAsync(Server server, CancellationToken stop) =>
+        server.Database.ReadAsync("nodes.list", tx => NodeView.Read(tx, server.Database.Address, server.Node.Id), stop);
 }

@@ -39,6 +39,9 @@ internal sealed record FleetLook(long Revision, IReadOnlyList<Share> Nodes, int 
     /// <summary>How many endpoints <paramref name="node"/> owns.</summary>
     public int Held(string node) => Nodes.FirstOrDefault(n => n.Node == node).Count;
 
+    /// <summary>True unless it is drained, or has not said yet that it takes work.</summary>
+    public bool Takes(string node) => Nodes.FirstOrDefault(n => n.Node == node).Takes;
+
     /// <summary>How many it should own, were it ready to take work (<paramref name="takes"/>).</summary>
     public int Target(string node, bool takes) =>
         Shares.Target(node, [.. Nodes.Select(n => n.Node == node ? n with { Takes = takes } : n)], Free);

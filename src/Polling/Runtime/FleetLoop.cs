@@ -157,13 +157,15 @@ internal sealed class FleetLoop : Loop
     /// <summary>One of several nodes owns its share.</summary>
     private async Task<TimeSpan> ShareAsync(FleetLook look, CancellationToken stop)
     {
+        // What the look does not know yet is that this node takes work by now; otherwise it says so, unless the operator drains it.
+        var takes = !_takesWork || look.Takes(_node.Id);
         if (!_takesWork)
         {
             await WarmUpAsync(look, stop).ConfigureAwait(false);
         }
 
         var held = look.Held(_node.Id);
-        var missing = look.Target(_node.Id, !_node.IsDraining && _takesWork) - held;
+        var missing = look.Target(_node.Id, takes) - held;
         if (missing > 0 && look.Free > 0)
         {
             await ClaimAsync(missing, stop).ConfigureAwait(false);
@@ -177,7 +179,7 @@ internal sealed class FleetLoop : Loop
         await DisownAsync(stop).ConfigureAwait(false);
         if (missing < 0)
         {
-            if (await _handBack.RunAsync(-missing, isAll: _node.IsDraining, stop).ConfigureAwait(false) > 0)
+            if (await _handBack.RunAsync(-missing, isAll: !takes, stop).ConfigureAwait(false) > 0)
             {
                 _hint("polling");
             }

@@ -143,21 +143,6 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.Equal(_store.Database.Clock.Now - quiet, row.ProgressAt);
     }
 
-    [Fact]
-    public async Task A_drain_is_stored_and_heard_of_with_the_next_beat()
-    {
-        var node = await RegisterAsync();
-        Assert.False(node.IsDraining);
-        Assert.True(await _store.Database.WriteAsync("drain", tx => NodeRegister.Drain(tx, node.Id, true)));
-        await BeatAsync(1, Loop(node));
-        Assert.True(node.IsDraining);
-        Assert.True(await _store.Database.WriteAsync("resume", tx => NodeRegister.Drain(tx, node.Id, false)));
-        await BeatAsync(1, Loop(node));
-        Assert.False(node.IsDraining);
-        await node.EndAsync();
-        Assert.False(await _store.Database.WriteAsync("drain", tx => NodeRegister.Drain(tx, node.Id, true)));
-    }
-
     private LeaseLoop Loop(Node node, Action? hopeless = null) =>
         new(_store.Database, node, () => _isMakingProgress, _changes.Add, _time, NullLogger.Instance) { Hopeless = hopeless };
 

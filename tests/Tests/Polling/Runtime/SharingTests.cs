@@ -145,11 +145,7 @@ public sealed class SharingTests
 
     private static async Task<List<long>> LeasesAsync(PollingRig rig) => await rig.Store.QueryAsync<long>("select lease_no from endpoint order by id");
 
-    private static async Task DrainAsync(PollingRig rig, bool drains)
-    {
-        await rig.Database.WriteAsync("drain", tx => { NodeRegister.Drain(tx, rig.Node.Id, drains); });
-        rig.Node.Beat();
-    }
+    private static Task DrainAsync(PollingRig rig, bool drains) => rig.Database.WriteAsync("drain", tx => { NodeRegister.Drain(tx, rig.Node.Id, drains); });
 
     private static async Task<Rondo.Polling.Proof.Validation> ProveAsync(params PollingRig[] rigs)
     {

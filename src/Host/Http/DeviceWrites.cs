@@ -54,27 +54,25 @@ internal sealed class DeviceWrites(Server server) : IDisposable
     public Task<IResult> RemoveAsync(string name, bool dryRun, CancellationToken stop) => OneAtATimeAsync(
         async () =>
         {
-            var (stored, near) = await FindAsync(name, stop).ConfigureAwait(false);
-            if (stored is null)
-            {
-                return near!;
-            }
-
-            var fleet = await Devices.ListAsync(server.Database, stop).ConfigureAwait(false);
-            var children = fleet.Where(d => d.Parent == name).Select(d => d.Name).Take(10).ToArray();
-            if (children.Length > 0)
+            var removal = await Devices.RemoveAsync(server.Database, name, dryRun, stop).ConfigureAwait(false);
+            if (removal.Children.Count > 0)
             {
                 return Problem.Of(
-                    StatusCodes.Status409Conflict, $"Device {name} is the parent of {string.Join(", ", children)}; remove those, or give them another parent, first.");
+                    StatusCodes.Status409Conflict,
+                    $"Device {name} is the parent of {string.Join(", ", removal.Children.Take(10))}; remove those, or give them another parent, first.");
+            }
+
+            if (removal.Device is not { } removed)
+            {
+                return NotFound(name, removal.Near);
             }
 
             if (!dryRun)
             {
-                await Devices.RemoveAsync(server.Database, name, stop).ConfigureAwait(false);
                 server.Poller?.ConfigurationChanged();
             }
 
-            return Results.Ok(new DeviceWritten { Result = "removed", DryRun = dryRun, Device = stored });
+            return Results.Ok(new DeviceWritten { Result = "removed", DryRun = dryRun, Device = removed });
         },
         stop);
 

@@ -1,0 +1,50 @@
+using Rondo.Polling.Configuration;
+using Rondo.Polling.Fleet;
+using Rondo.Storage;
+using Rondo.Tests.Polling.Runtime;
+using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Polling.Fleet;
+
+/// <summary>Two who change the fleet at the same time: each decides on what the other has left.</summary>
+public sealed class TogetherTests
+{
+    private readonly FakeTime _time = new();
+
+    [Theory, BothDatabases]
+    public async Task Removing_a_device_leaves_alone_what_others_add_and_change_meanwhile(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind, _time);
+        await Devices.ApplyAsync(store.Database, [Meters.Meter("a"), Meters.Meter("b", unit: 2)], prune: false, dryRun: false);
+        await using var gate = await HeldGate.TakeAsync(store.Database, tx => Apply(tx, Meters.Meter("b", unit: 2, seconds: 7), Meters.Meter("c", unit: 3)));
+        var removing = Devices.RemoveAsync(store.Database, "a");
+        await gate.LetGoAsync(removing);
+
+        Assert.Equal("a", (await removing).Device?.Name);
+        var left = await Devices.ListAsync(store.Database);
+        Assert.Equal(["b", "c"], left.Select(device => device.Name));
+        Assert.Equal(TimeSpan.FromSeconds(7), left[0].Groups[0].Interval);
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_parent_is_not_removed_under_a_child_that_comes_meanwhile(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind, _time);
+        await Devices.ApplyAsync(store.Database, [Meters.Meter("hall")], prune: false, dryRun: false);
+        await using var gate = await HeldGate.TakeAsync(store.Database, tx => Apply(tx, Meters.Meter("meter", unit: 2) with { Parent = "hall" }));
+        var removing = Devices.RemoveAsync(store.Database, "hall");
+        await gate.LetGoAsync(removing);
+
+        var removal = await removing;
+        Assert.Equal((null, "meter"), (removal.Device, removal.Children.Single()));
+        Assert.Equal(["hall", "meter"], (await Devices.ListAsync(store.Database)).Select(device => device.Name));
+    }
+
+    /// <summary>A change within a transaction that has the gate.</summary>
+    internal static void Apply(Transaction tx, params DeviceSpec[] wanted)
+    {
+        var stored = StoredFleet.Load(tx);
+        FleetApply.Run(tx, stored, FleetDiff.Between(stored.Specs, wanted, prune: false));
+    }
+}

@@ -52,13 +52,16 @@ internal static class DevicesApply
 
     private static async Task<int> ApplyAsync(Run run, Database database, string file, DeviceFileReading reading, bool prune, bool dryRun)
     {
-        var stored = await Devices.ListAsync(database, run.Stop);
-        var fleet = Fleet(stored, reading.Devices, prune);
+        var change = await Devices.ChangeAsync(database, _ => new FleetWish<string> { Wanted = reading.Devices, Prune = prune }, dryRun, run.Stop);
+        return Tell(run, file, reading, change, dryRun);
+    }
 
-        // Between the file and what is stored already; what is wrong among stored devices alone is not this file's fault.
-        var conflicts = FleetRules.Check(fleet).Select(m => reading.Locate(m, file)).OfType<FileMistake>().ToArray();
-        if (conflicts.Length > 0)
+    private static int Tell(Run run, string file, DeviceFileReading reading, FleetChange<string> change, bool dryRun)
+    {
+        if (change.Mistakes.Count > 0)
         {
+            // Between the file and what is stored. One that shows at a device outside of it (a loop of parents) is the file's doing all the same.
+            var conflicts = change.Mistakes.Select(m => reading.Locate(m, file) ?? new FileMistake(file, 1, 1, m.Path, m.Message)).ToArray();
             foreach (var conflict in conflicts)
             {
                 run.Warn(conflict.ToString());
@@ -69,8 +72,8 @@ internal static class DevicesApply
             return ExitCode.Misuse;
         }
 
-        var diff = await Devices.ApplyAsync(database, reading.Devices, prune, dryRun, run.Stop);
-        var loads = BusLoad.Above(fleet, BusTime);
+        var diff = change.Diff;
+        var loads = BusLoad.Above(change.Fleet, BusTime);
         foreach (var load in loads.Take(MostWarnings))
         {
             run.Warn($"warning: {load}. Raise intervals or read fewer points.");
@@ -119,12 +122,6 @@ internal static class DevicesApply
 
         var kept = diff.Kept == 0 ? "" : $", {diff.Kept} not in the file and kept (--prune removes them)";
         run.Say($"{(dryRun ? "would be: " : "")}{diff.Added.Count} added, {diff.Changed.Count} changed, {diff.Removed.Count} removed, {diff.Unchanged} unchanged{kept}");
-    }
-
-    private static IReadOnlyList<DeviceSpec> Fleet(IReadOnlyList<DeviceSpec> stored, IReadOnlyList<DeviceSpec> wanted, bool prune)
-    {
-        var names = wanted.Select(d => d.Name).ToHashSet();
-        return prune ? wanted : [.. stored.Where(d => !names.Contains(d.Name)), .. wanted];
     }
 
     private static TimeSpan BusTime(DeviceSpec device, GroupSpec group) =>

@@ -28,6 +28,9 @@ public sealed record FleetChange<TRefusal>
     /// <summary>Why nothing was done, as the wish said; else null.</summary>
     public TRefusal? Refusal { get; init; }
 
+    /// <summary>The devices that were wanted.</summary>
+    public IReadOnlyList<DeviceSpec> Wanted { get; init; } = [];
+
     /// <summary>Rules between devices (<see cref="FleetRules"/>) that the wish would have broken; when there are any, nothing was done.</summary>
     public IReadOnlyList<SpecMistake> Mistakes { get; init; } = [];
 
@@ -53,7 +56,7 @@ public sealed record FleetChange<TRefusal>
         var before = FleetRules.Check(others).ToHashSet();
         var mistakes = wish.Wanted.Count == 0 ? [] : FleetRules.Check(fleet).Where(m => !before.Contains(m)).ToArray();
         return mistakes.Length > 0
-            ? new FleetChange<TRefusal> { Mistakes = mistakes, Fleet = stored }
-            : new FleetChange<TRefusal> { Diff = FleetDiff.Between(stored, wish.Wanted, wish.Prune, wish.Gone), Fleet = fleet };
+            ? new FleetChange<TRefusal> { Wanted = wish.Wanted, Mistakes = mistakes, Fleet = stored }
+            : new FleetChange<TRefusal> { Wanted = wish.Wanted, Diff = FleetDiff.Between(stored, wish.Wanted, wish.Prune, wish.Gone), Fleet = fleet };
     }
 }

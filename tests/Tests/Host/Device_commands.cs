@@ -1,4 +1,7 @@
 using Rondo.Simulators.Modbus;
+using Rondo.Storage;
+using Rondo.Tests.Polling.Fleet;
+using Rondo.Tests.Polling.Runtime;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Host;
@@ -74,6 +77,36 @@ public sealed class Device_commands : IDisposable
         Assert.Equal(["north", "south"], await NamesAsync());
         await _run.GoodAsync("devices", "apply", file, "--prune");
         Assert.Equal(["west"], await NamesAsync());
+    }
+
+    [Fact]
+    public async Task What_contradicts_a_device_that_came_while_the_file_was_applied_is_a_mistake_too()
+    {
+        await using var postgres = await TestPostgres.CreateAsync();
+        _run.Database = postgres.Url;
+        await _run.GoodAsync("database", "migrate");
+        await using var database = Database.Open(DatabaseAddress.TryParse(postgres.Url, out _)!, DatabaseUse.Command, TimeProvider.System);
+        await using var gate = await HeldGate.TakeAsync(database, tx => TogetherTests.Apply(tx, Meters.Meter("first", "10.0.0.20:502")));
+        var file = _folder.Write("second.yaml", "devices: [ { name: second, address: 10.0.0.20, unit: 3, profile: sdm630, response_timeout: 5s } ]");
+        var applying = _run.RunAsync("devices", "apply", file);
+        await gate.LetGoAsync(applying);
+
+        Assert.Equal(64, await applying);
+        Assert.Contains("second.endpoint.response_timeout", _run.Error, StringComparison.Ordinal);
+        Assert.Equal(["first"], await NamesAsync());
+    }
+
+    [Fact]
+    public async Task A_loop_of_parents_through_a_stored_device_is_a_mistake_of_the_file_that_closes_it()
+    {
+        await _run.WithDevicesAsync("""
+            devices:
+              - { name: hall, address: 10.0.0.20, groups: [] }
+              - { name: attic, address: 10.0.0.20, parent: hall, groups: [] }
+            """);
+        var file = _folder.Write("loop.yaml", "devices: [ { name: hall, address: 10.0.0.20, parent: attic, groups: [] } ]");
+        Assert.Equal(64, await _run.RunAsync("devices", "apply", file));
+        Assert.Contains("loop of parents", _run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,19 +54,31 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
     public void Adopt(RondoSettings settings) => _settings = settings;
 
     /// <summary>Opens the database beside a server that may run, and makes sure that its schema is this program's.</summary>
-    public async Task<int> UseDatabaseAsync(Func<Database, Task<int>> work)
+    /// <param name="work">What to do with it.</param>
+    /// <param name="unreachable">The exit code when it is not there, cannot be reached or does not answer.</param>
+    public async Task<int> UseDatabaseAsync(Func<Database, Task<int>> work, int unreachable = ExitCode.Problem)
     {
         var address = Settings.Database;
-        if (address.Kind == DatabaseKind.Sqlite && !File.Exists(address.Target))
+        if (IsDatabaseMissing)
         {
-            throw new CommandFault(ExitCode.Problem, $"there is no database at {address} yet. Make it with: rondo database migrate --database {address}");
+            throw new CommandFault(unreachable, $"there is no database at {address} yet. Make it with: rondo database migrate --database {address}");
         }
 
-        await using var database = Database.Open(address, DatabaseUse.Command, Time);
-        await database.MeasureClockAsync(Stop);
-        await new Migrator(database, Modules.Migrations).RequireCurrentAsync();
-        return await work(database);
+        try
+        {
+            await using var database = Database.Open(address, DatabaseUse.Command, Time);
+            await database.MeasureClockAsync(Stop);
+            await new Migrator(database, Modules.Migrations).RequireCurrentAsync();
+            return await work(database);
+        }
+        catch (StorageFault fault)
+        {
+            throw new CommandFault(unreachable, fault.Message);
+        }
     }
+
+    /// <summary>True when the database is a SQLite file that is not there.</summary>
+    public bool IsDatabaseMissing => Settings.Database.Kind == DatabaseKind.Sqlite && !File.Exists(Settings.Database.Target);
 
     /// <summary>One line for people; nothing when JSON was asked for.</summary>
     public void Say(string line)

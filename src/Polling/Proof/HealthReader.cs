@@ -129,29 +129,9 @@ public static class HealthReader
 
     private static void Fleet(HealthFacts facts, List<Finding> found)
     {
-        if (facts.Fleet is not { } fleet)
+        if (facts.Fleet is { } fleet)
         {
-            return;
-        }
-
-        if (fleet.EnabledGroups != fleet.PlannedGroups)
-        {
-            found.Add(new("polling.plan_mismatch", Health.Critical, "plans", $"{fleet.EnabledGroups} groups are enabled, but {fleet.PlannedGroups} have a plan. This is a bug; rondo polling audit names them"));
-        }
-
-        if (fleet.NeglectedGroups > 0 && facts.Now - facts.StartedAt > Grace)
-        {
-            var severity = fleet.OwnedGroups == 0 ? Health.Critical : Health.Degraded;
-            found.Add(new("polling.not_owned", severity, "ownership", $"{fleet.NeglectedGroups} of {fleet.EnabledGroups} enabled groups belong to no running node, so nothing polls them. Is a node with the role poll running?"));
-        }
-
-        // Half of very few is no sign of anything common to them.
-        var offline = fleet.Devices.GetValueOrDefault("offline");
-        var polled = fleet.Devices.Where(d => d.Key != "paused").Sum(d => d.Value);
-        if (offline > 0)
-        {
-            var severity = offline >= 3 && offline * 2 > polled ? Health.Critical : Health.Degraded;
-            found.Add(new("devices.offline", severity, "devices", $"{offline} of {polled} polled devices are offline. GET /api/devices?status=offline names them"));
+            FleetJudgement.Judge(fleet, facts.Now - facts.StartedAt > Grace, pollers: null, found);
         }
     }
 

@@ -32,7 +32,10 @@ public sealed class Polling_commands : IDisposable
     {
         var run = await new CommandRun(_folder).WithDevicesAsync(Meter);
         Assert.Equal(2, await run.RunAsync("polling", "status"));
-        Assert.Contains("enabled, but no node runs", run.Output, StringComparison.Ordinal);
+        Assert.Contains("critical: polling.no_node: 1 groups are enabled, but no node runs", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("as it should be", run.Output, StringComparison.Ordinal);
+        Assert.Equal(2, await run.RunAsync("polling", "status", "--json"));
+        Assert.Equal("critical", run.Json.GetProperty("status").GetString());
         Assert.Equal(1, await run.RunAsync("nodes", "list"));
     }
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Rondo.Drivers.Modbus;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
-using Rondo.Storage;
 
 namespace Rondo.Host.Commands;
 
@@ -47,13 +46,19 @@ internal static class DevicesApply
             return ExitCode.Misuse;
         }
 
-        return await run.UseDatabaseAsync(database => ApplyAsync(run, database, file, reading, prune, dryRun));
-    }
+        var wish = new FleetWish<string> { Wanted = reading.Devices, Prune = prune };
+        if (run.IsDatabaseMissing && run.IsDatabaseUsual)
+        {
+            // As a server makes it. One that was named and is not there is more likely a slip in its name.
+            if (dryRun)
+            {
+                return Tell(run, file, reading, Devices.Preview([], _ => wish), dryRun);
+            }
 
-    private static async Task<int> ApplyAsync(Run run, Database database, string file, DeviceFileReading reading, bool prune, bool dryRun)
-    {
-        var change = await Devices.ChangeAsync(database, _ => new FleetWish<string> { Wanted = reading.Devices, Prune = prune }, dryRun, run.Stop);
-        return Tell(run, file, reading, change, dryRun);
+            await DatabaseCommand.ApplyAsync(run);
+        }
+
+        return await run.UseDatabaseAsync(async database => Tell(run, file, reading, await Devices.ChangeAsync(database, _ => wish, dryRun, run.Stop), dryRun));
     }
 
     private static int Tell(Run run, string file, DeviceFileReading reading, FleetChange<string> change, bool dryRun)

@@ -80,6 +80,9 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
     /// <summary>True when the database is a SQLite file that is not there.</summary>
     public bool IsDatabaseMissing => Settings.Database.Kind == DatabaseKind.Sqlite && !File.Exists(Settings.Database.Target);
 
+    /// <summary>True when nobody said where the database is, so that it is at its usual place.</summary>
+    public bool IsDatabaseUsual => ReadSettings([]).Values.Any(v => v is { Key: "database", Source: "default" });
+
     /// <summary>One line for people; nothing when JSON was asked for.</summary>
     public void Say(string line)
     {

@@ -47,6 +47,22 @@ public sealed class Device_commands : IDisposable
     }
 
     [Fact]
+    public async Task The_usual_database_is_made_by_the_first_apply_and_one_that_was_named_is_not()
+    {
+        var file = _folder.Write("devices.yaml", Two);
+        Assert.Equal(1, await _run.RunAsync("devices", "apply", file));
+        Assert.Contains("rondo database migrate", _run.Error, StringComparison.Ordinal);
+
+        _run.Database = null;
+        await _run.GoodAsync("devices", "apply", file, "--dry-run");
+        Assert.Contains("would be: 2 added", _run.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.At(".local")));
+        await _run.GoodAsync("devices", "apply", file);
+        Assert.True(File.Exists(_folder.At(".local/share/rondo/rondo.db")));
+        Assert.Equal(["north", "south"], await NamesAsync());
+    }
+
+    [Fact]
     public async Task A_mistake_is_told_with_line_and_column_and_nothing_is_applied()
     {
         await _run.WithDevicesAsync(Two);

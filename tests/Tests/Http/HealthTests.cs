@@ -17,6 +17,10 @@ public class HealthTests(HttpFixture rondo)
         Assert.Equal(0, well.Good().GetProperty("reasons").GetArrayLength());
         Assert.Equal(1, well.Json.GetProperty("fleet").GetProperty("planned_groups").GetInt32());
 
+        Assert.True(well.Json.GetProperty("validation").ValueKind == System.Text.Json.JsonValueKind.Null
+            ? well.Json.GetProperty("validation_note").GetString() == "not yet: the first one begins 30 s after the start of the process"
+            : well.Json.GetProperty("validation_note").ValueKind == System.Text.Json.JsonValueKind.Null);
+
         var dead = """{ "name": "dead", "address": "127.0.0.1:1", "interval": "100ms", "points": [ { "name": "p", "address": 0 } ] }""";
         (await rondo.AskAsync(HttpMethod.Post, "/api/devices", dead)).Good(HttpStatusCode.Created);
         var sick = await Eventually.GetAsync(() => rondo.GetAsync("/api/polling/health"), a => Word(a) == "degraded", "degraded");

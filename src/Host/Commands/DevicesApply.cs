@@ -130,7 +130,7 @@ internal static class DevicesApply
     }
 
     private static TimeSpan BusTime(DeviceSpec device, GroupSpec group) =>
-        ModbusReadPlan.Build(device.Modbus, [.. group.Points.Select(p => p.Modbus)]).EstimatedBusTime;
+        ModbusReadPlan.Build(device.Modbus, [.. group.Points.Select(p => p.Modbus)]).EstimatedBusTimeOn(device.Endpoint);
 
     private static string Place(FileMistake mistake) => mistake.Path.Length == 0 ? "" : mistake.Path + ": ";
 
@@ -149,6 +149,11 @@ internal static class DevicesApply
         if (file.Length == 0 || file.Contains('\0'))
         {
             throw new CommandFault(ExitCode.Misuse, "no file is named; expected a path, or - for standard input");
+        }
+
+        if (Directory.Exists(file))
+        {
+            throw new CommandFault(ExitCode.Misuse, $"{file} is a folder; expected a device file (several are applied one after the other)");
         }
 
         try

@@ -137,6 +137,30 @@ public sealed class Device_commands : IDisposable
         Assert.True(_run.Json.GetProperty("bus_loads")[0].GetProperty("load").GetDouble() > 0.7);
     }
 
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("inter_request_delay: 300ms, ", true)]
+    [InlineData("settle_delay: 300ms, ", false)]
+    [InlineData("settle_delay: 300ms, close_after_cycle: true, ", true)]
+    public async Task Pauses_that_a_gateway_is_told_to_make_are_part_of_its_bus_time(string pauses, bool isTooMuch)
+    {
+        await _run.WithDevicesAsync($$"""
+            endpoints:
+              10.0.0.20:502: { {{pauses}}retries: 0 }
+            devices:
+              - { name: "meter-{n}", repeat: 1..2, address: 10.0.0.20, unit: "{n}", profile: sdm630, points: [voltage_l1], interval: 1s }
+            """);
+        await _run.GoodAsync("devices", "apply", _folder.At("devices.yaml"), "--json");
+        Assert.Equal(isTooMuch ? 1 : 0, _run.Json.GetProperty("bus_loads").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_folder_in_the_place_of_a_file_is_said_to_be_one()
+    {
+        Assert.Equal(64, await _run.RunAsync("devices", "apply", _folder.Path));
+        Assert.Contains("is a folder; expected a device file", _run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Show_list_and_remove_know_names_and_say_which_are_near()
     {

@@ -131,6 +131,20 @@ public sealed class Polling_commands : IDisposable
     }
 
     [Fact]
+    public async Task Devices_that_were_never_polled_are_validated_over_a_window_of_today()
+    {
+        var run = await new CommandRun(_folder).WithDevicesAsync(Meter);
+        await run.GoodAsync("polling", "validate", "--json");
+        var (from, to) = (run.Json.GetProperty("from").GetDateTime(), run.Json.GetProperty("to").GetDateTime());
+        Assert.True(from <= to && from > DateTime.UtcNow.AddDays(-1), $"{from} to {to}");
+        Assert.True(run.Json.GetProperty("is_clean").GetBoolean());
+        await run.GoodAsync("polling", "validate", "--from", "-1h", "--json");
+        Assert.True(run.Json.GetProperty("from").GetDateTime() <= run.Json.GetProperty("to").GetDateTime(), run.Output);
+        await run.GoodAsync("polling", "audit", "--dry-run", "--json");
+        Assert.True(run.Json.GetProperty("is_dry_run").GetBoolean());
+    }
+
+    [Fact]
     public async Task Migrate_says_what_it_does_and_a_dry_run_makes_no_file()
     {
         var run = new CommandRun(_folder);

@@ -139,9 +139,9 @@ public sealed class Device_commands : IDisposable
 
     [Theory]
     [InlineData("", false)]
-    [InlineData("inter_request_delay: 300ms, ", true)]
-    [InlineData("settle_delay: 300ms, ", false)]
-    [InlineData("settle_delay: 300ms, close_after_cycle: true, ", true)]
+    [InlineData("inter_request_delay: 320ms, ", true)]
+    [InlineData("settle_delay: 320ms, ", false)]
+    [InlineData("settle_delay: 320ms, close_after_cycle: true, ", true)]
     public async Task Pauses_that_a_gateway_is_told_to_make_are_part_of_its_bus_time(string pauses, bool isTooMuch)
     {
         await _run.WithDevicesAsync($$"""
@@ -221,6 +221,7 @@ public sealed class Device_commands : IDisposable
         await _run.WithDevicesAsync("devices: [ { name: gone, address: \"127.0.0.1:1\", profile: sdm630 } ]");
         Assert.Equal(1, await _run.RunAsync("devices", "test", "gone"));
         Assert.Contains("the connection was refused", _run.Output, StringComparison.Ordinal);
+        Assert.Contains("a server that polls this address may hold it", _run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -233,6 +234,7 @@ public sealed class Device_commands : IDisposable
         Assert.Equal("8000 4366", _run.Json.GetProperty("raw").GetString());
         Assert.Contains(_run.Json.GetProperty("readings").EnumerateArray(), r =>
             r.GetProperty("type").GetString() == "float32" && r.GetProperty("order").GetString() == "CDAB" && r.GetProperty("value").GetDouble() is 230.5);
+        Assert.Contains(_run.Json.GetProperty("readings").EnumerateArray(), r => r.GetProperty("type").GetString() == "sign_magnitude16");
         Assert.Equal(1, await _run.RunAsync("devices", "probe", at, "--register", "4000", "--function", "3"));
         Assert.Contains("exception 2, illegal data address", _run.Error, StringComparison.Ordinal);
     }

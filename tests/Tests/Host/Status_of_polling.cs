@@ -67,10 +67,18 @@ public sealed class Status_of_polling : IDisposable
         await Devices.SetPollingAsync(database, null, on: false);
         await Eventually.TrueAsync(async () => (await ReadAsync(database)) is { Status: Health.Healthy, PlannedGroups: 0 }, "what is stopped is healthy");
 
-        await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update device set status = 'offline' where name = 'busy'")); });
-        Assert.Equal([("devices.offline", Health.Degraded)], (await ReasonsAsync(database)).Select(r => (r.Code, r.Severity)));
+        // Stopped a second ahead of now, with a last slot that may still come: neither is a time to show.
+        await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update poll_plan set until_at = @at"), new { at = tx.Now + TimeSpan.FromHours(1) }); });
+        await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update device set status_at = @at"), new { at = tx.Now + TimeSpan.FromMinutes(1) }); });
         var run = new CommandRun(_folder);
         run.Database = postgres?.Url ?? run.Database;
+        await run.GoodAsync("polling", "status", "--detailed");
+        Assert.Contains("paused now", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@" -\d| in \d", run.Output);
+        Assert.Contains("as it should be", run.Output, StringComparison.Ordinal);
+
+        await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update device set status = 'offline' where name = 'busy'")); });
+        Assert.Equal([("devices.offline", Health.Degraded)], (await ReasonsAsync(database)).Select(r => (r.Code, r.Severity)));
         Assert.Equal(1, await run.RunAsync("polling", "status"));
         Assert.Contains("degraded: devices.offline: 1 of 1 polled devices are offline", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("as it should be", run.Output, StringComparison.Ordinal);

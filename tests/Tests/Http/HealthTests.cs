@@ -77,5 +77,15 @@ public class HealthTests(HttpFixture rondo)
         Assert.Contains("storage.unavailable", await health.Content.ReadAsStringAsync());
     }
 
+    [Fact]
+    public async Task A_port_that_is_taken_is_told_once_and_without_a_stack_trace()
+    {
+        using var logs = new CapturedLogs();
+        var fault = await Assert.ThrowsAsync<HttpStartException>(
+            () => HttpApi.StartAsync(rondo.Server, new HttpSettings { Address = rondo.Api.Address, Logs = logs }, CancellationToken.None));
+        Assert.Contains($"cannot listen on {rondo.Api.Address.Authority}", fault.Message);
+        Assert.Empty(logs.Lines);
+    }
+
     private static string? Word(Answer answer) => answer.Json.GetProperty("status").GetString();
 }

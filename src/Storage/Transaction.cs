@@ -5,7 +5,8 @@ namespace Rondo.Storage;
 
 /// <summary>
 /// What a store works with: a connection inside a transaction that its <see cref="Database"/> opened and will commit or roll back.
-/// Stores are written once against it, synchronously: on SQLite the work runs on the write lane, on PostgreSQL on a pool thread.
+/// Stores are written once against it, synchronously: on SQLite the work runs on the write lane, on PostgreSQL on a thread
+/// of its own (docs/decisions/0009-threads.md).
 /// </summary>
 public abstract class Transaction
 {

@@ -41,6 +41,13 @@ public sealed class ModbusReadPlan : ReadPlan
     /// </remarks>
     public override TimeSpan EstimatedBusTime { get; }
 
+    /// <summary>
+    /// The same on an endpoint that is told to pause: <see cref="ModbusEndpointSettings.InterRequestDelay"/> after each request, and the
+    /// <see cref="ModbusEndpointSettings.SettleDelay"/> once when every poll may open its own connection. Nothing else goes over the line meanwhile.
+    /// </summary>
+    public TimeSpan EstimatedBusTimeOn(ModbusEndpointSettings endpoint) =>
+        EstimatedBusTime + (endpoint.InterRequestDelay * RequestCount) + (endpoint.CloseAfterCycle ? endpoint.SettleDelay : TimeSpan.Zero);
+
     /// <summary>The requests of one poll as the plan knows them now, holes included.</summary>
     internal IReadOnlyList<ReadBlock> Blocks => (IReadOnlyList<ReadBlock>?)_learned ?? _joined;
 

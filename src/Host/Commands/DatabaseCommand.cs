@@ -25,13 +25,29 @@ internal static class DatabaseCommand
     private static async Task<int> MigrateAsync(Run run, bool dryRun)
     {
         var address = run.Settings.Database;
-        var isMissing = address.Kind == DatabaseKind.Sqlite && !File.Exists(address.Target);
-        if (isMissing && dryRun)
+        if (run.IsDatabaseMissing && dryRun)
         {
             Report(run, address, [.. Modules.Migrations], dryRun);
             return ExitCode.Ok;
         }
 
+        if (dryRun)
+        {
+            await using var database = Database.Open(address, DatabaseUse.Command, run.Time);
+            await database.MeasureClockAsync(run.Stop);
+            var state = await Modules.Migrator(database, DatabaseUse.Command).StateAsync();
+            Report(run, address, [.. state.Where(s => s.AppliedAt is null).Select(s => s.Migration)], dryRun);
+            return ExitCode.Ok;
+        }
+
+        Report(run, address, await ApplyAsync(run), dryRun);
+        return ExitCode.Ok;
+    }
+
+    /// <summary>Makes the database when there is none, and brings its schema to this version; returns what was applied.</summary>
+    public static async Task<IReadOnlyList<Migration>> ApplyAsync(Run run)
+    {
+        var address = run.Settings.Database;
         if (address.Kind == DatabaseKind.Sqlite)
         {
             DataFolder.Prepare(run.Shell.Variable, address.Target);
@@ -39,18 +55,9 @@ internal static class DatabaseCommand
 
         await using var database = Database.Open(address, DatabaseUse.Command, run.Time);
         await database.MeasureClockAsync(run.Stop);
-        var migrator = Modules.Migrator(database, DatabaseUse.Command);
-        if (dryRun)
-        {
-            var state = await migrator.StateAsync();
-            Report(run, address, [.. state.Where(s => s.AppliedAt is null).Select(s => s.Migration)], dryRun);
-            return ExitCode.Ok;
-        }
-
-        var applied = await migrator.ApplyAsync();
+        var applied = await Modules.Migrator(database, DatabaseUse.Command).ApplyAsync();
         await Upkeep.PrepareAsync(database, new PollingOptions(), run.Stop);
-        Report(run, address, applied, dryRun);
-        return ExitCode.Ok;
+        return applied;
     }
 
     private static void Report(Run run, DatabaseAddress address, IReadOnlyList<Migration> migrations, bool dryRun)

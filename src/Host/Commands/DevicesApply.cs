@@ -2,7 +2,6 @@ using System.CommandLine;
 using Rondo.Drivers.Modbus;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
-using Rondo.Storage;
 
 namespace Rondo.Host.Commands;
 
@@ -47,18 +46,36 @@ internal static class DevicesApply
             return ExitCode.Misuse;
         }
 
-        return await run.UseDatabaseAsync(database => ApplyAsync(run, database, file, reading, prune, dryRun));
+        var wish = new FleetWish<string> { Wanted = reading.Devices, Prune = prune };
+        if (run.IsDatabaseMissing && run.IsDatabaseUsual)
+        {
+            // As a server makes it. One that was named and is not there is more likely a slip in its name.
+            if (dryRun)
+            {
+                return Tell(run, file, reading, Devices.Preview([], _ => wish), dryRun);
+            }
+
+            await DatabaseCommand.ApplyAsync(run);
+        }
+
+        return await run.UseDatabaseAsync(async database =>
+        {
+            var change = await Devices.ChangeAsync(database, _ => wish, dryRun, run.Stop);
+            if (!dryRun && change.Mistakes.Count == 0)
+            {
+                await run.HintAsync(database);
+            }
+
+            return Tell(run, file, reading, change, dryRun);
+        });
     }
 
-    private static async Task<int> ApplyAsync(Run run, Database database, string file, DeviceFileReading reading, bool prune, bool dryRun)
+    private static int Tell(Run run, string file, DeviceFileReading reading, FleetChange<string> change, bool dryRun)
     {
-        var stored = await Devices.ListAsync(database, run.Stop);
-        var fleet = Fleet(stored, reading.Devices, prune);
-
-        // Between the file and what is stored already; what is wrong among stored devices alone is not this file's fault.
-        var conflicts = FleetRules.Check(fleet).Select(m => reading.Locate(m, file)).OfType<FileMistake>().ToArray();
-        if (conflicts.Length > 0)
+        if (change.Mistakes.Count > 0)
         {
+            // Between the file and what is stored. One that shows at a device outside of it (a loop of parents) is the file's doing all the same.
+            var conflicts = change.Mistakes.Select(m => reading.Locate(m, file) ?? new FileMistake(file, 1, 1, m.Path, m.Message)).ToArray();
             foreach (var conflict in conflicts)
             {
                 run.Warn(conflict.ToString());
@@ -69,13 +86,8 @@ internal static class DevicesApply
             return ExitCode.Misuse;
         }
 
-        var diff = await Devices.ApplyAsync(database, reading.Devices, prune, dryRun, run.Stop);
-        if (!dryRun)
-        {
-            await run.HintAsync(database);
-        }
-
-        var loads = BusLoad.Above(fleet, BusTime);
+        var diff = change.Diff;
+        var loads = BusLoad.Above(change.Fleet, BusTime);
         foreach (var load in loads.Take(MostWarnings))
         {
             run.Warn($"warning: {load}. Raise intervals or read fewer points.");
@@ -126,14 +138,8 @@ internal static class DevicesApply
         run.Say($"{(dryRun ? "would be: " : "")}{diff.Added.Count} added, {diff.Changed.Count} changed, {diff.Removed.Count} removed, {diff.Unchanged} unchanged{kept}");
     }
 
-    private static IReadOnlyList<DeviceSpec> Fleet(IReadOnlyList<DeviceSpec> stored, IReadOnlyList<DeviceSpec> wanted, bool prune)
-    {
-        var names = wanted.Select(d => d.Name).ToHashSet();
-        return prune ? wanted : [.. stored.Where(d => !names.Contains(d.Name)), .. wanted];
-    }
-
     private static TimeSpan BusTime(DeviceSpec device, GroupSpec group) =>
-        ModbusReadPlan.Build(device.Modbus, [.. group.Points.Select(p => p.Modbus)]).EstimatedBusTime;
+        ModbusReadPlan.Build(device.Modbus, [.. group.Points.Select(p => p.Modbus)]).EstimatedBusTimeOn(device.Endpoint);
 
     private static string Place(FileMistake mistake) => mistake.Path.Length == 0 ? "" : mistake.Path + ": ";
 
@@ -152,6 +158,11 @@ internal static class DevicesApply
         if (file.Length == 0 || file.Contains('\0'))
         {
             throw new CommandFault(ExitCode.Misuse, "no file is named; expected a path, or - for standard input");
+        }
+
+        if (Directory.Exists(file))
+        {
+            throw new CommandFault(ExitCode.Misuse, $"{file} is a folder; expected a device file (several are applied one after the other)");
         }
 
         try

@@ -83,7 +83,7 @@ internal static class DevicesProbe
             ["type", .. orders.Select(o => o.ToString())],
             readings.GroupBy(r => r.Type).Select(type => (IReadOnlyList<string?>)
             [
-                type.Key.ToString().ToLowerInvariant(), .. orders.Select(o => type.FirstOrDefault(r => r.Order == o)?.Text ?? ""),
+                type.Key.Word(), .. orders.Select(o => type.FirstOrDefault(r => r.Order == o)?.Text ?? ""),
             ]));
         run.WriteJson(new
         {
@@ -93,7 +93,7 @@ internal static class DevicesProbe
             register = request.Address,
             raw = DevicesTest.Hex(registers.Span),
             took_ms = Math.Round(took, 2),
-            readings = readings.Select(r => new { type = r.Type.ToString().ToLowerInvariant(), order = r.Order.ToString(), value = r.Fault == ReadFault.None ? r.Value : (double?)null, r.Text }),
+            readings = readings.Select(r => new { type = r.Type.Word(), order = r.Order.ToString(), value = r.Fault == ReadFault.None ? r.Value : (double?)null, r.Text }),
         });
         return ExitCode.Ok;
     }

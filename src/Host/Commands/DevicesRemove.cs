@@ -14,13 +14,13 @@ internal static class DevicesRemove
             run => run.UseDatabaseAsync(async database =>
             {
                 var device = run.Get(name)!;
-                var children = (await Devices.ListAsync(database, run.Stop)).Where(d => d.Parent == device).Select(d => d.Name).ToArray();
-                if (children.Length > 0)
+                var removal = await Devices.RemoveAsync(database, device, dryRun: false, run.Stop);
+                if (removal.Children is { Count: > 0 } children)
                 {
-                    throw new CommandFault(ExitCode.Problem, $"{device} is the parent of {string.Join(", ", children.Take(5))}{(children.Length > 5 ? ", …" : "")}; change or remove them first");
+                    throw new CommandFault(ExitCode.Problem, $"{device} is the parent of {string.Join(", ", children.Take(5))}{(children.Count > 5 ? ", …" : "")}; change or remove them first");
                 }
 
-                if (!await Devices.RemoveAsync(database, device, run.Stop))
+                if (removal.Device is null)
                 {
                     throw await DeviceNames.UnknownAsync(run, database, device);
                 }

@@ -32,7 +32,7 @@ internal static class DevicesShow
                         ["point", "unit", "kind", "function", "address", "type", "order", "scale", "offset"],
                         group.Points.Select(p => (IReadOnlyList<string?>)
                         [
-                            "  " + p.Name, p.Unit, p.Kind, p.Modbus.Function.ToString(), p.Modbus.Address.ToString(), p.Modbus.Type.ToString().ToLowerInvariant(),
+                            "  " + p.Name, p.Unit, p.Kind, p.Modbus.Function.ToString(), p.Modbus.Address.ToString(), p.Modbus.Type.Word(),
                             p.Modbus.Order.ToString(), p.Modbus.Scale.ToString(), p.Modbus.Offset.ToString(),
                         ]));
                 }

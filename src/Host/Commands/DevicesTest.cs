@@ -135,7 +135,7 @@ internal static class DevicesTest
             groups = groups.Select(g => new { g.Name, g.Good, g.Count, g.Requests, took_ms = Math.Round(g.TookMs, 2), fault = g.Fault.Length > 0 ? g.Fault : null, problem = g.Words.Length > 0 ? g.Words : null }),
             points = points.Select(p => new
             {
-                p.Point.Name, p.Point.Modbus.Function, p.Point.Modbus.Address, type = p.Point.Modbus.Type.ToString().ToLowerInvariant(), p.Raw, p.Value, p.Point.Unit, problem = p.Problem.Length > 0 ? p.Problem : null,
+                p.Point.Name, p.Point.Modbus.Function, p.Point.Modbus.Address, type = p.Point.Modbus.Type.Word(), p.Raw, p.Value, p.Point.Unit, problem = p.Problem.Length > 0 ? p.Problem : null,
             }),
         });
     }

@@ -26,9 +26,9 @@ internal static class FaultWords
     {
         ReadFault.None => "",
         ReadFault.Timeout => $"no answer within {Durations.Show(settings.ResponseTimeout)} (response_timeout)",
-        ReadFault.Refused => "the connection was refused, or not made in time: is the address right, and is something listening there?",
+        ReadFault.Refused => "the connection was refused, or not made in time: is the address right, and is something listening there? Many gateways allow one connection: a server that polls this address may hold it",
         ReadFault.Unreachable => "no way there: no such host, or no route to it",
-        ReadFault.Closed => "the peer closed the connection in the middle of a request; some devices allow one client only",
+        ReadFault.Closed => "the peer closed the connection in the middle of a request; some devices allow one client only, which may be the server that polls it",
         ReadFault.Protocol => "the answer was no valid Modbus; is the framing (tcp, rtu) right?",
         ReadFault.NotAvailable => "the device says that it has no value",
         ReadFault.Deadline => "not asked: the time was over",

@@ -31,7 +31,7 @@ internal static class PollingAudit
                 }
 
                 run.Say($"found {report.Found}, cleaned {report.Cleaned}{(report.IsDryRun ? " (dry run)" : "")}");
-                run.WriteJson(new { report.Found, report.Cleaned, dry_run = report.IsDryRun, report.Items });
+                run.WriteJson(new { report.Found, report.Cleaned, report.IsDryRun, report.Items });
                 return report.Found == report.Cleaned ? ExitCode.Ok : ExitCode.Problem;
             }),
             "rondo polling audit --dry-run",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rondo.Diagnostics;
 using Rondo.Polling.Proof;
 using Rondo.Storage;
 
@@ -14,10 +15,10 @@ internal static class PollingStatusCommand
     {
         var detailed = new Option<bool>("--detailed") { Description = "Every device: slots, counters, rates, durations" };
         var device = new Option<string?>("--device") { Description = "One device, in detail", HelpName = "NAME" };
-        var command = new Command("status", "Say how polling is: enabled = owned = planned, or something is wrong (exit code 1; 2 when no node runs)") { detailed, device };
+        var command = new Command("status", "Say how polling is, with every reason why it is not well. Exit code 1 when it is degraded, 2 when it is critical or the database cannot be read.") { detailed, device };
         return cli.Act(
             command,
-            run => run.UseDatabaseAsync(database => ShowAsync(run, database, run.Get(detailed), run.Get(device))),
+            run => run.UseDatabaseAsync(database => ShowAsync(run, database, run.Get(detailed), run.Get(device)), ExitCode.Critical),
             "rondo polling status",
             "rondo polling status --detailed",
             "rondo polling status --device main-meter --json");
@@ -31,7 +32,7 @@ internal static class PollingStatusCommand
             throw await DeviceNames.UnknownAsync(run, database, device);
         }
 
-        var code = status.IsConsistent ? ExitCode.Ok : status.RunningNodes == 0 ? ExitCode.Critical : ExitCode.Problem;
+        var code = status.Status switch { Health.Healthy => ExitCode.Ok, Health.Degraded => ExitCode.Problem, _ => ExitCode.Critical };
         run.WriteJson(status);
         if (run.IsJson)
         {
@@ -40,7 +41,12 @@ internal static class PollingStatusCommand
 
         run.Say($"polling is {(status.Enabled ? "on" : "off")}; {status.RunningNodes} {(status.RunningNodes == 1 ? "node runs" : "nodes run")}");
         run.Say($"{status.Devices:N0} devices{Counts(status)}; {status.SlotsPerSecond:0.###} slots/s planned");
-        run.Say($"groups: {status.EnabledGroups:N0} enabled, {status.OwnedGroups:N0} owned, {status.PlannedGroups:N0} planned: {Verdict(status)}");
+        run.Say($"groups: {status.EnabledGroups:N0} enabled, {status.OwnedGroups:N0} owned, {status.PlannedGroups:N0} planned{Verdict(status)}");
+        foreach (var reason in status.Reasons)
+        {
+            run.Say($"{reason.Severity.ToString().ToLowerInvariant()}: {reason.Code}: {reason.Message}");
+        }
+
         if (status.Details.Count > 0)
         {
             run.WriteTable(_columns, status.Details.Select(d => Row(d, status.At)));
@@ -53,10 +59,7 @@ internal static class PollingStatusCommand
         status.ByStatus.Count == 0 ? "" : $" ({string.Join(", ", status.ByStatus.OrderByDescending(s => s.Value).Select(s => $"{s.Value:N0} {s.Key}"))})";
 
     private static string Verdict(PollingStatus status) =>
-        status.IsConsistent ? "as it should be"
-        : status.RunningNodes == 0 ? "enabled, but no node runs. Start one: rondo serve"
-        : status.PlannedGroups != status.EnabledGroups ? "what is enabled is not what is planned. See: rondo polling audit"
-        : "some endpoints have no running owner (yet). See: rondo nodes list, rondo polling audit";
+        status.Status != Health.Healthy ? "" : status.IsConsistent ? ": as it should be" : ": a start or an edit is being taken in";
 
     private static string?[] Row(DevicePolling d, Instant now) =>
     [
@@ -64,7 +67,7 @@ internal static class PollingStatusCommand
         $"{d.Status} {Age(d.StatusAt, now)}",
         d.Owner,
         Age(d.LastSlot, now),
-        d.NextSlot is { } next ? "in " + Span(next - now) : "-",
+        d.NextSlot is { } next && d.Status != "paused" ? "in " + Span(next - now) : "-",
         Age(d.LastSuccess, now),
         d.ConsecutiveFailures.ToString(),
         d.Ok.ToString(),
@@ -79,7 +82,8 @@ internal static class PollingStatusCommand
         d.LastError is null ? "" : $"{d.LastError} ({Age(d.LastErrorAt, now)})",
     ];
 
-    private static string Age(Instant? at, Instant now) => at is { } some ? Span(now - some) + " ago" : "-";
+    // A stop or an edit takes effect a second after it is stored, so what it brings about may lie ahead.
+    private static string Age(Instant? at, Instant now) => at is not { } some ? "-" : some > now ? "now" : Span(now - some) + " ago";
 
     private static string Span(TimeSpan span) => Math.Abs(span.TotalSeconds) switch
     {

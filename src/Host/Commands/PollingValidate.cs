@@ -25,6 +25,11 @@ internal static class PollingValidate
     {
         var now = database.Clock.Now;
         var (begin, end) = (TimeOptions.Read(run, from, now), TimeOptions.Read(run, to, now));
+        if (begin >= end)
+        {
+            throw new CommandFault(ExitCode.Misuse, $"--from {begin} is not before --to {end}; expected a window that begins before it ends");
+        }
+
         var (result, attended) = await database.ReadLongAsync(
             "polling.validate",
             tx =>
@@ -43,7 +48,7 @@ internal static class PollingValidate
                 result.Overlaps,
                 result.Duplicates,
                 result.StrayReadings,
-                clean = result.IsClean,
+                result.IsClean,
                 result.From,
                 result.To,
                 attended,

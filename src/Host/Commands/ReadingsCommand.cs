@@ -26,6 +26,11 @@ internal static class ReadingsCommand
 
     private static async Task<int> ShowAsync(Run run, Database database, string name, (Option<string?> From, Option<string?> To) window, int limit, string format)
     {
+        if (run.IsJson && format != "json")
+        {
+            throw new CommandFault(ExitCode.Misuse, $"--format {format} and --json contradict each other; expected one of them");
+        }
+
         if (limit is < 1 or > 10_000_000)
         {
             throw new CommandFault(ExitCode.Misuse, $"--limit: {limit} is out of range; expected 1 to 10000000");

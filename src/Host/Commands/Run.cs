@@ -54,19 +54,34 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
     public void Adopt(RondoSettings settings) => _settings = settings;
 
     /// <summary>Opens the database beside a server that may run, and makes sure that its schema is this program's.</summary>
-    public async Task<int> UseDatabaseAsync(Func<Database, Task<int>> work)
+    /// <param name="work">What to do with it.</param>
+    /// <param name="unreachable">The exit code when it is not there, cannot be reached or does not answer.</param>
+    public async Task<int> UseDatabaseAsync(Func<Database, Task<int>> work, int unreachable = ExitCode.Problem)
     {
         var address = Settings.Database;
-        if (address.Kind == DatabaseKind.Sqlite && !File.Exists(address.Target))
+        if (IsDatabaseMissing)
         {
-            throw new CommandFault(ExitCode.Problem, $"there is no database at {address} yet. Make it with: rondo database migrate --database {address}");
+            throw new CommandFault(unreachable, $"there is no database at {address} yet. Make it with: rondo database migrate --database {address}");
         }
 
-        await using var database = Database.Open(address, DatabaseUse.Command, Time);
-        await database.MeasureClockAsync(Stop);
-        await Modules.Migrator(database, DatabaseUse.Command).RequireCurrentAsync();
-        return await work(database);
+        try
+        {
+            await using var database = Database.Open(address, DatabaseUse.Command, Time);
+            await database.MeasureClockAsync(Stop);
+            await Modules.Migrator(database, DatabaseUse.Command).RequireCurrentAsync();
+            return await work(database);
+        }
+        catch (StorageFault fault)
+        {
+            throw new CommandFault(unreachable, fault.Message);
+        }
     }
+
+    /// <summary>True when the database is a SQLite file that is not there.</summary>
+    public bool IsDatabaseMissing => Settings.Database.Kind == DatabaseKind.Sqlite && !File.Exists(Settings.Database.Target);
+
+    /// <summary>True when nobody said where the database is, so that it is at its usual place.</summary>
+    public bool IsDatabaseUsual => ReadSettings([]).Values.Any(v => v is { Key: "database", Source: "default" });
 
     /// <summary>Tells the running nodes, after the commit, that there is something new. At most a second; without it they find out by themselves.</summary>
     public async Task HintAsync(Database database)

@@ -22,61 +22,66 @@ internal sealed record DeviceWritten
     public IReadOnlyList<ProblemItem> Warnings { get; init; } = [];
 }
 
-/// <summary>Changes of single devices, one at a time, checked against the whole fleet. Every poller of this database hears of them at once.</summary>
-internal sealed class DeviceWrites(Server server) : IDisposable
+/// <summary>Changes of single devices, checked against the whole fleet in the transaction that makes them. Every poller of this database hears of them at once.</summary>
+internal sealed class DeviceWrites(Server server)
 {
-    private readonly SemaphoreSlim _gate = new(1);
-
     /// <summary>Creates a device; 409 when there is one of its name.</summary>
-    public Task<IResult> CreateAsync(string json, bool dryRun, CancellationToken stop) => OneAtATimeAsync(
-        async () => Read(json, null, out var device) ?? await StoreAsync(device!, mayExist: false, dryRun, stop).ConfigureAwait(false), stop);
+    public async Task<IResult> CreateAsync(string json, bool dryRun, CancellationToken stop)
+    {
+        if (Read(json, null, out var device) is { } problem)
+        {
+            return problem;
+        }
+
+        var name = device!.Name;
+        return await StoreAsync(
+            stored => stored.Any(d => d.Name == name)
+                ? Refuse(Problem.Of(StatusCodes.Status409Conflict, $"There is a device '{name}' already. PUT or PATCH /api/devices/{name} changes it."))
+                : Want(device),
+            dryRun,
+            stop).ConfigureAwait(false);
+    }
 
     /// <summary>Creates the device or replaces it as a whole.</summary>
-    public Task<IResult> ReplaceAsync(string name, string json, bool dryRun, CancellationToken stop) => OneAtATimeAsync(
-        async () => Read(json, name, out var device) ?? await StoreAsync(device!, mayExist: true, dryRun, stop).ConfigureAwait(false), stop);
+    public async Task<IResult> ReplaceAsync(string name, string json, bool dryRun, CancellationToken stop) =>
+        Read(json, name, out var device) ?? await StoreAsync(_ => Want(device!), dryRun, stop).ConfigureAwait(false);
 
-    /// <summary>Changes what the patch names.</summary>
-    public Task<IResult> PatchAsync(string name, string patch, bool dryRun, CancellationToken stop) => OneAtATimeAsync(
-        async () =>
+    /// <summary>Changes what the patch names, of the device as it is by then.</summary>
+    public Task<IResult> PatchAsync(string name, string patch, bool dryRun, CancellationToken stop) => StoreAsync(
+        stored =>
         {
-            var (stored, near) = await FindAsync(name, stop).ConfigureAwait(false);
-            if (stored is null)
+            if (stored.FirstOrDefault(d => d.Name == name) is not { } before)
             {
-                return near!;
+                return Refuse(NotFound(name, DeviceList.Near([.. stored.Select(d => d.Name)], name)));
             }
 
-            var (json, problem) = MergePatch.Apply(stored, patch);
-            return problem ?? Read(json, name, out var device) ?? await StoreAsync(device!, mayExist: true, dryRun, stop).ConfigureAwait(false);
+            var (json, problem) = MergePatch.Apply(before, patch);
+            DeviceSpec? after = null;
+            problem ??= Read(json, name, out after);
+            return problem is null ? Want(after!) : Refuse(problem);
         },
+        dryRun,
         stop);
 
     /// <summary>Removes a device; 409 while others have it as their parent.</summary>
-    public Task<IResult> RemoveAsync(string name, bool dryRun, CancellationToken stop) => OneAtATimeAsync(
-        async () =>
+    public async Task<IResult> RemoveAsync(string name, bool dryRun, CancellationToken stop)
+    {
+        var removal = await Devices.RemoveAsync(server.Database, name, dryRun, stop).ConfigureAwait(false);
+        if (removal.Children.Count > 0)
         {
-            var (stored, near) = await FindAsync(name, stop).ConfigureAwait(false);
-            if (stored is null)
-            {
-                return near!;
-            }
+            return Problem.Of(
+                StatusCodes.Status409Conflict,
+                $"Device {name} is the parent of {string.Join(", ", removal.Children.Take(10))}; remove those, or give them another parent, first.");
+        }
 
-            var fleet = await Devices.ListAsync(server.Database, stop).ConfigureAwait(false);
-            var children = fleet.Where(d => d.Parent == name).Select(d => d.Name).Take(10).ToArray();
-            if (children.Length > 0)
-            {
-                return Problem.Of(
-                    StatusCodes.Status409Conflict, $"Device {name} is the parent of {string.Join(", ", children)}; remove those, or give them another parent, first.");
-            }
+        if (removal.Device is not { } removed)
+        {
+            return NotFound(name, removal.Near);
+        }
 
-            if (!dryRun)
-            {
-                await Devices.RemoveAsync(server.Database, name, stop).ConfigureAwait(false);
-                server.Hints.Send(HintTopics.Polling);
-            }
-
-            return Results.Ok(new DeviceWritten { Result = "removed", DryRun = dryRun, Device = stored });
-        },
-        stop);
+        Told(dryRun);
+        return Results.Ok(new DeviceWritten { Result = "removed", DryRun = dryRun, Device = removed });
+    }
 
     /// <summary>The device of that name, or a 404 that names those like it.</summary>
     public async Task<(DeviceSpec? Device, IResult? Problem)> FindAsync(string name, CancellationToken stop)
@@ -91,21 +96,9 @@ internal sealed class DeviceWrites(Server server) : IDisposable
     /// <summary>404 for a device.</summary>
     public static Problem NotFound(string name, IReadOnlyList<string> near) => Problem.NotFound($"There is no device '{SpecPointer.Shown(name)}'.", near);
 
-    /// <inheritdoc/>
-    public void Dispose() => _gate.Dispose();
+    private static FleetWish<Problem> Refuse(Problem problem) => new() { Refusal = problem };
 
-    private async Task<IResult> OneAtATimeAsync(Func<Task<IResult>> write, CancellationToken stop)
-    {
-        await _gate.WaitAsync(stop).ConfigureAwait(false);
-        try
-        {
-            return await write().ConfigureAwait(false);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
+    private static FleetWish<Problem> Want(DeviceSpec device) => new() { Wanted = [device] };
 
     private static Problem? Read(string json, string? name, out DeviceSpec? device)
     {
@@ -115,30 +108,21 @@ internal sealed class DeviceWrites(Server server) : IDisposable
         return mistakes.Count == 0 ? null : Problem.Refused("The device cannot be stored; nothing was changed.", SpecPointer.Of(mistakes));
     }
 
-    private async Task<IResult> StoreAsync(DeviceSpec device, bool mayExist, bool dryRun, CancellationToken stop)
+    private async Task<IResult> StoreAsync(Func<IReadOnlyList<DeviceSpec>, FleetWish<Problem>> decide, bool dryRun, CancellationToken stop)
     {
-        var fleet = await Devices.ListAsync(server.Database, stop).ConfigureAwait(false);
-        var others = fleet.Where(d => d.Name != device.Name).ToArray();
-        var isNew = others.Length == fleet.Count;
-        if (!isNew && !mayExist)
+        var change = await Devices.ChangeAsync(server.Database, decide, dryRun, stop).ConfigureAwait(false);
+        if (change.Refusal is { } refusal)
         {
-            return Problem.Of(StatusCodes.Status409Conflict, $"There is a device '{device.Name}' already. PUT or PATCH /api/devices/{device.Name} changes it.");
+            return refusal;
         }
 
-        // Last in the list, because of two that disagree the later one is named; and only what this device brings about is its affair.
-        var before = FleetRules.Check(others).ToHashSet();
-        var mistakes = FleetRules.Check([.. others, device]).Where(m => !before.Contains(m)).ToArray();
-        if (mistakes.Length > 0)
+        if (change.Mistakes.Count > 0)
         {
-            return Problem.Refused("The device does not fit the other devices; nothing was changed.", SpecPointer.Of(mistakes, device.Name));
+            return Problem.Refused("The device does not fit the other devices; nothing was changed.", SpecPointer.Of(change.Mistakes, change.Wanted[0].Name));
         }
 
-        var diff = await Devices.ApplyAsync(server.Database, [device], prune: false, dryRun, stop).ConfigureAwait(false);
-        if (!dryRun)
-        {
-            server.Hints.Send(HintTopics.Polling);
-        }
-
+        Told(dryRun);
+        var (device, diff) = (change.Wanted[0], change.Diff);
         var written = new DeviceWritten
         {
             Result = diff.Added.Count > 0 ? "created" : diff.Changed.Count > 0 ? "changed" : "unchanged",
@@ -147,6 +131,14 @@ internal sealed class DeviceWrites(Server server) : IDisposable
             Changes = diff.Changed.Count > 0 ? diff.Changed[0].Fields : [],
             Warnings = SpecPointer.Of(SpecRules.Warnings(device)),
         };
-        return isNew && !dryRun ? Results.Created($"/api/devices/{device.Name}", written) : Results.Ok(written);
+        return diff.Added.Count > 0 && !dryRun ? Results.Created($"/api/devices/{device.Name}", written) : Results.Ok(written);
+    }
+
+    private void Told(bool dryRun)
+    {
+        if (!dryRun)
+        {
+            server.Hints.Send(HintTopics.Polling);
+        }
     }
 }

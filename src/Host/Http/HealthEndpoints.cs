@@ -48,6 +48,9 @@ internal sealed record PollingHealth
     /// <summary>Latest validation; null before the first.</summary>
     public ValidationHealth? Validation { get; init; }
 
+    /// <summary>Why there is no validation yet; null when there is one.</summary>
+    public string? ValidationNote { get; init; }
+
     /// <summary>Latest audit; null before the first.</summary>
     public AuditHealth? Audit { get; init; }
 
@@ -98,6 +101,7 @@ internal static class HealthEndpoints
             Validation = facts.Validation is { } v
                 ? new(v.At, Seconds(facts.Now - v.At), v.Result.IsClean, v.Result.Expected, v.Result.Recorded, v.Result.Holes, v.Result.Overlaps, v.Result.Duplicates, v.Result.StrayReadings)
                 : null,
+            ValidationNote = facts.Validation is null ? Note(facts) : null,
             Audit = facts.Audit is { } a ? new(a.At, Seconds(facts.Now - a.At), a.Result.Found, a.Result.Cleaned) : null,
             Loops = facts.Loops,
         };
@@ -132,8 +136,13 @@ internal static class HealthEndpoints
             Audit = server.SelfCheck.Audit,
             Fleet = fleet,
             Fault = fault,
+            Nodes = server.Node.Roster.Live,
         };
     }
+
+    private static string Note(HealthFacts facts) => facts.Loops.FirstOrDefault(l => l.Name == "polling.validate")?.LastError is { } error
+        ? $"none has succeeded yet: {error}"
+        : $"not yet: the first one begins {Seconds(SelfCheck.FirstValidation(facts.Options)):0} s after the start of the process";
 
     private static double Seconds(TimeSpan span) => Math.Round(span.TotalSeconds, 1);
 }

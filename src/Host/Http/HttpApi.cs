@@ -32,7 +32,8 @@ internal sealed class HttpApi : IAsyncDisposable
     public static async Task<HttpApi> StartAsync(Server server, HttpSettings settings, CancellationToken stop)
     {
         var endpoint = settings.Endpoint(out var problem) ?? throw new HttpStartException(problem!);
-        var app = Build(server, settings, endpoint);
+        var logs = settings.Logs is null ? null : new ForwardedLogs(settings.Logs);
+        var app = Build(server, logs, endpoint);
         try
         {
             await app.StartAsync(stop).ConfigureAwait(false);
@@ -48,6 +49,7 @@ internal sealed class HttpApi : IAsyncDisposable
             throw;
         }
 
+        logs?.IsListening = true;
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         return new HttpApi(app, new Uri(bound));
     }
@@ -60,7 +62,7 @@ internal sealed class HttpApi : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static WebApplication Build(Server server, HttpSettings settings, IPEndPoint endpoint)
+    private static WebApplication Build(Server server, ForwardedLogs? logs, IPEndPoint endpoint)
     {
         // The empty builder, because the others read environment variables and an appsettings.json of the current folder, which may name further
         // addresses to listen on: nothing around the process may open it to a network.
@@ -74,9 +76,9 @@ internal sealed class HttpApi : IAsyncDisposable
             kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        if (settings.Logs is { } logs)
+        if (logs is not null)
         {
-            builder.Logging.AddProvider(new ForwardedLogs(logs));
+            builder.Logging.AddProvider(logs);
         }
 
         // Ctrl-C and SIGTERM belong to the command that runs the server.

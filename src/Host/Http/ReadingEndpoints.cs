@@ -41,6 +41,8 @@ internal static class ReadingEndpoints
             return Problem.Of(StatusCodes.Status400BadRequest, mistake);
         }
 
+        // A path keeps the slash that a client encoded. No name has a percent sign.
+        series = series?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         if (series is not { Length: > 0 and <= LongestName } || series.Any(char.IsControl))
         {
             return Problem.NotFound($"There is no series '{SpecPointer.Shown(series ?? "")}'; a series is named device/point.", []);

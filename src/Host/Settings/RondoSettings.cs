@@ -35,7 +35,7 @@ internal sealed record SettingValue(string Key, string Value, string Source);
 /// <param name="File">The file that was read, or null.</param>
 internal sealed record SettingsReading(RondoSettings? Settings, IReadOnlyList<SettingValue> Values, IReadOnlyList<string> Problems, string? File)
 {
-    /// <summary>True when the file that was named could not be read at all.</summary>
+    /// <summary>True when the file that was named could not be read at all, or is not JSON.</summary>
     public bool IsFileUnreadable { get; init; }
 }
 

@@ -87,7 +87,7 @@ internal static class SettingsReader
         catch (JsonException fault)
         {
             problems.Add($"{file}:{fault.LineNumber + 1}:{fault.BytePositionInLine + 1}: this is not JSON; expected an object such as {{ \"database\": \"sqlite:/var/lib/rondo/rondo.db\" }}");
-            return true;
+            return false;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -3,7 +3,7 @@ namespace Rondo.Polling.Configuration;
 /// <summary>What one group asks of its endpoint's bus.</summary>
 /// <param name="Device">Name of the device.</param>
 /// <param name="Group">Name of the group.</param>
-/// <param name="BusTime">Estimated time on the bus for one poll.</param>
+/// <param name="BusTime">Estimated time for which one poll keeps the bus, the pauses that the endpoint is configured to make included.</param>
 /// <param name="Interval">The group's interval.</param>
 public sealed record BusShare(string Device, string Group, TimeSpan BusTime, TimeSpan Interval)
 {
@@ -37,7 +37,7 @@ public static class BusLoad
 
     /// <summary>The endpoints above <paramref name="limit"/>, the busiest first. Disabled devices and groups do not count.</summary>
     /// <param name="fleet">Every device, not only those of one file: they share endpoints.</param>
-    /// <param name="busTime">Estimated bus time of one poll of a group; the driver's plan knows.</param>
+    /// <param name="busTime">Estimated bus time of one poll of a group, with the endpoint's pauses; the driver's plan knows.</param>
     /// <param name="limit">Part of the bus time, default <see cref="Limit"/>; 0 lists every endpoint.</param>
     public static IReadOnlyList<EndpointLoad> Above(IEnumerable<DeviceSpec> fleet, Func<DeviceSpec, GroupSpec, TimeSpan> busTime, double limit = Limit)
     {

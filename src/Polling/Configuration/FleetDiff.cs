@@ -19,7 +19,7 @@ public sealed record DeviceChange(DeviceSpec Before, DeviceSpec After, IReadOnly
 /// <summary>What applying a device file does.</summary>
 /// <param name="Added">Devices that are new.</param>
 /// <param name="Changed">Devices that differ.</param>
-/// <param name="Removed">Devices that go, because the file does not have them and pruning was asked for.</param>
+/// <param name="Removed">Devices that go, because the file does not have them and pruning was asked for, or because it was asked by name.</param>
 /// <param name="Unchanged">How many devices are in both and equal.</param>
 /// <param name="Kept">How many stored devices the file does not have and that stay, because pruning was not asked for.</param>
 public sealed record FleetDiff(
@@ -29,7 +29,11 @@ public sealed record FleetDiff(
     public bool IsEmpty => Added.Count + Changed.Count + Removed.Count == 0;
 
     /// <summary>Works out what turns the stored devices into the wanted ones. Devices, groups and points are matched by name; order means nothing.</summary>
-    public static FleetDiff Between(IReadOnlyList<DeviceSpec> stored, IReadOnlyList<DeviceSpec> wanted, bool prune)
+    /// <param name="stored">What is there.</param>
+    /// <param name="wanted">What is to be there.</param>
+    /// <param name="prune">True: what is not wanted goes.</param>
+    /// <param name="gone">Names that go by themselves, when they are not wanted.</param>
+    public static FleetDiff Between(IReadOnlyList<DeviceSpec> stored, IReadOnlyList<DeviceSpec> wanted, bool prune, IReadOnlyList<string>? gone = null)
     {
         var before = stored.ToDictionary(device => device.Name);
         var added = new List<DeviceSpec>();
@@ -51,7 +55,9 @@ public sealed record FleetDiff(
             }
         }
 
+        var named = (gone ?? []).ToHashSet();
         var rest = stored.Where(device => before.ContainsKey(device.Name)).ToArray();
-        return new FleetDiff(added, changed, prune ? rest : [], unchanged, prune ? 0 : rest.Length);
+        var removed = prune ? rest : rest.Where(device => named.Contains(device.Name)).ToArray();
+        return new FleetDiff(added, changed, removed, unchanged, rest.Length - removed.Length);
     }
 }

@@ -96,9 +96,11 @@ public static class DeviceList
     }
 
     /// <summary>At most ten names like <paramref name="name"/>, the likeliest first, for an error that helps.</summary>
-    public static string[] Near(Transaction tx, string name)
+    public static string[] Near(Transaction tx, string name) => Near(tx.Query<string>(_names), name);
+
+    /// <summary>The same among <paramref name="names"/>.</summary>
+    public static string[] Near(IReadOnlyList<string> names, string name)
     {
-        var names = tx.Query<string>(_names);
         var near = names.Where(n => n.Contains(name, StringComparison.OrdinalIgnoreCase)).Take(MostNear).ToList();
         if (Wording.Nearest(name, names) is { } nearest)
         {

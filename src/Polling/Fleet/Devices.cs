@@ -11,23 +11,42 @@ public static class Devices
         database.ReadAsync("devices.list", tx => StoredFleet.Load(tx).Specs, stop);
 
     /// <summary>
-    /// Makes the stored devices be <paramref name="wanted"/>: adds, changes, and with <paramref name="prune"/> removes those that are not among them.
-    /// The specs must have passed <see cref="SpecRules"/> and <see cref="FleetRules"/>. One transaction; applying the same again changes nothing.
+    /// Changes the configuration in one transaction: nobody else changes it between the look at what is stored, <paramref name="decide"/>, the check against
+    /// the other devices and the writing. When the wish is refused or breaks a rule between devices, nothing is written and no node is disturbed.
     /// </summary>
-    public static Task<FleetDiff> ApplyAsync(
-        Database database, IReadOnlyList<DeviceSpec> wanted, bool prune, bool dryRun, CancellationToken stop = default) => dryRun
-        ? database.ReadAsync("devices.compare", tx => FleetApply.Run(tx, wanted, prune, dryRun: true), stop)
-        : database.WriteLongAsync("devices.apply", tx => FleetApply.Run(tx, wanted, prune, dryRun: false), stop);
+    /// <param name="database">The database.</param>
+    /// <param name="decide">
+    /// Says what is wanted of the devices that are stored. It may run again from its start, so it has no effects of its own. Devices it wants must have
+    /// passed <see cref="SpecRules"/>.
+    /// </param>
+    /// <param name="dryRun">True: reads only, and says what would be done.</param>
+    /// <param name="stop">Gives up waiting.</param>
+    public static Task<FleetChange<TRefusal>> ChangeAsync<TRefusal>(
+        Database database, Func<IReadOnlyList<DeviceSpec>, FleetWish<TRefusal>> decide, bool dryRun, CancellationToken stop = default)
+        where TRefusal : class => dryRun
+        ? database.ReadAsync("devices.compare", tx => Preview(StoredFleet.Load(tx).Specs, decide), stop)
+        : database.WriteLongAsync("devices.change", tx => Change(tx, decide), stop);
 
-    /// <summary>Removes a device: its plans end, its ledger and readings stay. False when there is none of that name.</summary>
-    public static Task<bool> RemoveAsync(Database database, string name, CancellationToken stop = default) => database.WriteLongAsync(
-        "devices.remove",
-        tx =>
-        {
-            var rest = StoredFleet.Load(tx).Specs.Where(d => d.Name != name).ToArray();
-            return FleetApply.Run(tx, rest, prune: true, dryRun: false).Removed.Count > 0;
-        },
-        stop);
+    /// <summary>What <see cref="ChangeAsync"/> would do if <paramref name="stored"/> were what is stored.</summary>
+    public static FleetChange<TRefusal> Preview<TRefusal>(IReadOnlyList<DeviceSpec> stored, Func<IReadOnlyList<DeviceSpec>, FleetWish<TRefusal>> decide)
+        where TRefusal : class => FleetChange<TRefusal>.Judge(stored, decide(stored));
+
+    /// <summary>
+    /// Makes the stored devices be <paramref name="wanted"/>: adds, changes, and with <paramref name="prune"/> removes those that are not among them.
+    /// For fleets that the program makes itself: a contradiction between devices is a bug of the caller. Applying the same again changes nothing.
+    /// </summary>
+    public static async Task<FleetDiff> ApplyAsync(Database database, IReadOnlyList<DeviceSpec> wanted, bool prune, bool dryRun, CancellationToken stop = default)
+    {
+        var change = await ChangeAsync(database, _ => new FleetWish<string> { Wanted = wanted, Prune = prune }, dryRun, stop).ConfigureAwait(false);
+        return change.Mistakes.Count == 0 ? change.Diff : throw new InvalidOperationException($"The devices contradict each other: {change.Mistakes[0]}");
+    }
+
+    /// <summary>Removes a device: its plans end, its ledger and readings stay. Refused while others have it as their parent.</summary>
+    public static async Task<DeviceRemoval> RemoveAsync(Database database, string name, bool dryRun = false, CancellationToken stop = default)
+    {
+        var change = await ChangeAsync(database, stored => Without(stored, name), dryRun, stop).ConfigureAwait(false);
+        return change.Refusal ?? new DeviceRemoval(change.Diff.Removed[0], [], []);
+    }
 
     /// <summary>
     /// Starts or stops polling, of one device or (null) of everything. Stored: it holds over restarts, and a device file does not undo it.
@@ -52,4 +71,37 @@ public static class Devices
             return change.Revision;
         },
         stop);
+
+    private static FleetChange<TRefusal> Change<TRefusal>(Transaction tx, Func<IReadOnlyList<DeviceSpec>, FleetWish<TRefusal>> decide)
+        where TRefusal : class
+    {
+        // The gate before the look: whoever changes the fleet meanwhile waits, so what is decided here is decided on what is there. The revision rises
+        // only when something is written (FleetApply), because every node that sees a new one looks through the whole configuration.
+        PlanGate.Change(tx);
+        var stored = StoredFleet.Load(tx);
+        var change = Preview(stored.Specs, decide);
+        if (change.Refusal is null && change.Mistakes.Count == 0)
+        {
+            FleetApply.Run(tx, stored, change.Diff);
+        }
+
+        return change;
+    }
+
+    private static FleetWish<DeviceRemoval> Without(IReadOnlyList<DeviceSpec> stored, string name)
+    {
+        string[] children = [.. stored.Where(d => d.Parent == name && d.Name != name).Select(d => d.Name)];
+        if (!stored.Any(d => d.Name == name))
+        {
+            return new() { Refusal = new DeviceRemoval(null, [], DeviceList.Near([.. stored.Select(d => d.Name)], name)) };
+        }
+
+        return children.Length > 0 ? new() { Refusal = new DeviceRemoval(null, children, []) } : new() { Gone = [name] };
+    }
 }
+
+/// <summary>What became of the wish to remove a device.</summary>
+/// <param name="Device">The device as it was; null when it was not removed.</param>
+/// <param name="Children">Who has it as their parent, which is why it stays.</param>
+/// <param name="Near">When there is none of that name: at most ten like it, the likeliest first.</param>
+public sealed record DeviceRemoval(DeviceSpec? Device, IReadOnlyList<string> Children, IReadOnlyList<string> Near);

@@ -30,20 +30,8 @@ internal sealed class FleetApply
         _endpoints = FleetStore.Endpoints(tx).ToDictionary(e => e.Driver + " " + e.Address, StringComparer.Ordinal);
     }
 
-    /// <summary>Works out the difference and, unless it is a dry run, applies it.</summary>
-    public static FleetDiff Run(Transaction tx, IReadOnlyList<DeviceSpec> wanted, bool prune, bool dryRun)
-    {
-        if (dryRun)
-        {
-            return FleetDiff.Between(StoredFleet.Load(tx).Specs, wanted, prune);
-        }
-
-        var apply = new FleetApply(tx);
-        var stored = StoredFleet.Load(tx);
-        var diff = FleetDiff.Between(stored.Specs, wanted, prune);
-        apply.Write(stored, diff);
-        return diff;
-    }
+    /// <summary>Applies <paramref name="diff"/> to <paramref name="stored"/>, which the caller loaded in this transaction, after the gate.</summary>
+    public static void Run(Transaction tx, StoredFleet stored, FleetDiff diff) => new FleetApply(tx).Write(stored, diff);
 
     private void Write(StoredFleet stored, FleetDiff diff)
     {

@@ -28,20 +28,20 @@ public static class Auditor
 {
     private static readonly TimeSpan _nodesKept = TimeSpan.FromDays(7);
 
-    private static readonly Sql _deadOwners = new("audit.owners", """
-        select id, address, owner from endpoint
-        where owner is not null and owner not in (select node.id from node where node.state = 'live')
-        """);
+    private static readonly Sql _live = new("audit.live", "select id from node where state = 'live'");
+
+    private static readonly Sql _owners = new("audit.owners", "select id, address, owner from endpoint where owner is not null order by id");
 
     private static readonly Sql _clearOwner = new("audit.owner.clear", """
         update endpoint set owner = null where id = @id and owner = @owner and owner not in (select node.id from node where node.state = 'live')
         """);
 
-    // A breaker is stale when nobody can act on it: its device is removed, paused, or not owned by a live node.
+    // A breaker is stale when nobody can act on it: its device is removed, paused, or, an hour later, not owned by a live node.
     private static readonly Sql _breakers = new("audit.breakers", """
-        select d.id, d.name from device d join endpoint e on e.id = d.endpoint_id
-        where d.breaker_until is not null and (d.removed_at is not null or d.status = 'paused' or (d.breaker_until < @before
-          and (e.owner is null or e.owner not in (select node.id from node where node.state = 'live'))))
+        select d.id, d.name, e.owner, case when d.removed_at is not null or d.status = 'paused' then {true} else {false} end as is_over
+        from device d join endpoint e on e.id = d.endpoint_id
+        where d.breaker_until is not null and (d.removed_at is not null or d.status = 'paused' or d.breaker_until < @before)
+        order by d.id
         """);
 
     private static readonly Sql _clearBreaker = new("audit.breaker.clear", "update device set breaker_until = null where id = @id");
@@ -106,9 +106,11 @@ public static class Auditor
         }
 
         var items = new List<AuditItem>();
-        Nodes(tx, address, me, dryRun, items);
-        Owners(tx, dryRun, items);
-        Breakers(tx, dryRun, items);
+        // Who is dead is told apart here and not by the statements: a dry run, which buries nobody, has to find what would be left of those it would bury.
+        var dead = Nodes(tx, address, me, dryRun, items);
+        var live = tx.Query<string>(_live).Where(id => !dead.Contains(id)).ToHashSet();
+        Owners(tx, live, dryRun, items);
+        Breakers(tx, live, dryRun, items);
         Removed(tx, dryRun, items);
         Plans(tx, dryRun, items);
         if (!dryRun && items.Exists(i => i.Code is "removed_group" or "plan_mismatch"))
@@ -116,18 +118,24 @@ public static class Auditor
             PlanStore.Follow(tx, tx.Now + FleetApply.Lead);
         }
 
-        Accounts(tx, dryRun, items);
+        Accounts(tx, live, dryRun, items);
         return new AuditReport(items, dryRun);
     }
 
-    private static void Nodes(Transaction tx, DatabaseAddress address, string me, bool dryRun, List<AuditItem> items)
+    private static HashSet<string> Nodes(Transaction tx, DatabaseAddress address, string me, bool dryRun, List<AuditItem> items)
     {
+        var dead = new HashSet<string>();
         foreach (var node in NodeRegister.All(tx))
         {
             if (node.State == "live" && node.Id != me && !NodeRegister.IsRunning(node, address, tx.Now))
             {
+                // One that a late batch holds is not buried this time, so what it owns is still its own.
                 var cleaned = !dryRun && NodeRegister.Bury(tx, node.Id);
                 items.Add(new AuditItem("dead_node", node.Id, $"node {node.Id} on {node.Host} (pid {node.Pid}) is called live and does not run", cleaned));
+                if (cleaned || dryRun)
+                {
+                    dead.Add(node.Id);
+                }
             }
         }
 
@@ -135,21 +143,28 @@ public static class Auditor
         {
             NodeRegister.Forget(tx, tx.Now - _nodesKept);
         }
+
+        return dead;
     }
 
-    private static void Owners(Transaction tx, bool dryRun, List<AuditItem> items)
+    private static void Owners(Transaction tx, HashSet<string> live, bool dryRun, List<AuditItem> items)
     {
-        foreach (var row in tx.Query<OwnerRow>(_deadOwners))
+        foreach (var row in tx.Query<OwnerRow>(_owners).Where(row => !live.Contains(row.Owner)))
         {
             var cleaned = !dryRun && tx.Execute(_clearOwner, new { id = row.Id, owner = row.Owner }) == 1;
             items.Add(new AuditItem("dead_owner", row.Address, $"endpoint {row.Address} is owned by {row.Owner}, which is not live", cleaned));
         }
     }
 
-    private static void Breakers(Transaction tx, bool dryRun, List<AuditItem> items)
+    private static void Breakers(Transaction tx, HashSet<string> live, bool dryRun, List<AuditItem> items)
     {
-        foreach (var row in tx.Query<NameRow>(_breakers, new { before = tx.Now - TimeSpan.FromHours(1) }))
+        foreach (var row in tx.Query<BreakerRow>(_breakers, new { before = tx.Now - TimeSpan.FromHours(1) }))
         {
+            if (!row.IsOver && row.Owner is { } owner && live.Contains(owner))
+            {
+                continue;
+            }
+
             var cleaned = !dryRun && tx.Execute(_clearBreaker, new { id = row.Id }) == 1;
             items.Add(new AuditItem("stale_breaker", row.Name, $"device {row.Name} has an open breaker that nobody acts on", cleaned));
         }
@@ -199,13 +214,13 @@ public static class Auditor
     /// account over from the ledger and records what is missing. When nothing at all is recorded, the ledger is what stands still, and claiming
     /// would lose what is kept in memory meanwhile.
     /// </summary>
-    private static void Accounts(Transaction tx, bool dryRun, List<AuditItem> items)
+    private static void Accounts(Transaction tx, HashSet<string> live, bool dryRun, List<AuditItem> items)
     {
         var isRecording = tx.First<Instant?>(_newest) is { } newest && tx.Now - newest < TimeSpan.FromMinutes(2);
         foreach (var row in tx.Query<AccountRow>(_stuck, new { before = tx.Now - TimeSpan.FromMinutes(2) }))
         {
             var interval = TimeSpan.FromMicroseconds(tx.First<long>(_interval, new { id = row.Id, now = tx.Now }));
-            if (row.Owner is null || tx.Now - row.AccountedTo <= (interval * 2) + TimeSpan.FromMinutes(2))
+            if (row.Owner is null || !live.Contains(row.Owner) || tx.Now - row.AccountedTo <= (interval * 2) + TimeSpan.FromMinutes(2))
             {
                 // Nobody owns it: whoever claims it accounts for the gap; within two intervals: nothing was due.
                 continue;
@@ -233,6 +248,17 @@ public static class Auditor
         public long Id { get; init; }
 
         public string Name { get; init; } = "";
+    }
+
+    private sealed class BreakerRow
+    {
+        public long Id { get; init; }
+
+        public string Name { get; init; } = "";
+
+        public string? Owner { get; init; }
+
+        public bool IsOver { get; init; }
     }
 
     private sealed class AccountRow

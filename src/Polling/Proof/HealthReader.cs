@@ -1,5 +1,6 @@
 using Rondo.Diagnostics;
 using Rondo.Loops;
+using Rondo.Nodes;
 using Rondo.Storage;
 
 namespace Rondo.Polling.Proof;
@@ -61,6 +62,9 @@ public sealed record HealthFacts
 
     /// <summary>Why it could not be read.</summary>
     public StorageFault? Fault { get; init; }
+
+    /// <summary>The nodes as this one sees them; empty on SQLite.</summary>
+    public IReadOnlyList<NodeRow> Nodes { get; init; } = [];
 }
 
 /// <summary>Judges one node's polling: each reason is named, and the worst of them is the health.</summary>
@@ -71,6 +75,9 @@ public static class HealthReader
 
     /// <summary>How long a step of the clock stays a reason.</summary>
     public static readonly TimeSpan ClockMemory = TimeSpan.FromMinutes(10);
+
+    /// <summary>A wall clock that differs from the database's by more is a reason.</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(2);
 
     private const string Enabled = """
         from poll_group g join device d on d.id = g.device_id join endpoint e on e.id = d.endpoint_id, polling_state s
@@ -129,29 +136,9 @@ public static class HealthReader
 
     private static void Fleet(HealthFacts facts, List<Finding> found)
     {
-        if (facts.Fleet is not { } fleet)
+        if (facts.Fleet is { } fleet)
         {
-            return;
-        }
-
-        if (fleet.EnabledGroups != fleet.PlannedGroups)
-        {
-            found.Add(new("polling.plan_mismatch", Health.Critical, "plans", $"{fleet.EnabledGroups} groups are enabled, but {fleet.PlannedGroups} have a plan. This is a bug; rondo polling audit names them"));
-        }
-
-        if (fleet.NeglectedGroups > 0 && facts.Now - facts.StartedAt > Grace)
-        {
-            var severity = fleet.OwnedGroups == 0 ? Health.Critical : Health.Degraded;
-            found.Add(new("polling.not_owned", severity, "ownership", $"{fleet.NeglectedGroups} of {fleet.EnabledGroups} enabled groups belong to no running node, so nothing polls them. Is a node with the role poll running?"));
-        }
-
-        // Half of very few is no sign of anything common to them.
-        var offline = fleet.Devices.GetValueOrDefault("offline");
-        var polled = fleet.Devices.Where(d => d.Key != "paused").Sum(d => d.Value);
-        if (offline > 0)
-        {
-            var severity = offline >= 3 && offline * 2 > polled ? Health.Critical : Health.Degraded;
-            found.Add(new("devices.offline", severity, "devices", $"{offline} of {polled} polled devices are offline. GET /api/devices?status=offline names them"));
+            FleetJudgement.Judge(fleet, facts.Now - facts.StartedAt > Grace, pollers: null, found);
         }
     }
 
@@ -230,6 +217,19 @@ public static class HealthReader
         if (facts.Poller is { LastClockStepAt: { } at, LastClockStep: { } step } && facts.Now - at < ClockMemory)
         {
             found.Add(new("clock.stepped", Health.Degraded, "clock", $"The database clock stepped by {step.TotalSeconds:0.0} s at {at}. Is time synchronised?"));
+        }
+
+        foreach (var node in facts.Nodes)
+        {
+            var offset = TimeSpan.FromMicroseconds(node.ClockOffsetUs);
+            if (offset.Duration() > ClockSkew)
+            {
+                found.Add(new(
+                    "clock.skew",
+                    Health.Degraded,
+                    node.Id,
+                    $"The clock of node {node.Id} on {node.Host} is {offset.Duration().TotalSeconds:0.0} s {(offset > TimeSpan.Zero ? "ahead of" : "behind")} the database's. Polling follows the database's; logs and certificates do not. Synchronise the time there"));
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Rondo.Diagnostics;
 using Rondo.Storage;
 
 namespace Rondo.Polling.Proof;
@@ -82,6 +83,12 @@ public sealed record DevicePolling
 /// <summary>The state of polling as the database tells it, with or without a running server.</summary>
 public sealed record PollingStatus
 {
+    /// <summary>How polling is, as far as the database tells, with or without a running server; the worst of the reasons.</summary>
+    public Health Status => Finding.Worst(Reasons);
+
+    /// <summary>Why it is not healthy, the worst first.</summary>
+    public IReadOnlyList<Finding> Reasons { get; init; } = [];
+
     /// <summary>Instant of the report.</summary>
     public Instant At { get; init; }
 

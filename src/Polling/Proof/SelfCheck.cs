@@ -21,6 +21,9 @@ public sealed class SelfCheck
     /// <summary>The latest validation and when it ended, or null before the first.</summary>
     public (Validation Result, Instant At)? Validation => _validate.Latest;
 
+    /// <summary>How long after the start the first validation begins.</summary>
+    public static TimeSpan FirstValidation(PollingOptions options) => ValidateLoop.First < options.ValidateEvery ? ValidateLoop.First : options.ValidateEvery;
+
     /// <summary>The latest audit and when it ended, or null before the first.</summary>
     public (AuditReport Result, Instant At)? Audit => _audit.Latest;
 
@@ -29,35 +32,6 @@ public sealed class SelfCheck
     {
         supervisor.Start(_validate);
         supervisor.Start(_audit);
-    }
-
-    private sealed class ValidateLoop(Database database, PollingOptions options, TimeProvider time, ILogger log) : Loop("polling.validate", time)
-    {
-        private bool _first = true;
-
-        public (Validation Result, Instant At)? Latest { get; private set; }
-
-        public override TimeSpan StuckAfter => TimeSpan.FromMinutes(10);
-
-        protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
-        {
-            if (_first)
-            {
-                _first = false;
-                return options.ValidateEvery;
-            }
-
-            // Twice the interval back, so that no slot slips between two validations.
-            var from = database.Clock.Now - (options.ValidateEvery * 2) - Validator.Grace;
-            var result = await database.ReadLongAsync("polling.validate", tx => Validator.Run(tx, from, null), stop).ConfigureAwait(false);
-            Latest = (result, database.Clock.Now);
-            foreach (var hole in result.HoleList.Take(10))
-            {
-                PollingLog.Found(log, "polling.hole", $"{hole.Device}/{hole.Group}", $"{hole.Slots} slots from {hole.From} to {hole.To} have no outcome");
-            }
-
-            return options.ValidateEvery;
-        }
     }
 
     private sealed class AuditLoop(Database database, Node node, PollingOptions options, TimeProvider time, ILogger log) : Loop("polling.audit", time)

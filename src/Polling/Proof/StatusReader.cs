@@ -1,3 +1,4 @@
+using Rondo.Diagnostics;
 using Rondo.Nodes;
 using Rondo.Polling.Fleet;
 using Rondo.Storage;
@@ -21,21 +22,34 @@ public static class StatusReader
     public static PollingStatus Read(Transaction tx, DatabaseAddress address, bool detailed, string? device)
     {
         var now = tx.Now;
-        var running = NodeRegister.All(tx).Where(n => NodeRegister.IsRunning(n, address, now)).Select(n => n.Id).ToHashSet();
-        var byStatus = StatusStore.Statuses(tx).ToDictionary(s => s.Status, s => (int)s.Count);
-        var owners = StatusStore.Owners(tx);
+        var nodes = NodeRegister.All(tx).Where(n => NodeRegister.IsRunning(n, address, now)).ToArray();
+        var running = nodes.Select(n => n.Id).ToHashSet();
+        var owners = StatusStore.Owners(tx, now - HealthReader.Grace);
         var intervals = StatusStore.Intervals(tx);
         var slotsPerSecond = intervals.Sum(i => i.Count * 1_000_000.0 / i.IntervalUs);
+        var neglected = owners.Where(o => o.Owner is null || !running.Contains(o.Owner)).ToArray();
+        var enabled = (int)owners.Sum(o => o.Count);
+        var fleet = new FleetCounts
+        {
+            EnabledGroups = enabled,
+            PlannedGroups = (int)intervals.Sum(i => i.Count),
+            OwnedGroups = enabled - (int)neglected.Sum(o => o.Count),
+            NeglectedGroups = (int)neglected.Sum(o => o.Settled),
+            Devices = StatusStore.Statuses(tx).ToDictionary(s => s.Status, s => (int)s.Count),
+        };
+        var reasons = new List<Finding>();
+        FleetJudgement.Judge(fleet, isSettled: true, nodes.Count(n => n.Roles.Split(',').Contains("poll")), reasons);
         return new PollingStatus
         {
+            Reasons = [.. reasons.OrderByDescending(r => r.Severity)],
             At = now,
             Enabled = FleetStore.State(tx).Enabled,
             RunningNodes = running.Count,
-            Devices = byStatus.Values.Sum(),
-            ByStatus = byStatus,
-            EnabledGroups = (int)owners.Sum(o => o.Count),
-            OwnedGroups = (int)owners.Where(o => o.Owner is not null && running.Contains(o.Owner)).Sum(o => o.Count),
-            PlannedGroups = (int)intervals.Sum(i => i.Count),
+            Devices = fleet.Devices.Values.Sum(),
+            ByStatus = fleet.Devices,
+            EnabledGroups = fleet.EnabledGroups,
+            OwnedGroups = fleet.OwnedGroups,
+            PlannedGroups = fleet.PlannedGroups,
             SlotsPerSecond = slotsPerSecond,
             Details = detailed || device is not null ? Details(tx, now, device, slotsPerSecond * 3_600 <= MostSlotsRead) : [],
         };

@@ -15,8 +15,10 @@ internal static class StatusStore
 
     private static readonly Sql _statuses = new("status.statuses", "select status, count(*) as count from device where removed_at is null group by status");
 
+    // Settled: a plan that has been in force for so long that its group should have an owner.
     private static readonly Sql _owners = new("status.owners", """
-        select e.owner, count(*) as count
+        select e.owner, count(*) as count,
+          count(case when exists (select 1 from poll_plan p where p.group_id = g.id and p.until_at is null and p.from_at < @settled) then 1 end) as settled
         from poll_group g join device d on d.id = g.device_id join endpoint e on e.id = d.endpoint_id, polling_state s
         where s.enabled = {true} and d.enabled = {true} and d.stopped = {false} and d.removed_at is null and g.enabled = {true} and g.removed_at is null
         group by e.owner
@@ -69,7 +71,7 @@ internal static class StatusStore
 
     public static List<StatusCount> Statuses(Transaction tx) => tx.Query<StatusCount>(_statuses);
 
-    public static List<StatusCount> Owners(Transaction tx) => tx.Query<StatusCount>(_owners);
+    public static List<StatusCount> Owners(Transaction tx, Instant settled) => tx.Query<StatusCount>(_owners, new { settled });
 
     public static List<StatusCount> Intervals(Transaction tx) => tx.Query<StatusCount>(_intervals);
 
@@ -101,6 +103,8 @@ internal sealed class StatusCount
     public long IntervalUs { get; init; }
 
     public long Count { get; init; }
+
+    public long Settled { get; init; }
 }
 
 internal sealed class StatusDevice

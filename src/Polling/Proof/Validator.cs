@@ -70,6 +70,9 @@ public static class Validator
         var begin = from ?? Oldest(tx);
         var now = attended is { } until && until < tx.Now ? until : tx.Now;
         var end = to is { } asked && asked < now ? asked : now;
+
+        // A window that would end before it begins (the first plan begins a second after it was made) is empty.
+        end = end < begin ? begin : end;
         var state = new Pass(begin, end, now, final);
         foreach (var plan in tx.Query<NamedPlanRow>(_plans, new { from = begin, to = end }))
         {
@@ -97,7 +100,7 @@ public static class Validator
     public static Instant? LedgerEnd(Transaction tx) => tx.First<Instant?>(_newestRow) is { } newest ? new Instant(newest.Micros + 1) : null;
 
     /// <summary>The oldest plan, or where the ledger begins when retention has let go of what was before.</summary>
-    private static Instant Oldest(Transaction tx)
+    internal static Instant Oldest(Transaction tx)
     {
         if (tx.First<PlanRow>(_oldest) is not { } plan)
         {

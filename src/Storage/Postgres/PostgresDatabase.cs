@@ -87,7 +87,7 @@ public sealed class PostgresDatabase : Database
         }
         catch (Exception fault) when (PostgresFaults.IsProviders(fault))
         {
-            throw PostgresFaults.Classify(fault, "measure clock", Address);
+            throw PostgresFaults.Classify(fault, "connect", Address);
         }
     }
 

@@ -16,6 +16,8 @@ internal sealed class ServerLock : IDisposable
 
     private ServerLock(FileStream file) => _file = file;
 
+    /// <summary>Takes the lock of a file, or says who has it.</summary>
+    /// <param name="databasePath">The file itself (<see cref="DatabaseFile.Resolve"/>): a lock beside one of its links would keep nobody out.</param>
     public static ServerLock Take(string databasePath)
     {
         var path = databasePath + ".lock";
@@ -52,7 +54,7 @@ internal sealed class ServerLock : IDisposable
         return null;
     }
 
-    /// <summary>The pid of the server that holds the file now, or null when none does.</summary>
+    /// <summary>The pid of the server that holds the file itself now, or null when none does.</summary>
     public static string? HolderPid(string databasePath)
     {
         var path = databasePath + ".lock";

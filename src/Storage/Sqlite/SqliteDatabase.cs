@@ -8,6 +8,7 @@ public sealed class SqliteDatabase : Database
 {
     private const int Readers = 4;
     private readonly TimeProvider _time;
+    private readonly string _path;
     private readonly ServerLock? _lock;
     private readonly SqliteLane _lane;
     private readonly SemaphoreSlim _readers = new(Readers);
@@ -22,8 +23,10 @@ public sealed class SqliteDatabase : Database
         Clock = new DatabaseClock(time);
         try
         {
-            _lock = use == DatabaseUse.Server ? ServerLock.Take(address.Target) : null;
-            _lane = new SqliteLane(address.Target, time, Clock);
+            _path = DatabaseFile.Resolve(address.Target);
+            DatabaseFile.RefuseHardLinks(_path);
+            _lock = use == DatabaseUse.Server ? ServerLock.Take(_path) : null;
+            _lane = new SqliteLane(_path, time, Clock);
         }
         catch (SqliteException fault)
         {
@@ -46,7 +49,7 @@ public sealed class SqliteDatabase : Database
     public override DatabaseClock Clock { get; }
 
     /// <summary>The pid of the server that holds <paramref name="address"/> now, or null.</summary>
-    public static string? ServerPid(DatabaseAddress address) => ServerLock.HolderPid(address.Target);
+    public static string? ServerPid(DatabaseAddress address) => ServerLock.HolderPid(DatabaseFile.Resolve(address.Target));
 
     /// <inheritdoc/>
     public override Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
@@ -113,7 +116,7 @@ public sealed class SqliteDatabase : Database
         {
             if (!_idle.TryTake(out var link))
             {
-                link = new SqliteLink(Address.Target, readOnly: true);
+                link = new SqliteLink(_path, readOnly: true);
             }
 
             try

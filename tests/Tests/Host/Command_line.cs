@@ -47,7 +47,10 @@ public sealed class Command_line : IDisposable
     [InlineData("polling validate --from")]
     [InlineData("polling validate --from yesterday-ish")]
     [InlineData("devices apply")]
+    [InlineData("polling validate --from -1h --to -2h")]
+    [InlineData("polling validate --from now --to now")]
     [InlineData("polling validate --from -9999999d")]
+    [InlineData("readings show a/b --format csv --json")]
     [InlineData("simulate modbus --seconds -1")]
     [InlineData("simulate modbus --seconds 1e300")]
     [InlineData("simulate modbus --interval 1y --devices-file x")]
@@ -101,26 +104,26 @@ public sealed class Command_line : IDisposable
     public async Task With_json_an_error_is_a_document_too()
     {
         var run = Run();
-        Assert.Equal(1, await run.RunAsync("polling", "status", "--json"));
+        Assert.Equal(1, await run.RunAsync("devices", "list", "--json"));
         Assert.Equal(1, run.Json.GetProperty("exit_code").GetInt32());
         Assert.Contains("rondo database migrate", run.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("polling status")]
+    [InlineData("polling status", 2)]
     [InlineData("polling validate")]
     [InlineData("devices list")]
     [InlineData("nodes list")]
     [InlineData("readings show a/b")]
-    public async Task Without_a_database_or_its_schema_the_command_that_makes_it_is_named(string line)
+    public async Task Without_a_database_or_its_schema_the_command_that_makes_it_is_named(string line, int code = 1)
     {
         var run = Run();
-        Assert.Equal(1, await run.RunAsync(line.Split(' ')));
+        Assert.Equal(code, await run.RunAsync(line.Split(' ')));
         Assert.Contains("rondo database migrate", run.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(_folder.At("rondo.db")));
 
         await File.WriteAllBytesAsync(_folder.At("rondo.db"), []);
-        Assert.Equal(1, await run.RunAsync(line.Split(' ')));
+        Assert.Equal(code, await run.RunAsync(line.Split(' ')));
         Assert.Contains("rondo database migrate", run.Error, StringComparison.Ordinal);
     }
 
@@ -129,7 +132,8 @@ public sealed class Command_line : IDisposable
     {
         _folder.Write("rondo.db", new string('x', 5_000));
         var run = Run();
-        Assert.Equal(1, await run.RunAsync("polling", "status"));
+        Assert.Equal(2, await run.RunAsync("polling", "status"));
+        Assert.Equal(1, await run.RunAsync("devices", "list"));
         Assert.Contains("not a sound SQLite database", run.Error, StringComparison.Ordinal);
     }
 
@@ -138,7 +142,9 @@ public sealed class Command_line : IDisposable
     {
         var run = Run();
         run.Database = "postgres://rondo:geheim@127.0.0.1:1/rondo";
-        Assert.Equal(1, await run.RunAsync("polling", "status"));
+        Assert.Equal(1, await run.RunAsync("devices", "list"));
+        Assert.StartsWith("rondo: connect: postgres://rondo:***", run.Error, StringComparison.Ordinal);
+        Assert.Equal(2, await run.RunAsync("polling", "status"));
         Assert.Contains("postgres://rondo:***@127.0.0.1:1/rondo", run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("geheim", run.Error, StringComparison.Ordinal);
     }

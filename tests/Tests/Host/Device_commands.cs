@@ -1,4 +1,7 @@
 using Rondo.Simulators.Modbus;
+using Rondo.Storage;
+using Rondo.Tests.Polling.Fleet;
+using Rondo.Tests.Polling.Runtime;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Host;
@@ -44,6 +47,22 @@ public sealed class Device_commands : IDisposable
     }
 
     [Fact]
+    public async Task The_usual_database_is_made_by_the_first_apply_and_one_that_was_named_is_not()
+    {
+        var file = _folder.Write("devices.yaml", Two);
+        Assert.Equal(1, await _run.RunAsync("devices", "apply", file));
+        Assert.Contains("rondo database migrate", _run.Error, StringComparison.Ordinal);
+
+        _run.Database = null;
+        await _run.GoodAsync("devices", "apply", file, "--dry-run");
+        Assert.Contains("would be: 2 added", _run.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.At(".local")));
+        await _run.GoodAsync("devices", "apply", file);
+        Assert.True(File.Exists(_folder.At(".local/share/rondo/rondo.db")));
+        Assert.Equal(["north", "south"], await NamesAsync());
+    }
+
+    [Fact]
     public async Task A_mistake_is_told_with_line_and_column_and_nothing_is_applied()
     {
         await _run.WithDevicesAsync(Two);
@@ -77,6 +96,36 @@ public sealed class Device_commands : IDisposable
     }
 
     [Fact]
+    public async Task What_contradicts_a_device_that_came_while_the_file_was_applied_is_a_mistake_too()
+    {
+        await using var postgres = await TestPostgres.CreateAsync();
+        _run.Database = postgres.Url;
+        await _run.GoodAsync("database", "migrate");
+        await using var database = Database.Open(DatabaseAddress.TryParse(postgres.Url, out _)!, DatabaseUse.Command, TimeProvider.System);
+        await using var gate = await HeldGate.TakeAsync(database, tx => TogetherTests.Apply(tx, Meters.Meter("first", "10.0.0.20:502")));
+        var file = _folder.Write("second.yaml", "devices: [ { name: second, address: 10.0.0.20, unit: 3, profile: sdm630, response_timeout: 5s } ]");
+        var applying = _run.RunAsync("devices", "apply", file);
+        await gate.LetGoAsync(applying);
+
+        Assert.Equal(64, await applying);
+        Assert.Contains("second.endpoint.response_timeout", _run.Error, StringComparison.Ordinal);
+        Assert.Equal(["first"], await NamesAsync());
+    }
+
+    [Fact]
+    public async Task A_loop_of_parents_through_a_stored_device_is_a_mistake_of_the_file_that_closes_it()
+    {
+        await _run.WithDevicesAsync("""
+            devices:
+              - { name: hall, address: 10.0.0.20, groups: [] }
+              - { name: attic, address: 10.0.0.20, parent: hall, groups: [] }
+            """);
+        var file = _folder.Write("loop.yaml", "devices: [ { name: hall, address: 10.0.0.20, parent: attic, groups: [] } ]");
+        Assert.Equal(64, await _run.RunAsync("devices", "apply", file));
+        Assert.Contains("loop of parents", _run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_gateway_that_is_asked_too_much_is_warned_about_with_the_sum()
     {
         await _run.WithDevicesAsync("""
@@ -86,6 +135,30 @@ public sealed class Device_commands : IDisposable
         Assert.Contains("10.0.0.20:502: planned requests need", _run.Error, StringComparison.Ordinal);
         await _run.GoodAsync("devices", "apply", _folder.At("devices.yaml"), "--json");
         Assert.True(_run.Json.GetProperty("bus_loads")[0].GetProperty("load").GetDouble() > 0.7);
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("inter_request_delay: 320ms, ", true)]
+    [InlineData("settle_delay: 320ms, ", false)]
+    [InlineData("settle_delay: 320ms, close_after_cycle: true, ", true)]
+    public async Task Pauses_that_a_gateway_is_told_to_make_are_part_of_its_bus_time(string pauses, bool isTooMuch)
+    {
+        await _run.WithDevicesAsync($$"""
+            endpoints:
+              10.0.0.20:502: { {{pauses}}retries: 0 }
+            devices:
+              - { name: "meter-{n}", repeat: 1..2, address: 10.0.0.20, unit: "{n}", profile: sdm630, points: [voltage_l1], interval: 1s }
+            """);
+        await _run.GoodAsync("devices", "apply", _folder.At("devices.yaml"), "--json");
+        Assert.Equal(isTooMuch ? 1 : 0, _run.Json.GetProperty("bus_loads").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_folder_in_the_place_of_a_file_is_said_to_be_one()
+    {
+        Assert.Equal(64, await _run.RunAsync("devices", "apply", _folder.Path));
+        Assert.Contains("is a folder; expected a device file", _run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,6 +221,7 @@ public sealed class Device_commands : IDisposable
         await _run.WithDevicesAsync("devices: [ { name: gone, address: \"127.0.0.1:1\", profile: sdm630 } ]");
         Assert.Equal(1, await _run.RunAsync("devices", "test", "gone"));
         Assert.Contains("the connection was refused", _run.Output, StringComparison.Ordinal);
+        Assert.Contains("a server that polls this address may hold it", _run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,6 +234,7 @@ public sealed class Device_commands : IDisposable
         Assert.Equal("8000 4366", _run.Json.GetProperty("raw").GetString());
         Assert.Contains(_run.Json.GetProperty("readings").EnumerateArray(), r =>
             r.GetProperty("type").GetString() == "float32" && r.GetProperty("order").GetString() == "CDAB" && r.GetProperty("value").GetDouble() is 230.5);
+        Assert.Contains(_run.Json.GetProperty("readings").EnumerateArray(), r => r.GetProperty("type").GetString() == "sign_magnitude16");
         Assert.Equal(1, await _run.RunAsync("devices", "probe", at, "--register", "4000", "--function", "3"));
         Assert.Contains("exception 2, illegal data address", _run.Error, StringComparison.Ordinal);
     }

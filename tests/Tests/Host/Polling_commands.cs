@@ -32,7 +32,10 @@ public sealed class Polling_commands : IDisposable
     {
         var run = await new CommandRun(_folder).WithDevicesAsync(Meter);
         Assert.Equal(2, await run.RunAsync("polling", "status"));
-        Assert.Contains("enabled, but no node runs", run.Output, StringComparison.Ordinal);
+        Assert.Contains("critical: polling.no_node: 1 groups are enabled, but no node runs", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("as it should be", run.Output, StringComparison.Ordinal);
+        Assert.Equal(2, await run.RunAsync("polling", "status", "--json"));
+        Assert.Equal("critical", run.Json.GetProperty("status").GetString());
         Assert.Equal(1, await run.RunAsync("nodes", "list"));
     }
 
@@ -125,6 +128,20 @@ public sealed class Polling_commands : IDisposable
         Assert.True(run.Json.GetProperty("expected").GetInt64() == run.Json.GetProperty("holes").GetInt64() + 1, run.Output);
         Assert.Equal(1, run.Json.GetProperty("recorded").GetInt64());
         Assert.False(run.Json.GetProperty("attended").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Devices_that_were_never_polled_are_validated_over_a_window_of_today()
+    {
+        var run = await new CommandRun(_folder).WithDevicesAsync(Meter);
+        await run.GoodAsync("polling", "validate", "--json");
+        var (from, to) = (run.Json.GetProperty("from").GetDateTime(), run.Json.GetProperty("to").GetDateTime());
+        Assert.True(from <= to && from > DateTime.UtcNow.AddDays(-1), $"{from} to {to}");
+        Assert.True(run.Json.GetProperty("is_clean").GetBoolean());
+        await run.GoodAsync("polling", "validate", "--from", "-1h", "--json");
+        Assert.True(run.Json.GetProperty("from").GetDateTime() <= run.Json.GetProperty("to").GetDateTime(), run.Output);
+        await run.GoodAsync("polling", "audit", "--dry-run", "--json");
+        Assert.True(run.Json.GetProperty("is_dry_run").GetBoolean());
     }
 
     [Fact]

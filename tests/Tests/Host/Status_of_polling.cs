@@ -1,6 +1,9 @@
+using Rondo.Diagnostics;
+using Rondo.Polling.Fleet;
 using Rondo.Polling.Proof;
 using Rondo.Polling.Slots;
 using Rondo.Storage;
+using Rondo.Tests.Http;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Host;
@@ -49,6 +52,49 @@ public sealed class Status_of_polling : IDisposable
         var idle = status.Details[1];
         Assert.Equal(("idle", 0L, null, null), (idle.Name, idle.Ok + idle.Failed + idle.Missed, idle.SuccessRate1H, idle.LastSuccess));
     }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task The_report_is_judged_by_the_same_reasons_as_health(string kind)
+    {
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var database = await FleetAsync(postgres);
+        Assert.Equal(["polling.no_node"], (await ReasonsAsync(database)).Select(r => r.Code));
+
+        await using var server = await HttpFixture.ServerOnAsync(kind == "postgres" ? postgres!.Url : "sqlite:" + _folder.At("rondo.db"));
+        await Eventually.TrueAsync(async () => (await ReadAsync(database)).OwnedGroups == 2, "both groups are owned");
+        await Devices.SetPollingAsync(database, null, on: false);
+        await Eventually.TrueAsync(async () => (await ReadAsync(database)) is { Status: Health.Healthy, PlannedGroups: 0 }, "what is stopped is healthy");
+
+        // Stopped a second ahead of now, with a last slot that may still come: neither is a time to show.
+        await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update poll_plan set until_at = @at"), new { at = tx.Now + TimeSpan.FromHours(1) }); });
+        await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update device set status_at = @at"), new { at = tx.Now + TimeSpan.FromMinutes(1) }); });
+        var run = new CommandRun(_folder);
+        run.Database = postgres?.Url ?? run.Database;
+        await run.GoodAsync("polling", "status", "--detailed");
+        Assert.Contains("paused now", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@" -\d| in \d", run.Output);
+        Assert.Contains("as it should be", run.Output, StringComparison.Ordinal);
+
+        await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update device set status = 'offline' where name = 'busy'")); });
+        Assert.Equal([("devices.offline", Health.Degraded)], (await ReasonsAsync(database)).Select(r => (r.Code, r.Severity)));
+        Assert.Equal(1, await run.RunAsync("polling", "status"));
+        Assert.Contains("degraded: devices.offline: 1 of 1 polled devices are offline", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("as it should be", run.Output, StringComparison.Ordinal);
+        Assert.Equal(1, await run.RunAsync("polling", "status", "--json"));
+        Assert.Equal("devices.offline", run.Json.GetProperty("reasons")[0].GetProperty("code").GetString());
+
+        await database.WriteAsync("test", tx => { tx.Execute(new Sql("t", "update poll_plan set until_at = null where no = 1")); });
+        Assert.Equal(["polling.plan_mismatch", "devices.offline"], (await ReasonsAsync(database)).Select(r => r.Code));
+        Assert.Equal(2, await run.RunAsync("polling", "status"));
+        await server.StopAsync();
+    }
+
+    private static Task<PollingStatus> ReadAsync(Database database) =>
+        database.ReadAsync("test", tx => StatusReader.Read(tx, database.Address, detailed: false, device: null));
+
+    private static async Task<IReadOnlyList<Finding>> ReasonsAsync(Database database) => (await ReadAsync(database)).Reasons;
 
     [Theory]
     [InlineData("sqlite")]

@@ -1,5 +1,6 @@
 using Rondo.Diagnostics;
 using Rondo.Loops;
+using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Proof;
 using Rondo.Storage;
@@ -56,6 +57,8 @@ public class HealthJudgementTests
         { "audit cleaned everything", null, Health.Healthy },
         { "clock stepped", "clock.stepped", Health.Degraded },
         { "clock stepped long ago", null, Health.Healthy },
+        { "a node's clock is ahead", "clock.skew", Health.Degraded },
+        { "a node's clock is a little behind", null, Health.Healthy },
     };
 
     [Theory]
@@ -72,6 +75,15 @@ public class HealthJudgementTests
     {
         var found = HealthReader.Judge(Fleet(1, 9) with { MayWork = false });
         Assert.Equal(["node.may_not_work", "devices.offline"], found.Select(f => f.Code));
+    }
+
+    [Fact]
+    public void A_clock_that_is_off_is_named_with_its_node_and_its_offset()
+    {
+        var found = HealthReader.Judge(Well with { Nodes = [new NodeRow { Id = "n2", Host = "h2", ClockOffsetUs = -30_000_000 }] });
+        var finding = Assert.Single(found);
+        Assert.Equal("n2", finding.Subject);
+        Assert.Contains("node n2 on h2 is 30.0 s behind", finding.Message, StringComparison.Ordinal);
     }
 
     private static HealthFacts Case(string fact)
@@ -106,6 +118,8 @@ public class HealthJudgementTests
             "audit cleaned everything" => Well with { Audit = (new AuditReport([stuck with { Cleaned = true }], false), Well.Now) },
             "clock stepped" => Well with { Poller = Well.Poller! with { LastClockStep = TimeSpan.FromHours(-1), LastClockStepAt = Well.Now - TimeSpan.FromMinutes(1) } },
             "clock stepped long ago" => Well with { Poller = Well.Poller! with { LastClockStep = TimeSpan.FromHours(1), LastClockStepAt = Well.Now - TimeSpan.FromMinutes(11) } },
+            "a node's clock is ahead" => Well with { Nodes = [new NodeRow { Id = "n1" }, new NodeRow { Id = "n2", Host = "h2", ClockOffsetUs = 30_000_000 }] },
+            "a node's clock is a little behind" => Well with { Nodes = [new NodeRow { Id = "n1", ClockOffsetUs = -1_500_000 }] },
             _ => throw new ArgumentOutOfRangeException(nameof(fact), fact, "no such case"),
         };
     }

@@ -17,6 +17,10 @@ public class HealthTests(HttpFixture rondo)
         Assert.Equal(0, well.Good().GetProperty("reasons").GetArrayLength());
         Assert.Equal(1, well.Json.GetProperty("fleet").GetProperty("planned_groups").GetInt32());
 
+        Assert.True(well.Json.GetProperty("validation").ValueKind == System.Text.Json.JsonValueKind.Null
+            ? well.Json.GetProperty("validation_note").GetString() == "not yet: the first one begins 30 s after the start of the process"
+            : well.Json.GetProperty("validation_note").ValueKind == System.Text.Json.JsonValueKind.Null);
+
         var dead = """{ "name": "dead", "address": "127.0.0.1:1", "interval": "100ms", "points": [ { "name": "p", "address": 0 } ] }""";
         (await rondo.AskAsync(HttpMethod.Post, "/api/devices", dead)).Good(HttpStatusCode.Created);
         var sick = await Eventually.GetAsync(() => rondo.GetAsync("/api/polling/health"), a => Word(a) == "degraded", "degraded");
@@ -71,6 +75,16 @@ public class HealthTests(HttpFixture rondo)
         using var health = await client.GetAsync("/api/polling/health");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
         Assert.Contains("storage.unavailable", await health.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_told_once_and_without_a_stack_trace()
+    {
+        using var logs = new CapturedLogs();
+        var fault = await Assert.ThrowsAsync<HttpStartException>(
+            () => HttpApi.StartAsync(rondo.Server, new HttpSettings { Address = rondo.Api.Address, Logs = logs }, CancellationToken.None));
+        Assert.Contains($"cannot listen on {rondo.Api.Address.Authority}", fault.Message);
+        Assert.Empty(logs.Lines);
     }
 
     private static string? Word(Answer answer) => answer.Json.GetProperty("status").GetString();

@@ -112,6 +112,8 @@ public class PollingTests(HttpFixture rondo) : IAsyncLifetime
         Assert.Equal(up, up.Order().Distinct());
         Assert.Equal(up[2..], await WalkAsync($"/api/readings/meter/power?from={up[2]}"));
         Assert.Equal(up[..2], await WalkAsync($"/api/readings/meter/power?from={up[0]}&to={up[2]}"));
+        Assert.Equal(up, await WalkAsync("/api/readings/meter%2Fpower?from=2020-01-01T00:00:00Z&limit=4"));
+        Assert.Equal(up[..2], await WalkAsync($"/api/readings/meter%2fpower?from={up[0]}&to={up[2]}"));
         var near = (await rondo.GetAsync("/api/readings/meter/powr")).Problem(HttpStatusCode.NotFound).GetProperty("near");
         Assert.Contains(near.EnumerateArray(), n => n.GetString() == "meter/power");
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using Rondo.Tests.Polling.Fleet;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -30,5 +31,27 @@ public sealed class PostgresTests(TestPostgres postgres) : IClassFixture<TestPos
         Assert.Equal(0, (await rondo.AskAsync(HttpMethod.Post, "/api/polling/audit")).Good().GetProperty("found").GetInt32());
         Assert.True((await rondo.GetAsync("/api/nodes")).Good().GetProperty("nodes")[0].GetProperty("is_running").GetBoolean());
         await rondo.RemoveAsync("meter", "idle");
+    }
+
+    [Fact]
+    public async Task Two_servers_that_patch_one_device_at_the_same_time_lose_nothing_of_each_other()
+    {
+        await using var here = new HttpFixture(postgres.Url);
+        await here.InitializeAsync();
+        await using var there = new HttpFixture(postgres.Url);
+        await there.InitializeAsync();
+        (await here.AskAsync(HttpMethod.Post, "/api/devices", here.Meter("shared", more: "\"monitoring_enabled\": false,"))).Good(HttpStatusCode.Created);
+
+        await using var gate = await HeldGate.TakeAsync(here.Server.Database, _ => { });
+        var one = here.AskAsync(HttpMethod.Patch, "/api/devices/shared", """{ "category": "energy" }""");
+        var two = there.AskAsync(HttpMethod.Patch, "/api/devices/shared", """{ "tags": ["roof"] }""");
+        await gate.LetGoAsync(one, two);
+        (await one).Good();
+        (await two).Good();
+
+        var stored = (await here.GetAsync("/api/devices/shared")).Good();
+        Assert.Equal("energy", stored.GetProperty("category").GetString());
+        Assert.Equal("roof", stored.GetProperty("tags")[0].GetString());
+        await here.RemoveAsync("shared");
     }
 }

@@ -31,6 +31,60 @@ public sealed class ServerLockTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_server_is_refused_whatever_symbolic_link_it_comes_by()
+    {
+        Directory.CreateDirectory(_folder.At("real/data"));
+        Directory.CreateSymbolicLink(_folder.At("by-folder"), _folder.At("real/data"));
+        Directory.CreateSymbolicLink(_folder.At("real/up"), "data/..");
+
+        // Relative, through another link, and to a file that is not there yet.
+        File.CreateSymbolicLink(_folder.At("by-file.db"), "by-folder/../data/t.db");
+        string[] names = ["by-file.db", "by-folder/t.db", "real/up/data/t.db", "real/data/t.db"];
+        foreach (var first in names)
+        {
+            await using var server = new SqliteDatabase(Named(first), DatabaseUse.Server, TimeProvider.System);
+            foreach (var second in names)
+            {
+                Assert.Equal($"{Environment.ProcessId}", SqliteDatabase.ServerPid(Named(second)));
+                Assert.Equal(StorageFaultKind.Busy, Assert.Throws<StorageFault>(() => new SqliteDatabase(Named(second), DatabaseUse.Server, TimeProvider.System)).Kind);
+                await using var command = new SqliteDatabase(Named(second), DatabaseUse.Command, TimeProvider.System);
+                Assert.Equal(1, await command.ReadAsync("one", tx => tx.First<int>(new Sql("one", "select 1"))));
+            }
+        }
+
+        Assert.Equal(["t.db", "t.db.lock"], Directory.GetFiles(_folder.At("real/data")).Select(file => Path.GetFileName(file)).Order());
+    }
+
+    [Fact]
+    public void Links_that_lead_round_in_circles_are_a_misuse_and_no_hang()
+    {
+        File.CreateSymbolicLink(_folder.At("a.db"), "b.db");
+        File.CreateSymbolicLink(_folder.At("b.db"), "a.db");
+        var fault = Assert.Throws<StorageFault>(() => new SqliteDatabase(Named("a.db"), DatabaseUse.Server, TimeProvider.System));
+        Assert.Equal(StorageFaultKind.Misuse, fault.Kind);
+        Assert.Contains("circles", fault.Message);
+    }
+
+    [Theory]
+    [InlineData(DatabaseUse.Server)]
+    [InlineData(DatabaseUse.Command)]
+    public async Task A_file_with_a_second_name_by_a_hard_link_is_refused(DatabaseUse use)
+    {
+        var link = Requires.Program("ln", "coreutils");
+        await using (new SqliteDatabase(Named("t.db"), DatabaseUse.Server, TimeProvider.System))
+        {
+            using var ln = System.Diagnostics.Process.Start(link, [_folder.At("t.db"), _folder.At("other.db")]);
+            await ln.WaitForExitAsync();
+            var fault = Assert.Throws<StorageFault>(() => new SqliteDatabase(Named("other.db"), use, TimeProvider.System));
+            Assert.Equal(StorageFaultKind.Misuse, fault.Kind);
+            Assert.Contains("2 names (hard links)", fault.Message);
+        }
+
+        File.Delete(_folder.At("t.db"));
+        await using var again = new SqliteDatabase(Named("other.db"), use, TimeProvider.System);
+    }
+
+    [Fact]
     public async Task Asking_who_serves_a_file_never_keeps_a_server_from_starting()
     {
         var address = TestStore.Parse("sqlite:" + _folder.At("t.db"));
@@ -74,4 +128,6 @@ public sealed class ServerLockTests : IDisposable
         File.Delete(address.Target);
         await using var opened = new SqliteDatabase(address, DatabaseUse.Server, TimeProvider.System);
     }
+
+    private DatabaseAddress Named(string name) => TestStore.Parse("sqlite:" + _folder.At(name));
 }

@@ -146,8 +146,8 @@ public sealed class FleetTests
         await using var rig = await PollingRig.StartAsync(kind);
         await rig.ApplyAsync(Meters.Meter("a"), Meters.Meter("b", unit: 2));
         await rig.RunAsync(TimeSpan.FromSeconds(5));
-        Assert.True(await Devices.RemoveAsync(rig.Database, "a"));
-        Assert.False(await Devices.RemoveAsync(rig.Database, "a"));
+        Assert.Equal("a", (await Devices.RemoveAsync(rig.Database, "a")).Device?.Name);
+        Assert.Null((await Devices.RemoveAsync(rig.Database, "a")).Device);
         Assert.Equal(["b"], (await Devices.ListAsync(rig.Database)).Select(device => device.Name));
         await rig.RunAsync(TimeSpan.FromSeconds(5));
         Assert.Equal(1, await rig.Store.ScalarAsync<int>("select count(*) from poll_plan where until_at is null"));

@@ -56,6 +56,30 @@ public sealed class AuditorTests
     }
 
     [Theory, BothDatabases]
+    public async Task A_dry_run_finds_what_the_real_run_cleans_also_of_those_it_would_bury(DatabaseKind kind)
+    {
+        await using var rig = await RunningAsync(kind);
+        await rig.Store.ExecuteAsync("""
+            insert into node (id, host, place, pid, pid_started, roles, version, state, started_at)
+            select 'zombie', 'h', 'elsewhere', 1, 1, 'poll', 'test', 'live', started_at from node limit 1
+            """);
+        await rig.Store.ExecuteAsync("insert into node_lease (id, expires_at) values ('zombie', @at)", new { at = rig.Now - TimeSpan.FromSeconds(1) });
+
+        // It owns two endpoints; behind one of them a breaker has been open for long, and an account stands still.
+        await rig.Store.ExecuteAsync("update endpoint set owner = 'zombie' where address in ('10.0.0.2:502', '10.0.0.3:502')");
+        await rig.Store.ExecuteAsync("update device set breaker_until = @at where name = 'b'", new { at = rig.Now - TimeSpan.FromHours(2) });
+        await rig.Store.ExecuteAsync(
+            "update poll_group set accounted_to = @at where id = (select g.id from poll_group g join device d on d.id = g.device_id where d.name = 'c')",
+            new { at = rig.Now - TimeSpan.FromHours(1) });
+
+        var dry = await RunAsync(rig, dryRun: true);
+        Assert.Equal(["dead_node", "dead_owner", "dead_owner", "stale_breaker"], dry.Items.Select(item => item.Code));
+        var real = await RunAsync(rig, dryRun: false);
+        Assert.Equal(dry.Items.Select(item => item with { Cleaned = true }), real.Items);
+        Assert.Equal(4, real.Cleaned);
+    }
+
+    [Theory, BothDatabases]
     public async Task An_account_that_its_owner_does_not_move_is_named_and_left_to_people(DatabaseKind kind)
     {
         await using var rig = await RunningAsync(kind);

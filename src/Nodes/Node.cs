@@ -84,7 +84,7 @@ public sealed class Node
                     }
                 }
 
-                NodeStore.Register(tx, row, tx.Now + TimeToLive);
+                NodeStore.Register(tx, row, node.Report(tx.Now));
             },
             stop).ConfigureAwait(false);
         return node;

@@ -20,7 +20,7 @@ internal static class NodeStore
         values (@Id, @Host, @Place, @Pid, @PidStarted, @Roles, @Version, 'live', @StartedAt, @Session, @TakesWork)
         """);
 
-    private static readonly Sql _lease = new("nodes.lease", "insert into node_lease (id, expires_at) values (@id, @until)");
+    private static readonly Sql _lease = new("nodes.lease", "insert into node_lease (id, expires_at, clock_offset_us, progress_at) values (@id, @until, @offset, @progress)");
 
     // Renewal asks for the node's state, so that a node that was declared dead finds out here at the latest.
     private static readonly Sql _renew = new("nodes.renew", $"""
@@ -77,10 +77,10 @@ internal static class NodeStore
 
     public static List<NodeRow> Live(Transaction tx) => tx.Query<NodeRow>(_live);
 
-    public static void Register(Transaction tx, NodeRow node, Instant until)
+    public static void Register(Transaction tx, NodeRow node, NodeReport report)
     {
         tx.Execute(_register, node);
-        tx.Execute(_lease, new { id = node.Id, until });
+        tx.Execute(_lease, new { id = node.Id, until = report.Until, offset = report.ClockOffsetUs, progress = report.ProgressAt });
     }
 
     public static bool Renew(Transaction tx, string id, NodeReport report) =>

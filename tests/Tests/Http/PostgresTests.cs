@@ -29,7 +29,7 @@ public sealed class PostgresTests(TestPostgres postgres) : IClassFixture<TestPos
         Assert.True((await rondo.GetAsync("/api/polling/status?detailed=true")).Good().GetProperty("is_consistent").GetBoolean());
         Assert.True((await rondo.GetAsync("/api/polling/validate")).Good().GetProperty("is_clean").GetBoolean());
         Assert.Equal(0, (await rondo.AskAsync(HttpMethod.Post, "/api/polling/audit")).Good().GetProperty("found").GetInt32());
-        Assert.True((await rondo.GetAsync("/api/nodes")).Good().GetProperty("nodes")[0].GetProperty("is_running").GetBoolean());
+        Assert.True((await rondo.GetAsync("/api/nodes")).Good().GetProperty("nodes").EnumerateArray().Single(n => n.GetProperty("is_this").GetBoolean()).GetProperty("is_running").GetBoolean());
         await rondo.RemoveAsync("meter", "idle");
     }
 

@@ -179,7 +179,7 @@ public sealed class NodeTests
     private static async Task<string> InsertAsync(TestStore store, string id, string place, int pid, long started)
     {
         var row = new NodeRow { Id = id, Host = "h", Place = place, Pid = pid, PidStarted = started, Roles = "poll", Version = "test", StartedAt = store.Database.Clock.Now };
-        await store.Database.WriteAsync("insert", tx => NodeStore.Register(tx, row, tx.Now + Node.TimeToLive));
+        await store.Database.WriteAsync("insert", tx => NodeStore.Register(tx, row, new NodeReport(tx.Now + Node.TimeToLive, 0, tx.Now)));
         return id;
     }
 }

@@ -90,7 +90,8 @@ public sealed class TestStore : IAsyncDisposable
         // Partitions for the tests' own time and for the real one.
         foreach (var time in new[] { new FakeTime(), TimeProvider.System })
         {
-            await using var database = Db.Open(Parse(connectionString), DatabaseUse.Server, time);
+            // Migrating asks the database what time it is.
+            await using var database = new SteeredDatabase(Db.Open(Parse(connectionString), DatabaseUse.Server, time), time);
             await Modules.Migrator(database, DatabaseUse.Server).ApplyAsync();
             await Upkeep.PrepareAsync(database, new PollingOptions(), default);
         }

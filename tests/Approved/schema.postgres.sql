@@ -132,6 +132,17 @@ table poll_plan
   poll_plan_pkey PRIMARY KEY (group_id, no)
   CREATE UNIQUE INDEX poll_plan_open ON public.poll_plan USING btree (group_id) WHERE (until_at IS NULL)
 
+table poll_request
+  id text not null
+  device_id bigint not null
+  asked_at timestamp with time zone not null
+  node text
+  done_at timestamp with time zone
+  answer text
+  poll_request_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+  poll_request_pkey PRIMARY KEY (id)
+  CREATE INDEX poll_request_open ON public.poll_request USING btree (asked_at) WHERE (done_at IS NULL)
+
 table poll_stat
   group_id bigint not null
   hour timestamp with time zone not null

@@ -125,6 +125,17 @@ CREATE TABLE poll_plan (
 
 CREATE UNIQUE INDEX poll_plan_open on poll_plan (group_id) where until_at is null;
 
+CREATE TABLE poll_request (
+  id TEXT not null primary key,
+  device_id INTEGER not null references device (id),
+  asked_at INTEGER not null,
+  node TEXT,
+  done_at INTEGER,
+  answer TEXT
+) STRICT;
+
+CREATE INDEX poll_request_open on poll_request (asked_at) where done_at is null;
+
 CREATE TABLE poll_stat (
   group_id INTEGER not null,
   hour INTEGER not null,

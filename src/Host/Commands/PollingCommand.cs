@@ -9,6 +9,7 @@ internal static class PollingCommand
     {
         PollingSwitch.Create(cli, on: true),
         PollingSwitch.Create(cli, on: false),
+        PollingNow.Create(cli),
         PollingStatusCommand.Create(cli),
         PollingAudit.Create(cli),
         PollingValidate.Create(cli),

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Mvc;
 using Rondo.Polling;
 using Rondo.Polling.Fleet;
+using Rondo.Polling.Now;
 using Rondo.Polling.Proof;
 using Rondo.Storage;
 
@@ -18,6 +19,8 @@ internal static class PollingEndpoints
     // A validation reads the whole ledger of its window; two at once would only make both slower.
     private static readonly SemaphoreSlim _oneValidation = new(1);
 
+    private static readonly TimeSpan _answersWithin = TimeSpan.FromSeconds(10);
+
     /// <summary>Maps them.</summary>
     public static void Map(IEndpointRouteBuilder app)
     {
@@ -32,6 +35,8 @@ internal static class PollingEndpoints
             .Named("startPolling", "Starts polling, of one device or of everything; stored, and kept over restarts").Produces<PollingIntent>().Problems(404, 503);
         polling.MapPost("/stop", (Server server, CancellationToken stop, [FromQuery(Name = "device")] string? device) => SetAsync(server, device, on: false, stop))
             .Named("stopPolling", "Stops polling, of one device or of everything; stored, and kept over restarts").Produces<PollingIntent>().Problems(404, 503);
+        polling.MapPost("/now", NowAsync).Named("pollNow", "Has a device read now by the node that polls it, between two polls; leaves nothing in the ledger")
+            .Produces<PollAnswer>().Problems(404, 503);
         polling.MapGet("/metrics", Metrics).Named("pollingMetrics", "Counters and distributions of this node since its start").Produces<PollerState>().Problems(404);
         polling.MapPost("/metrics/reset", Reset).Named("resetPollingMetrics", "Starts the distributions (lateness, commit) over, after a warm-up").Produces(204).Problems(404);
     }
@@ -90,6 +95,19 @@ internal static class PollingEndpoints
 
         server.Hints.Send(HintTopics.Polling);
         return Results.Ok(new PollingIntent(on ? "started" : "stopped", device, seen));
+    }
+
+    private static async Task<IResult> NowAsync(Server server, CancellationToken stop, [FromQuery(Name = "device")] string device)
+    {
+        if (await PollNow.AskAsync(server.Database, device, stop).ConfigureAwait(false) is not { } id)
+        {
+            return (await MissingAsync(server, device, stop).ConfigureAwait(false))!;
+        }
+
+        server.Hints.Send(HintTopics.Polling);
+        return await PollNow.WaitAsync(server.Database, id, _answersWithin, TimeProvider.System, stop).ConfigureAwait(false) is { } answer
+            ? Results.Ok(answer)
+            : Problem.Of(StatusCodes.Status503ServiceUnavailable, $"No node answered for {device} within {_answersWithin.TotalSeconds:0} s: it is stopped, or no node polls it. GET /api/polling/status?device={device} tells.");
     }
 
     private static IResult Metrics(Server server) => server.Poller is { } poller ? Results.Ok(poller.State) : NoPoller();

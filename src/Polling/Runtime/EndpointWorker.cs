@@ -21,7 +21,9 @@ internal sealed class EndpointWorker
     private readonly PollingOptions _options;
     private readonly ILogger _log;
     private readonly Breaker _breaker;
+    private const int MostQuestions = 10;
     private readonly List<ArmedGroup> _waiting = [];
+    private readonly ConcurrentQueue<Func<Session, CancellationToken, Task>> _questions = new();
     private readonly WorkSignal _signal = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
@@ -90,6 +92,19 @@ internal sealed class EndpointWorker
         _signal.Set();
     }
 
+    /// <summary>Has <paramref name="question"/> put to the endpoint between two polls, when nothing is due; false when too many wait already.</summary>
+    public bool Ask(Func<Session, CancellationToken, Task> question)
+    {
+        if (_questions.Count >= MostQuestions || _draining)
+        {
+            return false;
+        }
+
+        _questions.Enqueue(question);
+        _signal.Set();
+        return true;
+    }
+
     /// <summary>Something may have become runnable.</summary>
     public void Nudge() => _signal.Set();
 
@@ -129,6 +144,12 @@ internal sealed class EndpointWorker
             {
                 // The device has another address by now.
                 moved.Worker.Adopt(moved);
+                continue;
+            }
+
+            if (group is null && !_draining && _questions.TryDequeue(out var question))
+            {
+                await AnswerAsync(question).ConfigureAwait(false);
                 continue;
             }
 
@@ -176,6 +197,22 @@ internal sealed class EndpointWorker
             {
                 await PollAsync(group, slot, plan, now).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task AnswerAsync(Func<Session, CancellationToken, Task> question)
+    {
+        try
+        {
+            await question(_session, _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is StorageFault or OperationCanceledException)
+        {
+            // Whoever asked gets no answer, and asks again.
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            PollingLog.DriverFailed(_log, Address, fault);
         }
     }
 

@@ -1,4 +1,4 @@
-using Rondo.Polling.Fleet;
+using Rondo.Polling.Now;
 using Rondo.Storage;
 
 namespace Rondo.Polling.Runtime;
@@ -6,8 +6,9 @@ namespace Rondo.Polling.Runtime;
 /// <summary>What the fleet loop asks all the time, in one statement: has the configuration changed, and who owns how much.</summary>
 /// <param name="Revision">Revision of the configuration.</param>
 /// <param name="Nodes">What each live node holds; empty on SQLite, where everything belongs to the one server.</param>
+/// <param name="Requests">Requests to read a device now that wait for an answer.</param>
 /// <param name="Free">Endpoints with something to poll or to account for that no live node owns.</param>
-internal sealed record FleetLook(long Revision, IReadOnlyList<Share> Nodes, int Free)
+internal sealed record FleetLook(long Revision, int Requests, IReadOnlyList<Share> Nodes, int Free)
 {
     private static readonly Sql _look = new("polling.look", $$"""
         with held as (
@@ -16,24 +17,21 @@ internal sealed record FleetLook(long Revision, IReadOnlyList<Share> Nodes, int 
           where n.id is not null or {{OwnershipStore.Due}}
           group by n.id
         )
-        select s.revision, n.id as node, n.takes_work and not n.is_draining and ',' || n.roles || ',' like '%,poll,%' as takes, coalesce(h.count, 0) as count
+        select s.revision, 0 as requests, n.id as node, n.takes_work and not n.is_draining and ',' || n.roles || ',' like '%,poll,%' as takes, coalesce(h.count, 0) as count
         from polling_state s cross join node n left join held h on h.node = n.id
         where n.state = 'live'
         union all
-        select s.revision, '', false, coalesce((select count from held where node is null), 0) from polling_state s
+        select s.revision, {{PollRequestStore.Open}}, '', false, coalesce((select count from held where node is null), 0) from polling_state s
         """);
+
+    private static readonly Sql _lookAlone = new("polling.look.alone", $"select s.revision, {PollRequestStore.Open} as requests, '' as node, 0 as takes, 0 as count from polling_state s");
 
     /// <summary>Reads it.</summary>
     public static FleetLook Read(Transaction tx)
     {
-        if (tx.Dialect == Dialect.Sqlite)
-        {
-            return new FleetLook(FleetStore.State(tx).Revision, [], 0);
-        }
-
-        var rows = tx.Query<Row>(_look);
+        var rows = tx.Query<Row>(tx.Dialect == Dialect.Sqlite ? _lookAlone : _look, new { since = tx.Now - PollRequestStore.Patience });
         var free = rows.Find(r => r.Node.Length == 0)!;
-        return new FleetLook(free.Revision, [.. rows.Where(r => r.Node.Length > 0).Select(r => new Share(r.Node, r.Takes, (int)r.Count))], (int)free.Count);
+        return new FleetLook(free.Revision, (int)free.Requests, [.. rows.Where(r => r.Node.Length > 0).Select(r => new Share(r.Node, r.Takes, (int)r.Count))], (int)free.Count);
     }
 
     /// <summary>How many endpoints <paramref name="node"/> owns.</summary>
@@ -49,6 +47,8 @@ internal sealed record FleetLook(long Revision, IReadOnlyList<Share> Nodes, int 
     private sealed class Row
     {
         public long Revision { get; init; }
+
+        public long Requests { get; init; }
 
         public string Node { get; init; } = "";
 

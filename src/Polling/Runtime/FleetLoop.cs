@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling.Ledger;
+using Rondo.Polling.Now;
 using Rondo.Storage;
 
 namespace Rondo.Polling.Runtime;
@@ -39,6 +40,7 @@ internal sealed class FleetLoop : Loop
     private readonly Action<string> _hint;
     private readonly ILogger _log;
     private readonly HandBack _handBack;
+    private readonly Answering _answering;
     private readonly bool _isShared;
     private readonly TimeSpan _look;
     private readonly HashSet<long> _unloaded = [];
@@ -70,6 +72,7 @@ internal sealed class FleetLoop : Loop
         _isShared = database.Address.Kind == DatabaseKind.Postgres;
         _look = _isShared ? TimeSpan.FromSeconds(1) : _soon;
         _takesWork = node.Row.TakesWork;
+        _answering = new Answering(database, node, armory, time);
         _handBack = new HandBack(database, node, armory, recorder, wakeSlots, time, log);
     }
 
@@ -119,6 +122,11 @@ internal sealed class FleetLoop : Loop
 
         var sleep = _isShared ? await ShareAsync(look, stop).ConfigureAwait(false) : await ClaimAllAsync(changed, stop).ConfigureAwait(false);
         await CloseEndedAsync(stop).ConfigureAwait(false);
+        if (look.Requests > 0)
+        {
+            await _answering.TakeInAsync(stop).ConfigureAwait(false);
+        }
+
         if (changed)
         {
             await _database.WriteAsync("polling.seen", tx => _node.Seen(tx, look.Revision), stop).ConfigureAwait(false);

@@ -33,6 +33,15 @@ public sealed class NodeTests(TestPostgres postgres) : IClassFixture<TestPostgre
         await OwnsAsync(here, second, 3);
         await OwnsAsync(here, first, 3);
 
+        // Asked here, answered by whoever has the connection.
+        var askedBy = new HashSet<string?>();
+        for (var n = 0; n < 6; n++)
+        {
+            askedBy.Add((await here.AskAsync(HttpMethod.Post, $"/api/polling/now?device=m{n}")).Good().GetProperty("node").GetString());
+        }
+
+        Assert.Equivalent(new[] { first, second }, askedBy, strict: true);
+
         Assert.Equal(0, await run.RunAsync("nodes", "drain", second, "--json"));
         Assert.Equal(0, run.Json.GetProperty("endpoints").GetInt32());
         Assert.True(run.Json.GetProperty("is_draining").GetBoolean());

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Rondo.Storage;
+using Rondo.Tests.Host;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -116,6 +117,26 @@ public class PollingTests(HttpFixture rondo) : IAsyncLifetime
         Assert.Equal(up[..2], await WalkAsync($"/api/readings/meter%2fpower?from={up[0]}&to={up[2]}"));
         var near = (await rondo.GetAsync("/api/readings/meter/powr")).Problem(HttpStatusCode.NotFound).GetProperty("near");
         Assert.Contains(near.EnumerateArray(), n => n.GetString() == "meter/power");
+    }
+
+    [Fact]
+    public async Task A_device_is_read_now_by_the_node_that_polls_it_and_the_ledger_knows_nothing_of_it()
+    {
+        (await rondo.AskAsync(HttpMethod.Put, "/api/devices/meter", rondo.Meter("meter").Replace("200ms", "1h", StringComparison.Ordinal))).Good();
+        await Eventually.TrueAsync(async () => (await MetricsAsync()).GetProperty("groups").GetInt32() == 1, "it is armed");
+        var answer = (await rondo.AskAsync(HttpMethod.Post, "/api/polling/now?device=meter")).Good();
+        Assert.Equal(["voltage", "power"], answer.GetProperty("points").EnumerateArray().Select(p => p.GetProperty("name").GetString()));
+        Assert.All(answer.GetProperty("points").EnumerateArray(), p => Assert.Equal(JsonValueKind.Number, p.GetProperty("value").ValueKind));
+        Assert.True(answer.GetProperty("is_complete").GetBoolean());
+
+        using var folder = new TempFolder();
+        var run = new CommandRun(folder) { Database = rondo.Server.Database.Address.Shown };
+        await run.GoodAsync("polling", "now", "meter");
+        Assert.Contains("voltage", run.Output, StringComparison.Ordinal);
+        Assert.Equal(1, await run.RunAsync("polling", "now", "metre"));
+        Assert.Contains("meter", run.Error, StringComparison.Ordinal);
+        (await rondo.AskAsync(HttpMethod.Post, "/api/polling/now?device=metre")).Problem(HttpStatusCode.NotFound);
+        Assert.Equal(0, (await rondo.GetAsync("/api/polling/validate")).Good().GetProperty("duplicates").GetInt32());
     }
 
     [Fact]

@@ -9,6 +9,7 @@ try
         ["polling", .. var rest] => await PollingBench.RunAsync(Settings.Read(rest)),
         ["arm", .. var rest] => await ArmBench.RunAsync(Settings.Read(rest, devices: 10_000, interval: 10)),
         ["micro", .. var rest] => await MicroBench.RunAsync(Settings.Read(rest)),
+        ["cluster-chaos", .. var rest] => await ChaosBench.RunAsync(Settings.Read(rest)),
 
         // Processes of their own, started by the verbs above.
         [SimulatorFleet.Verb, var gateways] => await SimulatorFleet.ServeAsync(int.Parse(gateways, CultureInfo.InvariantCulture)),

@@ -26,6 +26,12 @@ internal sealed record Settings
 
     public int Runs { get; private init; } = 1;
 
+    /// <summary>Length of a run of cluster-chaos.</summary>
+    public int Minutes { get; private init; } = 10;
+
+    /// <summary>Decides what happens in a run of cluster-chaos; null for chance.</summary>
+    public int? Seed { get; private init; }
+
     /// <summary>Appends the result to bench/results.</summary>
     public bool Save { get; private init; }
 
@@ -78,6 +84,8 @@ internal sealed record Settings
                 case "--seconds": settings = settings with { Seconds = Number(name, value, 86_400) }; break;
                 case "--interval": settings = settings with { Interval = Number(name, value, 86_400) }; break;
                 case "--warmup": settings = settings with { Warmup = Number(name, value, 3_600) }; break;
+                case "--minutes": settings = settings with { Minutes = Number(name, value, 1_440) }; break;
+                case "--seed": settings = settings with { Seed = Number(name, value, int.MaxValue) }; break;
                 case "--runs": settings = settings with { Runs = Number(name, value, 99) }; break;
                 default: throw new BenchFault($"{name} is not an option; see bench/run --help");
             }

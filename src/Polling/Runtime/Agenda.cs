@@ -10,9 +10,20 @@ internal sealed class Agenda
 {
     private readonly Lock _gate = new();
     private readonly PriorityQueue<ArmedGroup, long> _queue = new();
+    private int _count;
 
     /// <summary>Armed groups that have a next slot.</summary>
-    public int Count { get; private set; }
+    public int Count
+    {
+        get
+        {
+            // While a slot fires its group is not counted for a moment.
+            lock (_gate)
+            {
+                return _count;
+            }
+        }
+    }
 
     /// <summary>Arms a group, or takes in its changed plans. Nothing at or before <paramref name="accountedUpTo"/> fires.</summary>
     public void Arm(ArmedGroup group, IEnumerable<Plan> plans, long accountedUpTo)
@@ -56,13 +67,13 @@ internal sealed class Agenda
         lock (_gate)
         {
             _queue.Clear();
-            Count = 0;
+            _count = 0;
         }
     }
 
     private void FireGroup(ArmedGroup group, long now, long jumpedTo, bool mayWork)
     {
-        Count--;
+        _count--;
         group.NextSlot = long.MaxValue;
         foreach (var plan in group.Plans)
         {
@@ -109,7 +120,7 @@ internal sealed class Agenda
     {
         if (group.NextSlot != long.MaxValue)
         {
-            Count--;
+            _count--;
         }
 
         group.NextSlot = long.MaxValue;
@@ -123,7 +134,7 @@ internal sealed class Agenda
 
         if (group.NextSlot != long.MaxValue)
         {
-            Count++;
+            _count++;
             _queue.Enqueue(group, group.NextSlot);
         }
     }

@@ -83,6 +83,9 @@ internal sealed class FleetLoop : Loop
 
     public override bool IsVital => true;
 
+    // What is claimed and not opened is polled by nobody: after an outage it must not be the back-off that costs slots.
+    protected override (TimeSpan First, TimeSpan Cap) BackoffRange => (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1));
+
     protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         if (!_node.MayWork)

@@ -12,6 +12,7 @@ public class ChildProcess : IAsyncDisposable
 {
     public static readonly TimeSpan DefaultBound = TimeSpan.FromSeconds(30);
 
+    private const int NoSuchProcess = 3;
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly Process _process;
     private readonly Lock _gate = new();
@@ -48,6 +49,7 @@ public class ChildProcess : IAsyncDisposable
     {
         Interrupt = 2,
         Quit = 3,
+        Kill = 9,
         Terminate = 15,
         Continue = 18,
         Stop = 19,
@@ -55,10 +57,16 @@ public class ChildProcess : IAsyncDisposable
 
     public int Id { get; }
 
+    /// <summary>Who gets the signals; another than <see cref="Id"/> when what was started only wraps it.</summary>
+    protected virtual int SignalledId => Id;
+
     /// <summary>The command as a person would type it, for messages.</summary>
     public string CommandLine { get; }
 
     public bool HasExited => _process.HasExited;
+
+    /// <summary>Null while it runs.</summary>
+    public int? ExitCode => _process.HasExited ? _process.ExitCode : null;
 
     /// <summary>The lines of standard output so far.</summary>
     public string[] Output => Copy(_output);
@@ -176,15 +184,7 @@ public class ChildProcess : IAsyncDisposable
     /// <summary>SIGKILL: no handler runs, no buffer is flushed. Returns when the process is gone.</summary>
     public async Task Kill9Async()
     {
-        try
-        {
-            _process.Kill();
-        }
-        catch (InvalidOperationException)
-        {
-            // It ended by itself a moment ago.
-        }
-
+        Send(Signal.Kill);
         await ExitAsync();
     }
 
@@ -217,9 +217,10 @@ public class ChildProcess : IAsyncDisposable
 
     private void Send(Signal signal)
     {
-        if (!_process.HasExited && SendSignal(Id, (int)signal) != 0)
+        // It may have ended by itself a moment ago; its id is kept for us until it is waited for.
+        if (!_process.HasExited && SendSignal(SignalledId, (int)signal) != 0 && Marshal.GetLastPInvokeError() is not NoSuchProcess and var error)
         {
-            throw new Win32Exception(Marshal.GetLastPInvokeError(), $"kill -{(int)signal} {Id} ({CommandLine})");
+            throw new Win32Exception(error, $"kill -{(int)signal} {SignalledId} ({CommandLine})");
         }
     }
 

@@ -44,10 +44,11 @@ internal sealed class Site : IAsyncDisposable
     /// <param name="gateways">How many.</param>
     /// <param name="units">Units behind each.</param>
     /// <param name="folder">Where the SQLite file goes; null for a temporary folder.</param>
-    public static async Task<Site> CreateAsync(DatabaseKind kind, int gateways, int units = 1, string? folder = null)
+    /// <param name="arrivals">How many polls of each unit are remembered.</param>
+    public static async Task<Site> CreateAsync(DatabaseKind kind, int gateways, int units = 1, string? folder = null, int arrivals = 2_000)
     {
         var simulator = await ModbusSimulator.StartAsync(
-            new ModbusSimulatorOptions { Gateways = gateways, Units = units, ArrivalLog = 2_000 * units }, TimeProvider.System, TestContext.Current.CancellationToken);
+            new ModbusSimulatorOptions { Gateways = gateways, Units = units, ArrivalLog = arrivals * units }, TimeProvider.System, TestContext.Current.CancellationToken);
         var site = new Site(simulator, units);
         if (kind == DatabaseKind.Postgres)
         {
@@ -73,14 +74,18 @@ internal sealed class Site : IAsyncDisposable
     /// <param name="interval">As device files write it.</param>
     /// <param name="more">More settings of every device, YAML in braces: <c>response_timeout: 300ms</c>.</param>
     /// <param name="count">Only the first so many gateways.</param>
-    public string DeviceFile(string interval = "1s", string more = "", int? count = null)
+    public string DeviceFile(string interval = "1s", string more = "", int? count = null) => DeviceFile(_ => interval, more, count);
+
+    /// <inheritdoc cref="DeviceFile(string, string, int?)"/>
+    /// <param name="interval">By the number of the gateway.</param>
+    public string DeviceFile(Func<int, string> interval, string more = "", int? count = null)
     {
         var text = new StringBuilder("devices:\n");
         foreach (var gateway in Simulator.Gateways.Take(count ?? int.MaxValue))
         {
             for (var unit = 1; unit <= _units; unit++)
             {
-                text.Append(CultureInfo.InvariantCulture, $"  - {{ name: meter-{gateway.Number}-{unit}, address: \"{gateway.Endpoint}\", unit: {unit}, profile: sdm630, interval: {interval}, ");
+                text.Append(CultureInfo.InvariantCulture, $"  - {{ name: meter-{gateway.Number}-{unit}, address: \"{gateway.Endpoint}\", unit: {unit}, profile: sdm630, interval: {interval(gateway.Number)}, ");
                 text.Append(CultureInfo.InvariantCulture, $"points: [voltage_l1, current_l1, power_l1]{(more.Length > 0 ? ", " + more : "")} }}\n");
             }
         }

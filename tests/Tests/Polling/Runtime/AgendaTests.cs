@@ -118,6 +118,29 @@ public sealed class AgendaTests
         await rig.ProveAsync(TimeSpan.FromSeconds(1));
     }
 
+    [Fact]
+    public async Task Whoever_asks_how_much_is_armed_while_slots_fire_hears_all_of_it()
+    {
+        await using var rig = await PollingRig.StartAsync(DatabaseKind.Sqlite);
+        await rig.ApplyAsync(Meters.Meter("m"));
+        var now = rig.Now.Micros;
+        var firing = Task.Run(() =>
+        {
+            for (var second = 1; second <= 20_000; second++)
+            {
+                rig.Agenda.Fire(now + (second * 1_000_000L), jumpedTo: long.MinValue, mayWork: false);
+            }
+        });
+        var heard = new HashSet<int>();
+        while (!firing.IsCompleted)
+        {
+            heard.Add(rig.Agenda.Count);
+        }
+
+        await firing;
+        Assert.Equal([1], heard);
+    }
+
     private static Task<long> MissedAsync(PollingRig rig, string reason) =>
         rig.Store.ScalarAsync<long>("select coalesce(sum(slots), 0) from poll where reason = @reason", new { reason });
 

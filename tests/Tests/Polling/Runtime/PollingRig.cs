@@ -49,6 +49,9 @@ internal sealed class PollingRig : IAsyncDisposable
 
     public FakeTime Time { get; }
 
+    /// <summary>For a test that has it run by a supervisor.</summary>
+    public FleetLoop Fleet => _fleet;
+
     public SteeredDatabase Database => _store.Database;
 
     public TestStore Store => _store;

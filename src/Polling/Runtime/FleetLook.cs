@@ -1,3 +1,4 @@
+using Rondo.Nodes;
 using Rondo.Polling.Now;
 using Rondo.Storage;
 
@@ -10,6 +11,10 @@ namespace Rondo.Polling.Runtime;
 /// <param name="Free">Endpoints with something to poll or to account for that no live node owns.</param>
 internal sealed record FleetLook(long Revision, int Requests, IReadOnlyList<Share> Nodes, int Free)
 {
+    // A lease is renewed every 3 s. What is free must not wait for one who may be dead until that is certain, which takes 12 s: meanwhile the others take it,
+    // and give back what is too much should it answer again. So a doubt moves nothing that somebody owns.
+    private static readonly TimeSpan _silence = TimeSpan.FromSeconds(5);
+
     private static readonly Sql _look = new("polling.look", $$"""
         with held as (
           select n.id as node, count(*) as count
@@ -17,21 +22,27 @@ internal sealed record FleetLook(long Revision, int Requests, IReadOnlyList<Shar
           where n.id is not null or {{OwnershipStore.Due}}
           group by n.id
         )
-        select s.revision, 0 as requests, n.id as node, n.takes_work and not n.is_draining and ',' || n.roles || ',' like '%,poll,%' as takes, coalesce(h.count, 0) as count
-        from polling_state s cross join node n left join held h on h.node = n.id
+        select s.revision, 0 as requests, n.id as node, n.takes_work and not n.is_draining and ',' || n.roles || ',' like '%,poll,%' as takes, coalesce(h.count, 0) as count,
+          coalesce(l.expires_at > @heard, false) as answers
+        from polling_state s cross join node n left join node_lease l on l.id = n.id left join held h on h.node = n.id
         where n.state = 'live'
         union all
-        select s.revision, {{PollRequestStore.Open}}, '', false, coalesce((select count from held where node is null), 0) from polling_state s
+        select s.revision, {{PollRequestStore.Open}}, '', false, coalesce((select count from held where node is null), 0), false from polling_state s
         """);
 
-    private static readonly Sql _lookAlone = new("polling.look.alone", $"select s.revision, {PollRequestStore.Open} as requests, '' as node, 0 as takes, 0 as count from polling_state s");
+    private static readonly Sql _lookAlone = new("polling.look.alone", $"select s.revision, {PollRequestStore.Open} as requests, '' as node, 0 as takes, 0 as count, 0 as answers from polling_state s");
 
     /// <summary>Reads it.</summary>
     public static FleetLook Read(Transaction tx)
     {
-        var rows = tx.Query<Row>(tx.Dialect == Dialect.Sqlite ? _lookAlone : _look, new { since = tx.Now - PollRequestStore.Patience });
+        var rows = tx.Query<Row>(
+            tx.Dialect == Dialect.Sqlite ? _lookAlone : _look, new { since = tx.Now - PollRequestStore.Patience, heard = tx.Now + Node.TimeToLive - _silence });
         var free = rows.Find(r => r.Node.Length == 0)!;
-        return new FleetLook(free.Revision, (int)free.Requests, [.. rows.Where(r => r.Node.Length > 0).Select(r => new Share(r.Node, r.Takes, (int)r.Count))], (int)free.Count);
+        return new FleetLook(
+            free.Revision,
+            (int)free.Requests,
+            [.. rows.Where(r => r.Node.Length > 0).Select(r => new Share(r.Node, r.Takes, (int)r.Count, r.Answers))],
+            (int)free.Count);
     }
 
     /// <summary>How many endpoints <paramref name="node"/> owns.</summary>
@@ -42,7 +53,7 @@ internal sealed record FleetLook(long Revision, int Requests, IReadOnlyList<Shar
 
     /// <summary>How many it should own, were it ready to take work (<paramref name="takes"/>).</summary>
     public int Target(string node, bool takes) =>
-        Shares.Target(node, [.. Nodes.Select(n => n.Node == node ? n with { Takes = takes } : n)], Free);
+        Shares.Target(node, [.. Nodes.Select(n => n with { Takes = n.Node == node ? takes : n.Takes && n.Answers })], Free);
 
     private sealed class Row
     {
@@ -55,5 +66,7 @@ internal sealed record FleetLook(long Revision, int Requests, IReadOnlyList<Shar
         public bool Takes { get; init; }
 
         public long Count { get; init; }
+
+        public bool Answers { get; init; }
     }
 }

@@ -4,7 +4,8 @@ namespace Rondo.Polling.Runtime;
 /// <param name="Node">Its incarnation.</param>
 /// <param name="Takes">False for one that polls nothing: another role, draining, starting or stopping.</param>
 /// <param name="Count">Endpoints it owns.</param>
-internal readonly record struct Share(string Node, bool Takes, int Count);
+/// <param name="Answers">False for one that has not renewed its lease in time, though nobody has declared it dead yet.</param>
+internal readonly record struct Share(string Node, bool Takes, int Count, bool Answers = true);
 
 /// <summary>
 /// Fair shares, by arithmetic that every node does for itself on the same rows: shares differ by one endpoint at most, and those who hold the most keep the one

@@ -37,12 +37,14 @@ public sealed class ClusterExplanationTests
     }
 
     [Fact]
-    public void What_was_given_back_in_order_may_wait_for_a_node_that_is_down_and_for_nobody_else()
+    public void What_was_given_back_in_order_may_wait_until_a_node_that_went_down_is_in_doubt_and_no_longer()
     {
         var given = new Change { Address = Mine, Was = "incarnation-a", At = At(99) };
         Assert.False(IsExplained(Explain([given]), "node_down", 105));
-        Assert.True(IsExplained(Explain([given], new Fault(FaultKind.Pause, "b", At(98), At(120))), "node_down", 105));
-        Assert.False(IsExplained(Explain([given], new Fault(FaultKind.Pause, "b", At(98), At(120))), "database_down", 105));
+        var paused = Explain([given], new Fault(FaultKind.Pause, "b", At(98), At(120)));
+        Assert.True(IsExplained(paused, "node_down", 105));
+        Assert.False(IsExplained(paused, "node_down", 112));
+        Assert.False(IsExplained(paused, "database_down", 105));
     }
 
     [Fact]

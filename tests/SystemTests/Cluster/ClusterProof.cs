@@ -37,7 +37,7 @@ internal sealed record ClusterResult
     /// <summary>Missed slots by reason.</summary>
     public IReadOnlyDictionary<string, long> Missed { get; init; } = new Dictionary<string, long>();
 
-    /// <summary>Those among them of endpoints that were given back in order and waited for a node that was down.</summary>
+    /// <summary>Those among them of endpoints that were given back in order and waited for a node that had just gone down or come back, or for any.</summary>
     public long Reserved { get; init; }
 
     /// <summary>Missed slots that the fault log does not explain.</summary>

@@ -18,6 +18,9 @@ internal sealed class Explanation
     /// <summary>So long after a node went down, others own everything of it; as long as one of them was well all the while.</summary>
     public static readonly TimeSpan TakeOver = TimeSpan.FromSeconds(15);
 
+    // A node is in doubt when its lease was not renewed for 5 s; the others see that within a second, claim and arm.
+    private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(8);
+
     // A process that was away has to find its connections broken, register again, become warm.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(3);
 
@@ -27,6 +30,7 @@ internal sealed class Explanation
     private readonly Ownership _ownership;
     private readonly Func<string, string> _nameOf;
     private readonly List<(Fault Fault, Instant From, Instant To)> _downs;
+    private readonly List<(string Node, Instant From, Instant To)> _well;
     private readonly IReadOnlyList<Fault> _faults;
     private readonly Instant _begin;
 
@@ -36,8 +40,8 @@ internal sealed class Explanation
         _faults = faults;
         _nameOf = nameOf;
         _begin = faults.Where(fault => fault.Kind == FaultKind.Start).Min(fault => fault.To);
-        var well = Well();
-        _downs = [.. faults.Where(IsDown).Select(fault => (fault, LostSince(fault), TakenOverBy(fault, well)))];
+        _well = Well();
+        _downs = [.. faults.Where(IsDown).Select(fault => (fault, LostSince(fault), TakenOverBy(fault)))];
     }
 
     /// <summary>The fault that had taken a node down when something of it was taken over; null when there is none.</summary>
@@ -67,12 +71,11 @@ internal sealed class Explanation
     }
 
     /// <summary>
-    /// True when nobody owned the endpoint while a node was down: what a node gives back in order is shared among all that live, and the part of one that does not
-    /// answer waits until it is declared dead.
+    /// True when nobody owned the endpoint and could not, for a moment: what is free is shared among all that answer, so that the part of one that has just gone
+    /// down, or come back, waits until that is noticed; and when nobody is well, everything waits.
     /// </summary>
-    public bool IsReserved(LedgerRow row, Instant slot) =>
-        _downs.Exists(down => slot >= down.Fault.From - CommitLag && slot <= down.To + ArmLag)
-        && _ownership.FreeSpells(row.Address).Any(free => slot >= free.From - CommitLag && slot <= free.To + ArmLag);
+    public bool IsReserved(LedgerRow row, Instant slot) => _ownership.FreeSpells(row.Address).Any(free => slot >= free.From - CommitLag && slot <= free.To + ArmLag)
+        && (_downs.Exists(down => IsDoubtful(down.Fault, slot)) || !_well.Exists(spell => slot >= spell.From + Settling && slot <= spell.To));
 
     /// <summary>True when a process may have ended by itself: it cannot start without the database, and ends with 1 then. Whatever ran waits for it.</summary>
     public bool MayExit(Fault exit) => exit.Code == 1 && _faults.Any(fault => exit.From >= fault.From && exit.From <= fault.To + TakeOver
@@ -154,11 +157,26 @@ internal sealed class Explanation
         return from;
     }
 
-    private static Instant TakenOverBy(Fault fault, List<(string Node, Instant From, Instant To)> well) => well
+    private Instant TakenOverBy(Fault fault) => _well
         .Where(spell => spell.Node != fault.Node || spell.From >= fault.To)
-        .Select(spell => (At: (spell.From > fault.From ? spell.From : fault.From) + TakeOver, spell.To))
+        .Select(spell => (At: Undoubted(fault, (spell.From > fault.From ? spell.From : fault.From) + TakeOver), spell.To))
         .Where(other => other.At <= other.To)
         .Select(other => other.At)
         .DefaultIfEmpty(Fault.Never)
         .Min();
+
+    /// <summary>The first moment from <paramref name="at"/> on at which none of the others is in doubt, whose share would have to wait.</summary>
+    private Instant Undoubted(Fault fault, Instant at)
+    {
+        while (_faults.FirstOrDefault(other => other != fault && IsDown(other) && IsDoubtful(other, at)) is { } doubtful)
+        {
+            at = (at <= doubtful.From + Doubt ? doubtful.From + Doubt : doubtful.To + Settling) + TimeSpan.FromMilliseconds(1);
+        }
+
+        return at;
+    }
+
+    private static bool IsDoubtful(Fault fault, Instant at) => IsWithin(at, fault.From - CommitLag, fault.From + Doubt) || IsWithin(at, fault.To, fault.To + Settling);
+
+    private static bool IsWithin(Instant at, Instant from, Instant to) => at >= from && at <= to;
 }

@@ -54,6 +54,23 @@ public sealed class SharingTests
     }
 
     [Fact]
+    public async Task What_is_given_back_waits_for_nobody_who_is_silent_and_is_shared_again_when_that_one_is_back()
+    {
+        await using var first = await StartAsync(9);
+        await using var silent = await first.JoinAsync();
+        await using var third = await first.JoinAsync();
+        await PollingRig.RunTogetherAsync(_second * 8, first, silent, third);
+        Assert.Equal([3, 3, 3], Held(first, silent, third));
+        await PollingRig.RunTogetherAsync(_second * 6, first, third);
+        await DrainAsync(third, true);
+        await PollingRig.RunTogetherAsync(_second * 3, first, third);
+        Assert.Equal([6, 3, 0], Held(first, silent, third));
+        await PollingRig.RunTogetherAsync(_second * 6, first, silent, third);
+        Assert.Equal([5, 4, 0], Held(first, silent, third));
+        await ProveAsync(first, silent, third);
+    }
+
+    [Fact]
     public async Task What_a_dead_node_owned_is_taken_over_and_only_the_gap_is_missed()
     {
         await using var first = await StartAsync(6);

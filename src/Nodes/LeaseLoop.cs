@@ -18,6 +18,7 @@ public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingP
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
     private long? _stuckAt;
+    private bool _hasGivenUp;
 
     /// <summary>Called when the process could not be ended in order after its loops got stuck; ends it the hard way.</summary>
     public Action? Hopeless { get; init; }
@@ -69,11 +70,12 @@ public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingP
     private void GiveUp()
     {
         _stuckAt ??= Time.GetTimestamp();
-        if (!node.IsDead)
+        if (!_hasGivenUp)
         {
             try
             {
                 database.Write("nodes.give_up", tx => Burial.Of(tx, node.Row, endsSessions: false));
+                _hasGivenUp = true;
                 NodesLog.GaveUp(log, node.Id);
                 changed("nodes");
             }

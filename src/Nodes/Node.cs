@@ -18,6 +18,7 @@ public sealed class Node
     private readonly TimeProvider _time;
     private readonly Func<TimeSpan> _quietFor;
     private long _renewedAt;
+    private long _beatAt;
     private volatile bool _dead;
 
     private Node(Database database, TimeProvider time, NodeRow row, Func<TimeSpan>? quietFor)
@@ -125,6 +126,13 @@ public sealed class Node
     internal IReadOnlyList<NodeRow> Beat()
     {
         var sent = _time.GetTimestamp();
+        if (_time.GetElapsedTime(_beatAt, sent) > LeaseLoop.Every)
+        {
+            // This process stood still, or was kept waiting: nobody is to blame for what it did not see.
+            Roster.Away();
+        }
+
+        _beatAt = sent;
         var renews = _time.GetElapsedTime(Interlocked.Read(ref _renewedAt), sent) >= LeaseLoop.Every - TimeSpan.FromMilliseconds(200);
         var now = _database.Clock.Now;
         var rows = _database.Tell("nodes.beat", tx => NodeStore.Beat(tx, Id, renews, Report(now)));
@@ -151,7 +159,7 @@ public sealed class Node
         new(now + TimeToLive, Instant.From(_time.GetUtcNow()).Micros - now.Micros, now - _quietFor());
 
     /// <summary>Says good-bye: the row is dead at once, and nobody waits for the lease.</summary>
-    public Task EndAsync() => _database.WriteAsync("nodes.end", tx => NodeStore.Bury(tx, Id, tx.Now));
+    public Task EndAsync() => _database.WriteAsync("nodes.end", tx => { NodeStore.BuryPatiently(tx, Id, tx.Now); });
 
     /// <summary>Records that this node works by configuration <paramref name="revision"/>.</summary>
     public void Seen(Transaction tx, long revision) => NodeStore.Seen(tx, Id, revision);

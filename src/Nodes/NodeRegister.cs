@@ -16,6 +16,9 @@ public static class NodeRegister
         ? SqliteDatabase.ServerPid(address) == node.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture) && !ProcessPlace.IsGone(node)
         : node.ExpiresAt > now && !ProcessPlace.IsGone(node));
 
+    /// <summary>True when it ran in this very place (kernel boot and pid namespace) and its process is certainly gone.</summary>
+    public static bool IsGone(NodeRow node) => ProcessPlace.IsGone(node);
+
     /// <summary>Declares one node dead unless a batch of its is being written right now.</summary>
     public static bool Bury(Transaction tx, string id) => NodeStore.Bury(tx, id, tx.Now);
 

@@ -19,6 +19,9 @@ public sealed class Roster(TimeProvider time)
     /// <summary>Who was live at the last beat, this node among them, oldest first. May be asked by any thread.</summary>
     public IReadOnlyList<NodeRow> Live => _live;
 
+    /// <summary>For how long it has been able to look without a break; null before the first look, and on SQLite.</summary>
+    public TimeSpan? ConnectedFor => _connectedAt is { } since ? time.GetElapsedTime(since) : null;
+
     /// <summary>Takes in what a beat saw at database time <paramref name="now"/>; returns the others whose lease has lapsed.</summary>
     public IReadOnlyList<NodeRow> See(IReadOnlyList<NodeRow> rows, string me, Instant now)
     {

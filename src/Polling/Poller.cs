@@ -31,7 +31,7 @@ public sealed class Poller
         _time = time;
         _hint = hint;
         _recorder = new Recorder(database, node, options, time, committed => Publisher.Publish(bus, committed), log);
-        _slots = new SlotLoop(_agenda, database.Clock, node, time);
+        _slots = new SlotLoop(_agenda, database.Clock, node, Interrupt, time);
         _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row, log);
         _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, hint, time, log);
         _clock = new ClockLoop(database, options, _slots.Wake, time, log);
@@ -44,6 +44,14 @@ public sealed class Poller
         supervisor.Start(_slots);
         supervisor.Start(_clock);
         supervisor.Start(_fleet);
+    }
+
+    private void Interrupt()
+    {
+        foreach (var worker in _armory.Workers.Values)
+        {
+            worker.Interrupt();
+        }
     }
 
     /// <summary>The configuration changed in this process: look at once.</summary>
@@ -129,9 +137,10 @@ public sealed class Poller
                     tx =>
                     {
                         _node.Fence(tx);
+                        // First of all: what is given back is not to wait for this node's share to be full again.
+                        _node.TakeWork(tx, takes: false);
                         if (endpoints is null)
                         {
-                            _node.TakeWork(tx, takes: false);
                             OwnershipStore.ReleaseAll(tx, _node.Id);
                         }
                         else

@@ -1,6 +1,7 @@
 using Rondo.Host.Http;
 using Rondo.Host.Settings;
 using Rondo.Host.Systemd;
+using Rondo.Storage;
 
 namespace Rondo.Host.Commands;
 
@@ -18,6 +19,7 @@ internal sealed record ServeState(string State, string? Node, string? Http, int?
 internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFactory logs, SystemdNotifier systemd, Action<ServeState> tell)
 {
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _giveUpPatience = TimeSpan.FromSeconds(3);
     private readonly ILogger _log = logs.CreateLogger("rondo");
 
     private enum End
@@ -60,7 +62,13 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
 
         if (end == End.Broken)
         {
-            // What is stuck may hold up a clean stop too. Its work is free for others already, so nothing is waited for.
+            // What is stuck may hold up a clean stop too, so nothing is waited for but that its work is free for others (the beat sees to it within a second).
+            var started = time.GetTimestamp();
+            while (server.Database.Address.Kind == DatabaseKind.Postgres && !server.Node.IsDead && time.GetElapsedTime(started) < _giveUpPatience)
+            {
+                await Task.Delay(_look, time, CancellationToken.None);
+            }
+
             Environment.Exit(ExitCode.Critical);
         }
 

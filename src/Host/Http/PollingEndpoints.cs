@@ -76,7 +76,7 @@ internal static class PollingEndpoints
 
     private static async Task<IResult> AuditAsync(Server server, CancellationToken stop, [FromQuery(Name = "dry_run")] bool? dryRun)
     {
-        var report = await Auditor.RunAsync(server.Database, dryRun ?? false, server.Node.Id, stop).ConfigureAwait(false);
+        var report = await Auditor.RunAsync(server.Database, dryRun ?? false, server.Node.Id, stop, server.Node).ConfigureAwait(false);
         if (report.Cleaned > 0)
         {
             server.Hints.Send(HintTopics.Polling);

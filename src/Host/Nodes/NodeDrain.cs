@@ -25,6 +25,8 @@ internal enum DrainResult
 /// <summary>Drain and resume, for the command line and the API.</summary>
 internal static class NodeDrain
 {
+    private static readonly Sql _alone = new("nodes.drain.alone", "select pg_advisory_xact_lock(7210529)");
+
     /// <summary>
     /// Stores that the live node whose id begins with <paramref name="name"/> is to give everything back, or may own again. The last node that polls is not
     /// drained unless <paramref name="isForced"/>: nothing would be polled any more, and every slot be missed.
@@ -38,6 +40,8 @@ internal static class NodeDrain
                 return (DrainResult.IsAlone, name);
             }
 
+            // Two drains at once must see each other, lest both take the other for the one that stays.
+            tx.Execute(_alone);
             var live = NodeRegister.All(tx).FindAll(n => n.State == "live");
             var named = live.FindAll(n => name.Length > 0 && n.Id.StartsWith(name, StringComparison.Ordinal));
             if (named.Count != 1)

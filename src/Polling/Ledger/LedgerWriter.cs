@@ -10,7 +10,11 @@ namespace Rondo.Polling.Ledger;
 /// </summary>
 internal abstract class LedgerWriter
 {
-    public static LedgerWriter For(DatabaseKind kind) => kind == DatabaseKind.Sqlite ? new SqliteLedgerWriter() : new PostgresLedgerWriter();
+    public static LedgerWriter For(DatabaseKind kind, Action? progress = null) =>
+        kind == DatabaseKind.Sqlite ? new SqliteLedgerWriter() : new PostgresLedgerWriter { Progress = progress ?? (() => { }) };
+
+    /// <summary>Called between statements: a batch of many is no batch that is stuck.</summary>
+    public Action Progress { get; init; } = () => { };
 
     /// <summary>Writes, and sets the verdict of each outcome. The caller has passed the node's fence in the same transaction.</summary>
     public abstract void Record(Transaction tx, string owner, IReadOnlyList<PollOutcome> batch, IReadOnlyList<Advance> advances);

@@ -10,11 +10,16 @@ namespace Rondo.Polling.Ledger;
 /// </summary>
 internal static class MovedRows
 {
+    // With the endpoint it was polled at the row may be in order or not; what counts is whose the group is now. Nobody's may be taken by who had it last, when
+    // nobody accounted for the slot meanwhile. A slot that lies in a gap somebody recorded has its outcome.
     private static readonly Sql _place = new("polling.moved", """
-        select e.id, e.lease_no, e.owner, n.id as live_owner
-        from poll_plan p join endpoint e on e.id = p.endpoint_id left join node n on n.id = e.owner and n.state = 'live'
-        where p.group_id = @group and p.no = @no and p.endpoint_id <> @endpoint
-          and exists (select 1 from endpoint former where former.id = @endpoint and former.owner = @owner and former.lease_no = @lease)
+        select e.id, e.lease_no, e.owner,
+          exists (select 1 from endpoint former where former.id = @endpoint and former.lease_no = @lease and (former.owner = @owner or former.owner is null))
+            and @slot >= (select g.accounted_to from poll_group g where g.id = @group) as was_ours
+        from poll_plan p join endpoint e on e.id = p.endpoint_id
+        where p.group_id = @group and p.no = @no and p.endpoint_id <> @endpoint and (e.owner is null or e.owner = @owner or e.owner not in (select n.id from node n where n.state = 'live'))
+          and not exists (select 1 from poll l where l.group_id = @group and l.slots > 1 and l.slot < @slot
+                          and l.slot + (l.slots - 1) * p.interval_us * interval '1 microsecond' >= @slot)
         for update of e
         """);
 
@@ -40,12 +45,8 @@ internal static class MovedRows
     /// <summary>True when the outcome may be written under the endpoint it names now.</summary>
     public static bool Follow(Transaction tx, string owner, PollOutcome outcome)
     {
-        if (tx.First<PlaceRow>(_place, new { group = outcome.Group.Id, no = outcome.Plan.No, endpoint = outcome.EndpointId, owner, lease = outcome.LeaseNo }) is not { } place)
-        {
-            return false;
-        }
-
-        if (place.Owner != owner && place.LiveOwner is not null)
+        var args = new { group = outcome.Group.Id, no = outcome.Plan.No, endpoint = outcome.EndpointId, owner, lease = outcome.LeaseNo, slot = new Instant(outcome.Slot) };
+        if (tx.First<PlaceRow>(_place, args) is not { } place || (place.Owner != owner && !place.WasOurs))
         {
             return false;
         }
@@ -69,6 +70,6 @@ internal static class MovedRows
 
         public string? Owner { get; init; }
 
-        public string? LiveOwner { get; init; }
+        public bool WasOurs { get; init; }
     }
 }

@@ -70,11 +70,13 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         var work = (PostgresWork)tx;
         PlanGate.Record(tx);
         CutGaps(tx, batch);
+        Progress();
         for (var rest = batch; rest is { Count: > 0 };)
         {
             rest = RecordOnce(work, owner, rest);
         }
 
+        Progress();
         if (advances.Count > 0)
         {
             Write(work, owner, advances);
@@ -102,6 +104,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         foreach (var outcome in first.Where(o => !_taken.Contains((o.Slot, o.Group.Id))).ToArray())
         {
             // Once more, where its device is now, as long as that is with us.
+            Progress();
             if (MovedRows.Follow(work, owner, outcome))
             {
                 var taken = _taken.ToArray();
@@ -121,6 +124,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
             outcome.Verdict = Verdict.Recorded;
             if (outcome.WritesStatus)
             {
+                Progress();
                 WriteStatus(work, outcome);
             }
         }

@@ -21,12 +21,14 @@ internal sealed class Recorder(
     private readonly Spool _spool = new(options.Spool, options.BatchSize);
     private readonly Lock _gate = new();
     private readonly Lock _pass = new();
-    private readonly LedgerWriter _writer = LedgerWriter.For(database.Address.Kind);
+    private LedgerWriter? _ownWriter;
     private readonly List<PollOutcome> _batch = [];
     private readonly HashSet<ArmedGroup> _behind = [];
     private readonly List<Advance> _advances = [];
     private readonly List<(ArmedGroup Group, long Until)> _closing = [];
     private readonly Departures _departures = new();
+
+    private LedgerWriter Writer => _ownWriter ??= LedgerWriter.For(database.Address.Kind, Beat);
 
     /// <summary>Totals since the start.</summary>
     public RecorderTotals Totals { get; } = new();
@@ -180,7 +182,7 @@ internal sealed class Recorder(
                 FailPoint.Reach("polling.record.fenced");
                 if (_batch.Count + _advances.Count > 0)
                 {
-                    _writer.Record(tx, node.Id, _batch, _advances);
+                    Writer.Record(tx, node.Id, _batch, _advances);
                 }
 
                 if (_departures.Leaving.Count > 0)
@@ -278,7 +280,7 @@ internal sealed class Recorder(
             database.Write("polling.record.one", tx =>
             {
                 node.Fence(tx);
-                _writer.Record(tx, node.Id, _batch, []);
+                Writer.Record(tx, node.Id, _batch, []);
                 return true;
             });
             return true;

@@ -59,6 +59,20 @@ internal sealed class Answering(Database database, Node node, Armory armory, Tim
         }
 
         var answer = PollNow.Store(Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1), points);
-        await database.WriteAsync("polling.now.answer", tx => PollRequestStore.Answer(tx, id, node.Id, answer), stop).ConfigureAwait(false);
+
+        // Not waited for: the next poll of this endpoint must not wait for the database.
+        _ = StoreAsync(id, answer);
+    }
+
+    private async Task StoreAsync(string id, string answer)
+    {
+        try
+        {
+            await database.WriteAsync("polling.now.answer", tx => PollRequestStore.Answer(tx, id, node.Id, answer)).ConfigureAwait(false);
+        }
+        catch (StorageFault)
+        {
+            // Whoever asked gets no answer, and asks again.
+        }
     }
 }

@@ -9,7 +9,7 @@ namespace Rondo.Polling.Now;
 /// </summary>
 public static class PollNow
 {
-    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Asks; null when there is no such device. The caller tells the nodes (a hint), then waits.</summary>
     public static Task<string?> AskAsync(Database database, string device, CancellationToken stop)
@@ -31,7 +31,7 @@ public static class PollNow
         var started = time.GetTimestamp();
         while (true)
         {
-            if (await database.AskAsync("polling.now.read", tx => PollRequestStore.Read(tx, id), stop).ConfigureAwait(false) is { } row)
+            if (await database.ReadAsync("polling.now.read", tx => PollRequestStore.Read(tx, id), stop).ConfigureAwait(false) is { } row)
             {
                 var answer = JsonSerializer.Deserialize<Stored>(row.Answer)!;
                 return new PollAnswer(row.Device, row.Node, row.DoneAt, answer.TookMs, answer.Points);

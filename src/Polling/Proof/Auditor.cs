@@ -26,6 +26,9 @@ public sealed record AuditReport(IReadOnlyList<AuditItem> Items, bool IsDryRun)
 /// <summary>Looks for what should not be: ownership of dead nodes, stale breakers, left-overs of removed groups, accounts that do not move. A second run finds nothing that the first could clean.</summary>
 public static class Auditor
 {
+    // After an outage accounts lag until what was kept in memory is written.
+    private static readonly TimeSpan _recovery = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan _nodesKept = TimeSpan.FromDays(7);
 
     private static readonly Sql _live = new("audit.live", "select id from node where state = 'live'");
@@ -80,24 +83,25 @@ public static class Auditor
 
     private static readonly Sql _newest = new("audit.newest", "select max(slot) from poll");
 
-    private static readonly Sql _giveUp = new("audit.give.up", "update endpoint set owner = null where id = @id");
+    private static readonly Sql _giveUp = new("audit.give.up", "update endpoint set owner = null where id = @id and owner = @owner");
 
     /// <summary>Runs the audit.</summary>
     /// <param name="database">The database.</param>
     /// <param name="dryRun">True: only say what would be cleaned.</param>
     /// <param name="me">Incarnation of the running node that asks, or empty.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<AuditReport> RunAsync(Database database, bool dryRun, string me, CancellationToken stop)
+    /// <param name="judge">The running node that asks, which leaves to its own beat what only watching can tell; null for a command.</param>
+    public static async Task<AuditReport> RunAsync(Database database, bool dryRun, string me, CancellationToken stop, Node? judge = null)
     {
         // Looked at first, since to clean is to hold up everybody who records, and mostly there is nothing.
         var address = database.Address;
-        var found = await database.ReadAsync("polling.audit", tx => Run(tx, address, me, dryRun: true), stop).ConfigureAwait(false);
+        var found = await database.ReadAsync("polling.audit", tx => Run(tx, address, me, judge, dryRun: true), stop).ConfigureAwait(false);
         return dryRun || found.Items.Count == 0
             ? found with { IsDryRun = dryRun }
-            : await database.WriteLongAsync("polling.audit", tx => Run(tx, address, me, dryRun: false), stop).ConfigureAwait(false);
+            : await database.WriteLongAsync("polling.audit", tx => Run(tx, address, me, judge, dryRun: false), stop).ConfigureAwait(false);
     }
 
-    private static AuditReport Run(Transaction tx, DatabaseAddress address, string me, bool dryRun)
+    private static AuditReport Run(Transaction tx, DatabaseAddress address, string me, Node? judge, bool dryRun)
     {
         if (!dryRun)
         {
@@ -107,7 +111,7 @@ public static class Auditor
 
         var items = new List<AuditItem>();
         // Who is dead is told apart here and not by the statements: a dry run, which buries nobody, has to find what would be left of those it would bury.
-        var dead = Nodes(tx, address, me, dryRun, items);
+        var dead = Nodes(tx, address, me, judge is not null, dryRun, items);
         var live = tx.Query<string>(_live).Where(id => !dead.Contains(id)).ToHashSet();
         Owners(tx, live, dryRun, items);
         Breakers(tx, live, dryRun, items);
@@ -118,16 +122,18 @@ public static class Auditor
             PlanStore.Follow(tx, tx.Now + FleetApply.Lead);
         }
 
-        Accounts(tx, live, dryRun, items);
+        Accounts(tx, live, judge, dryRun, items);
         return new AuditReport(items, dryRun);
     }
 
-    private static HashSet<string> Nodes(Transaction tx, DatabaseAddress address, string me, bool dryRun, List<AuditItem> items)
+    private static HashSet<string> Nodes(Transaction tx, DatabaseAddress address, string me, bool isWatched, bool dryRun, List<AuditItem> items)
     {
         var dead = new HashSet<string>();
         foreach (var node in NodeRegister.All(tx))
         {
-            if (node.State == "live" && node.Id != me && !NodeRegister.IsRunning(node, address, tx.Now))
+            // After an outage or a step of the clock every lease has run out for a moment: where nodes watch each other, only they declare each other dead.
+            var isDead = isWatched && address.Kind == DatabaseKind.Postgres ? NodeRegister.IsGone(node) : !NodeRegister.IsRunning(node, address, tx.Now);
+            if (node.State == "live" && node.Id != me && isDead)
             {
                 // One that a late batch holds is not buried this time, so what it owns is still its own.
                 var cleaned = !dryRun && NodeRegister.Bury(tx, node.Id);
@@ -214,9 +220,10 @@ public static class Auditor
     /// account over from the ledger and records what is missing. When nothing at all is recorded, the ledger is what stands still, and claiming
     /// would lose what is kept in memory meanwhile.
     /// </summary>
-    private static void Accounts(Transaction tx, HashSet<string> live, bool dryRun, List<AuditItem> items)
+    private static void Accounts(Transaction tx, HashSet<string> live, Node? judge, bool dryRun, List<AuditItem> items)
     {
-        var isRecording = tx.First<Instant?>(_newest) is { } newest && tx.Now - newest < TimeSpan.FromMinutes(2);
+        var isRecording = tx.First<Instant?>(_newest) is { } newest && tx.Now - newest < TimeSpan.FromMinutes(2)
+            && (judge is null || judge.Roster.ConnectedFor is not { } connected || connected > _recovery);
         foreach (var row in tx.Query<AccountRow>(_stuck, new { before = tx.Now - TimeSpan.FromMinutes(2) }))
         {
             var interval = TimeSpan.FromMicroseconds(tx.First<long>(_interval, new { id = row.Id, now = tx.Now }));
@@ -226,10 +233,12 @@ public static class Auditor
                 continue;
             }
 
-            items.Add(new AuditItem("stuck_account", row.Name, $"group {row.Name} is owned by {row.Owner} but accounted only to {row.AccountedTo}", isRecording && !dryRun));
-            if (isRecording && !dryRun)
+            // A node that runs gives up its own only; what is another's, that one knows better.
+            var cleans = isRecording && !dryRun && (judge is null || row.Owner == judge.Id);
+            items.Add(new AuditItem("stuck_account", row.Name, $"group {row.Name} is owned by {row.Owner} but accounted only to {row.AccountedTo}", cleans));
+            if (cleans)
             {
-                tx.Execute(_giveUp, new { id = row.EndpointId });
+                tx.Execute(_giveUp, new { id = row.EndpointId, owner = row.Owner });
             }
         }
     }

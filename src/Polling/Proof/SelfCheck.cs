@@ -48,7 +48,7 @@ public sealed class SelfCheck
                 return options.AuditEvery;
             }
 
-            var report = await Auditor.RunAsync(database, dryRun: false, node.Id, stop).ConfigureAwait(false);
+            var report = await Auditor.RunAsync(database, dryRun: false, node.Id, stop, node).ConfigureAwait(false);
             Latest = (report, database.Clock.Now);
             foreach (var item in report.Items)
             {

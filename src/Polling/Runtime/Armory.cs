@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Rondo.Drivers;
 using Rondo.Drivers.Modbus;
@@ -18,7 +19,8 @@ internal sealed class Armory(
     Agenda agenda, Recorder recorder, DatabaseClock clock, TimeProvider time, PollingOptions options, Chance chance, NodeRow node, ILogger log,
     Func<EndpointRow, Session>? open = null)
 {
-    private readonly Dictionary<long, EndpointWorker> _workers = [];
+    // Its values may be walked by any thread; changed by the fleet loop's alone.
+    private readonly ConcurrentDictionary<long, EndpointWorker> _workers = [];
     private readonly Dictionary<long, ArmedGroup> _groups = [];
     private readonly Shapes _shapes = new();
     private readonly Random _random = chance.For("breakers");
@@ -54,7 +56,7 @@ internal sealed class Armory(
         {
             Settings = row.Settings,
         };
-        _workers.Add(row.Id, worker);
+        _workers[row.Id] = worker;
         Volatile.Write(ref _workerCount, _workers.Count);
         return true;
     }
@@ -160,7 +162,7 @@ internal sealed class Armory(
         var idle = _workers.Values.Where(w => w.HadGroups && w.Devices.IsEmpty).ToList();
         foreach (var worker in idle)
         {
-            _workers.Remove(worker.Id);
+            _workers.TryRemove(worker.Id, out _);
         }
 
         Volatile.Write(ref _workerCount, _workers.Count);
@@ -176,7 +178,7 @@ internal sealed class Armory(
             _groups.Remove(group.Id);
         }
 
-        _workers.Remove(worker.Id);
+        _workers.TryRemove(worker.Id, out _);
         Volatile.Write(ref _workerCount, _workers.Count);
         return worker;
     }

@@ -26,6 +26,7 @@ internal sealed class EndpointWorker
     private readonly ConcurrentQueue<Func<Session, CancellationToken, Task>> _questions = new();
     private readonly WorkSignal _signal = new();
     private readonly CancellationTokenSource _stop = new();
+    private CancellationTokenSource _attention = new();
     private readonly Task _running;
     private volatile bool _draining;
     private volatile bool _drained;
@@ -105,6 +106,20 @@ internal sealed class EndpointWorker
         return true;
     }
 
+    /// <summary>Breaks off the request that is on its way: the node may not work any more, and another may ask the device in a moment.</summary>
+    public void Interrupt() => Volatile.Read(ref _attention).Cancel();
+
+    /// <summary>What a poll is cancelled by. One for many polls; a new one after an interruption.</summary>
+    private CancellationToken Attention()
+    {
+        if (_attention.IsCancellationRequested && !_stop.IsCancellationRequested)
+        {
+            Volatile.Write(ref _attention, new CancellationTokenSource());
+        }
+
+        return _attention.Token;
+    }
+
     /// <summary>Something may have become runnable.</summary>
     public void Nudge() => _signal.Set();
 
@@ -120,6 +135,7 @@ internal sealed class EndpointWorker
         catch (TimeoutException)
         {
             await _stop.CancelAsync().ConfigureAwait(false);
+            Interrupt();
             _signal.Set();
             await _running.ConfigureAwait(false);
         }
@@ -147,7 +163,7 @@ internal sealed class EndpointWorker
                 continue;
             }
 
-            if (group is null && !_draining && _questions.TryDequeue(out var question))
+            if (group is null && !_draining && _recorder.MayWork && _questions.TryDequeue(out var question))
             {
                 await AnswerAsync(question).ConfigureAwait(false);
                 continue;
@@ -204,7 +220,7 @@ internal sealed class EndpointWorker
     {
         try
         {
-            await question(_session, _stop.Token).ConfigureAwait(false);
+            await question(_session, Attention()).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is StorageFault or OperationCanceledException)
         {
@@ -224,7 +240,7 @@ internal sealed class EndpointWorker
         var started = _time.GetTimestamp();
         try
         {
-            await _session.ReadAsync(shape.Plan, outcome.Result, _clock.Timestamp(new Instant(deadline)), _stop.Token).ConfigureAwait(false);
+            await _session.ReadAsync(shape.Plan, outcome.Result, _clock.Timestamp(new Instant(deadline)), Attention()).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
@@ -239,7 +255,7 @@ internal sealed class EndpointWorker
         {
             // Given up by us, not failed by the device.
             _recorder.Return(outcome);
-            group.Finish(null, slot, plan, MissReason.NodeDown);
+            group.Finish(null, slot, plan, _recorder.MayWork ? MissReason.NodeDown : MissReason.DatabaseDown);
             return;
         }
 

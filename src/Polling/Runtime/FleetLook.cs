@@ -17,17 +17,17 @@ internal sealed record FleetLook(long Revision, int Requests, IReadOnlyList<Shar
 
     private static readonly Sql _look = new("polling.look", $$"""
         with held as (
-          select n.id as node, count(*) as count
-          from endpoint left join node n on n.id = endpoint.owner and n.state = 'live'
-          where n.id is not null or {{OwnershipStore.Due}}
-          group by n.id
+          select n.id as node, count(*) as count from endpoint join node n on n.id = endpoint.owner and n.state = 'live' group by n.id
+        ), free as (
+          select count(*) as count from endpoint
+          where (owner is null or owner not in (select node.id from node where node.state = 'live')) and {{OwnershipStore.Due}}
         )
         select s.revision, 0 as requests, n.id as node, n.takes_work and not n.is_draining and ',' || n.roles || ',' like '%,poll,%' as takes, coalesce(h.count, 0) as count,
           coalesce(l.expires_at > @heard, false) as answers
         from polling_state s cross join node n left join node_lease l on l.id = n.id left join held h on h.node = n.id
         where n.state = 'live'
         union all
-        select s.revision, {{PollRequestStore.Open}}, '', false, coalesce((select count from held where node is null), 0), false from polling_state s
+        select s.revision, {{PollRequestStore.Open}}, '', false, (select count from free), false from polling_state s
         """);
 
     private static readonly Sql _lookAlone = new("polling.look.alone", $"select s.revision, {PollRequestStore.Open} as requests, '' as node, 0 as takes, 0 as count, 0 as answers from polling_state s");

@@ -97,10 +97,7 @@ internal sealed class FleetLoop : Loop
         await _alone.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            using (Expect(_queries))
-            {
-                return await LookAsync(stop).ConfigureAwait(false);
-            }
+            return await LookAsync(stop).ConfigureAwait(false);
         }
         finally
         {
@@ -108,9 +105,26 @@ internal sealed class FleetLoop : Loop
         }
     }
 
+    /// <summary>A call of the database is bounded there; everything else in a pass must not take long.</summary>
+    private async Task<T> BoundedAsync<T>(Func<Task<T>> call)
+    {
+        using (Expect(_queries))
+        {
+            return await call().ConfigureAwait(false);
+        }
+    }
+
+    private async Task BoundedAsync(Func<Task> call)
+    {
+        using (Expect(_queries))
+        {
+            await call().ConfigureAwait(false);
+        }
+    }
+
     private async Task<TimeSpan> LookAsync(CancellationToken stop)
     {
-        var look = await _database.AskAsync("polling.look", FleetLook.Read, stop).ConfigureAwait(false);
+        var look = await BoundedAsync(() => _database.AskAsync("polling.look", FleetLook.Read, stop)).ConfigureAwait(false);
         var changed = look.Revision != _seen;
         if (_loaded == 0)
         {
@@ -127,12 +141,12 @@ internal sealed class FleetLoop : Loop
         await CloseEndedAsync(stop).ConfigureAwait(false);
         if (look.Requests > 0)
         {
-            await _answering.TakeInAsync(stop).ConfigureAwait(false);
+            await BoundedAsync(() => _answering.TakeInAsync(stop)).ConfigureAwait(false);
         }
 
         if (changed)
         {
-            await _database.WriteAsync("polling.seen", tx => _node.Seen(tx, look.Revision), stop).ConfigureAwait(false);
+            await BoundedAsync(() => _database.WriteAsync("polling.seen", tx => _node.Seen(tx, look.Revision), stop)).ConfigureAwait(false);
             Interlocked.Exchange(ref _seen, look.Revision);
         }
 
@@ -143,10 +157,10 @@ internal sealed class FleetLoop : Loop
     private async Task ReloadAsync(long revision, CancellationToken stop)
     {
         var armed = _armory.Groups.Values.Select(g => g.Device.Id).ToHashSet();
-        var load = await _database.ReadAsync(
+        var load = await BoundedAsync(() => _database.ReadAsync(
             "polling.reload",
             tx => DeviceLoad.Changed(tx, _loaded, d => _armory.Workers.ContainsKey(d.EndpointId) || armed.Contains(d.Id), _armory.Groups.ContainsKey),
-            stop).ConfigureAwait(false);
+            stop)).ConfigureAwait(false);
         _armory.Take(load);
         _wakeSlots();
         PollingLog.Reloaded(_log, revision, load.Devices.Count);
@@ -182,7 +196,7 @@ internal sealed class FleetLoop : Loop
             await ClaimAsync(missing, stop).ConfigureAwait(false);
         }
 
-        if (_claimed || _first || held != _armory.Workers.Count + _armory.Unusable)
+        if (_claimed || _first || _unloaded.Count > 0 || held != _armory.Workers.Count + _armory.Unusable)
         {
             await OpenOwnedAsync(stop).ConfigureAwait(false);
         }
@@ -193,9 +207,10 @@ internal sealed class FleetLoop : Loop
             if (await _handBack.RunAsync(-missing, isAll: !takes, stop).ConfigureAwait(false) > 0)
             {
                 _hint("polling");
+                return _soon;
             }
 
-            return _soon;
+            return _handBack.IsWaiting ? _soon : _look;
         }
 
         // Its share is in the hands of others, who give it back between slots: to be there in time it looks more often.
@@ -213,18 +228,18 @@ internal sealed class FleetLoop : Loop
         {
             for (var i = 0; i < 3; i++)
             {
-                Shapes.Warm(await _database.ReadAsync("polling.warm", tx => DeviceLoad.OfEndpoints(tx, OwnershipStore.Some(tx, WarmPiece)), stop).ConfigureAwait(false));
+                Shapes.Warm(await BoundedAsync(() => _database.ReadAsync("polling.warm", tx => DeviceLoad.OfEndpoints(tx, OwnershipStore.Some(tx, WarmPiece)), stop)).ConfigureAwait(false));
             }
         }
 
-        await _database.WriteBrieflyAsync(
+        await BoundedAsync(() => _database.WriteBrieflyAsync(
             "polling.takes_work",
             tx =>
             {
                 _node.TakeWork(tx, takes: true);
                 return true;
             },
-            stop).ConfigureAwait(false);
+            stop)).ConfigureAwait(false);
         _takesWork = true;
         _hint("polling");
     }
@@ -237,14 +252,14 @@ internal sealed class FleetLoop : Loop
             var before = _claimed;
             var piece = Math.Min(most, ClaimPiece);
             _claimed = true;
-            var rows = await _database.WriteBrieflyAsync(
+            var rows = await BoundedAsync(() => _database.WriteBrieflyAsync(
                 "polling.claim",
                 tx =>
                 {
                     _node.Fence(tx);
                     return OwnershipStore.Claim(tx, _node.Id, piece);
                 },
-                stop).ConfigureAwait(false);
+                stop)).ConfigureAwait(false);
             claimed = rows.Count;
             most -= claimed;
             _claimed = before || claimed > 0;
@@ -264,8 +279,8 @@ internal sealed class FleetLoop : Loop
     private async Task OpenOwnedAsync(CancellationToken stop)
     {
         var known = _armory.Workers.Count + _armory.Unusable;
-        var owned = await _database.ReadAsync(
-            "polling.owned", tx => !_claimed && OwnershipStore.CountOwned(tx, _node.Id) == known ? null : OwnershipStore.Owned(tx, _node.Id), stop).ConfigureAwait(false);
+        var owned = await BoundedAsync(() => _database.ReadAsync(
+            "polling.owned", tx => !_claimed && OwnershipStore.CountOwned(tx, _node.Id) == known ? null : OwnershipStore.Owned(tx, _node.Id), stop)).ConfigureAwait(false);
         if (owned is not null)
         {
             // The other direction: what somebody took from us is not polled by us.
@@ -287,7 +302,7 @@ internal sealed class FleetLoop : Loop
         {
             // A later statement than the claim: it sees everything the former owner's last batch committed.
             var some = _unloaded.Take(LoadPiece).ToArray();
-            var load = await _database.ReadAsync("polling.load", tx => DeviceLoad.OfEndpoints(tx, some), stop).ConfigureAwait(false);
+            var load = await BoundedAsync(() => _database.ReadAsync("polling.load", tx => DeviceLoad.OfEndpoints(tx, some), stop)).ConfigureAwait(false);
             var gaps = _armory.Take(load, _fromDead);
             _unloaded.ExceptWith(some);
             _fromDead.ExceptWith(some);
@@ -305,7 +320,7 @@ internal sealed class FleetLoop : Loop
             return;
         }
 
-        var own = (await _database.ReadAsync("polling.groups.own", tx => OwnershipStore.OwnGroups(tx, _node.Id), stop).ConfigureAwait(false)).ToHashSet();
+        var own = (await BoundedAsync(() => _database.ReadAsync("polling.groups.own", tx => OwnershipStore.OwnGroups(tx, _node.Id), stop)).ConfigureAwait(false)).ToHashSet();
         _armory.LetGo(_armory.Groups.Values.Where(g => !own.Contains(g.Id)));
         _disowned = refused;
     }
@@ -328,7 +343,7 @@ internal sealed class FleetLoop : Loop
         }
 
         await Task.WhenAll(idle.Select(w => w.StopAsync(TimeSpan.FromSeconds(2)))).ConfigureAwait(false);
-        await _database.WriteAsync(
+        await BoundedAsync(() => _database.WriteAsync(
             "polling.release",
             tx =>
             {
@@ -337,6 +352,6 @@ internal sealed class FleetLoop : Loop
                     OwnershipStore.Release(tx, _node.Id, worker.Id, worker.LeaseNo);
                 }
             },
-            stop).ConfigureAwait(false);
+            stop)).ConfigureAwait(false);
     }
 }

@@ -24,6 +24,9 @@ internal sealed class HandBack(Database database, Node node, Armory armory, Reco
 
     private long? _waitingSince;
 
+    /// <summary>True while it waits for something to become quiet.</summary>
+    public bool IsWaiting => _waitingSince is not null;
+
     /// <summary>Gives back up to <paramref name="count"/>; returns how many left. Fewer, also none, when nothing is quiet now: ask again in a moment.</summary>
     public async Task<int> RunAsync(int count, bool isAll, CancellationToken stop)
     {
@@ -33,7 +36,7 @@ internal sealed class HandBack(Database database, Node node, Armory armory, Reco
             return 0;
         }
 
-        var left = await ReleaseUnusableAsync(isAll, stop).ConfigureAwait(false);
+        var left = await ReleaseUnusableAsync(isAll || armory.Workers.Count == 0, stop).ConfigureAwait(false);
         var now = database.Clock.Now.Micros;
         var workers = armory.Quietest(now, QuietUs, Math.Min(count, Piece));
         if (workers.Count == 0)
@@ -54,19 +57,28 @@ internal sealed class HandBack(Database database, Node node, Armory armory, Reco
         }
 
         var taken = workers.ConvertAll(armory.TakeOut);
-        await Task.WhenAll(workers.Select(w => w.StopAsync(_patience))).ConfigureAwait(false);
         var departures = workers.Select((w, i) => new Departure(w.Id, [.. taken[i].Select(g => g.Group)])).ToList();
-        var given = await LeaveAsync(departures, stop).ConfigureAwait(false);
-        for (var i = 0; i < workers.Count; i++)
+        var given = 0;
+        try
         {
-            if (!departures[i].Done.IsCompleted && recorder.Keep(departures[i]))
+            await Task.WhenAll(workers.Select(w => w.StopAsync(_patience))).ConfigureAwait(false);
+            given = await LeaveAsync(departures, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            for (var i = 0; i < workers.Count; i++)
             {
-                // The database does not take it now, so it stays ours.
-                armory.TakeBack(workers[i], taken[i]);
+                recorder.Keep(departures[i]);
+                if (!departures[i].Done.IsCompleted)
+                {
+                    // The database does not take it now, so it stays ours.
+                    armory.TakeBack(workers[i], taken[i]);
+                }
             }
+
+            wakeSlots();
         }
 
-        wakeSlots();
         PollingLog.HandedBack(log, given, armory.WorkerCount);
         return left + given;
     }

@@ -5,9 +5,10 @@ using Rondo.Storage;
 namespace Rondo.Polling.Runtime;
 
 /// <summary>Fires slots by database time, on a thread of its own; sleeps by the monotonic clock until the next one.</summary>
-internal sealed class SlotLoop(Agenda agenda, DatabaseClock clock, Node node, TimeProvider time) : Loop("polling.slots", time)
+internal sealed class SlotLoop(Agenda agenda, DatabaseClock clock, Node node, Action interrupt, TimeProvider time) : Loop("polling.slots", time)
 {
     private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(500);
+    private bool _couldWork;
 
     public override TimeSpan StuckAfter => TimeSpan.FromSeconds(5);
 
@@ -18,8 +19,15 @@ internal sealed class SlotLoop(Agenda agenda, DatabaseClock clock, Node node, Ti
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         FailPoint.Reach("polling.slots");
+        var mayWork = node.MayWork;
+        if (_couldWork && !mayWork)
+        {
+            interrupt();
+        }
+
+        _couldWork = mayWork;
         var now = clock.Now;
-        var next = agenda.Fire(now.Micros, clock.JumpedTo.Micros, node.MayWork);
+        var next = agenda.Fire(now.Micros, clock.JumpedTo.Micros, mayWork);
         if (next == long.MaxValue)
         {
             return new(_longest);

@@ -41,7 +41,7 @@ internal sealed class PollingRig : IAsyncDisposable
         var log = NullLogger.Instance;
         var chance = new Chance(42);
         Recorder = new Recorder(store.Database, node, options, time, committed => Publisher.Publish(Bus, committed), log);
-        _slots = new SlotLoop(Agenda, store.Database.Clock, node, time);
+        _slots = new SlotLoop(Agenda, store.Database.Clock, node, () => Armory!.Workers.Values.ToList().ForEach(w => w.Interrupt()), time);
         Armory = new Armory(Agenda, Recorder, store.Database.Clock, time, options, chance, node.Row, log, Open);
         _fleet = new FleetLoop(store.Database, node, Armory, Recorder, Agenda, _slots.Wake, _ => { }, time, log);
         _clock = new ClockLoop(store.Database, options, _slots.Wake, time, log);

@@ -86,7 +86,7 @@ public sealed class SharingTests
         var validation = await first.ProveAsync(_second);
         var rows = await first.Store.QueryAsync<string>("select reason || ' ' || group_id || ' ' || slot || ' ' || slots || ' ' || lease_no from poll where outcome = 'missed' order by slot");
         Assert.True(validation.Missed.Keys.SequenceEqual(["node_down"]), string.Join("\n", rows));
-        Assert.InRange(validation.Missed["node_down"], 3 * 5, 3 * 7);
+        Assert.InRange(validation.Missed["node_down"], 3 * 4, 3 * 7);
         await second.DisposeAsync();
     }
 

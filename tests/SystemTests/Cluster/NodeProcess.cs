@@ -5,7 +5,8 @@ namespace Rondo.SystemTests.Cluster;
 
 /// <summary>
 /// One start of a node. Nodes of one place (kernel boot and pid namespace) see at once that a process is gone; in a pid namespace of its own it is like one on
-/// another machine, or in a container: only its lease tells.
+/// another machine, or in a container: only its lease tells. Always the product as built: instrumented copies that end at the same moment
+/// fall over the file in which they count.
 /// </summary>
 internal sealed class NodeProcess : ChildProcess
 {
@@ -14,7 +15,7 @@ internal sealed class NodeProcess : ChildProcess
 
     public NodeProcess(string database, bool isApart, string failPoints)
         : base(
-            isApart ? "unshare" : RondoProcess.Executable,
+            isApart ? "unshare" : RondoProcess.BuiltExecutable,
             [.. isApart ? Apart : [], "serve", "--roles", "poll", "--database", database],
             failPoints.Length > 0 ? new Dictionary<string, string?> { ["RONDO_FAIL_POINTS"] = failPoints } : null) =>
         _isApart = isApart;
@@ -47,7 +48,7 @@ internal sealed class NodeProcess : ChildProcess
     }
 
     // A shell in between, as the init that a container has: a process with pid 1 does not obey the SIGSTOP it sends itself.
-    private static string[] Apart => ["--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", "\"$@\"; exit $?", "sh", RondoProcess.Executable];
+    private static string[] Apart => ["--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", "\"$@\"; exit $?", "sh", RondoProcess.BuiltExecutable];
 
     private static int OnlyChild(int id) =>
         int.Parse(File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Single(), CultureInfo.InvariantCulture);

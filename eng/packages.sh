@@ -12,6 +12,8 @@ missing_packages() {
   [[ -f /usr/include/stdio.h ]] || echo libc6-dev
   command -v mbpoll >/dev/null || echo mbpoll
   command -v sqlite3 >/dev/null || echo sqlite3
+  command -v ip >/dev/null || echo iproute2
+  compgen -G '/usr/lib/*-linux-gnu/faketime/libfaketimeMT.so.1' >/dev/null || echo faketime
   command -v systemd-analyze >/dev/null || echo systemd
 }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rondo.Storage;
 
 namespace Rondo.Bench;
 
@@ -10,20 +9,20 @@ internal static class ArmBench
     {
         await using var simulators = await SimulatorFleet.StartAsync(settings.Devices);
         await using var database = await BenchDatabase.CreateAsync(settings, Meters.Of(simulators.Endpoints, settings.Points, settings.Interval));
-        await using var server = await MeasuredServer.StartAsync(database, settings.Devices);
-        var armed = new Instant((await server.MarkAsync()).Now);
+        await using var server = await MeasuredFleet.StartAsync(database, settings.Devices);
+        var armed = (await server.MarkAsync()).Now;
         Report.Say(string.Create(CultureInfo.InvariantCulture, $"armed after {server.ArmedMs:0} ms; polling {settings.Interval + 2} s to see every device once"));
         await Task.Delay(TimeSpan.FromSeconds(settings.Interval + 2));
-        var end = await server.StateAsync();
-        var use = ProcessUse.Of(server.Id);
+        var end = await server.LookAsync();
+        var use = end.Uses[0];
         await server.StopAsync();
-        var facts = await database.ReadAsync(tx => LedgerFacts.Read(tx, armed, new Instant(end.Now)));
+        var facts = await database.ReadAsync(tx => LedgerFacts.Read(tx, armed, end.Now));
         if (facts.Why.Length > 0)
         {
             Report.Say($"not ok after it: {facts.Why}");
         }
 
-        await database.ProveAsync(new Instant(end.Now));
+        await database.ProveAsync(end.Now);
         Report.Finish("arm", settings, new
         {
             ArmedMs = server.ArmedMs,

@@ -1,3 +1,4 @@
+using Npgsql;
 using Rondo.Host;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
@@ -52,15 +53,43 @@ internal sealed class BenchDatabase : IAsyncDisposable
             : throw new BenchFault($"the ledger is not clean: {proof}\n{string.Join('\n', proof.HoleList.Concat(proof.OverlapList).Take(10))}");
     }
 
+    /// <summary>The processes of the database server; null for SQLite.</summary>
+    public async Task<PostgresProcesses?> ServerAsync()
+    {
+        if (Address.Kind == DatabaseKind.Sqlite)
+        {
+            return null;
+        }
+
+        await using var link = await OpenAsync();
+        await using var ask = new NpgsqlCommand("select pg_backend_pid()", link);
+        return PostgresProcesses.OfSession((int)(await ask.ExecuteScalarAsync())!);
+    }
+
+    /// <summary>A session of its own in this database; PostgreSQL only.</summary>
+    public async Task<NpgsqlConnection> OpenAsync()
+    {
+        var link = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Address.Target) { Pooling = false }.ConnectionString);
+        await link.OpenAsync();
+        return link;
+    }
+
+    /// <summary>A session beside this database, on the same server.</summary>
+    public static async Task<NpgsqlConnection> OpenBesideAsync()
+    {
+        var server = Environment.GetEnvironmentVariable("RONDO_BENCH_POSTGRES") ?? throw new BenchFault("bench/run did not start a PostgreSQL");
+        var link = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+        await link.OpenAsync();
+        return link;
+    }
+
     public async ValueTask DisposeAsync() => await _database.DisposeAsync();
 
     private static async Task<DatabaseAddress> CreatePostgresAsync(string name)
     {
-        var server = Environment.GetEnvironmentVariable("RONDO_BENCH_POSTGRES") ?? throw new BenchFault("bench/run did not start a PostgreSQL");
-        await using var link = new Npgsql.NpgsqlConnection(server);
-        await link.OpenAsync();
-        await using var create = new Npgsql.NpgsqlCommand($"create database {name} template template0", link);
+        await using var link = await OpenBesideAsync();
+        await using var create = new NpgsqlCommand($"create database {name} template template0", link);
         await create.ExecuteNonQueryAsync();
-        return Parse(new Npgsql.NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString);
+        return Parse(new NpgsqlConnectionStringBuilder(Environment.GetEnvironmentVariable("RONDO_BENCH_POSTGRES")!) { Database = name }.ConnectionString);
     }
 }

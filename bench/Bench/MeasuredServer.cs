@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Rondo.Host;
@@ -8,58 +7,26 @@ using Rondo.Storage;
 namespace Rondo.Bench;
 
 /// <summary>
-/// The system under test in a process of its own: what <c>rondo serve</c> runs, under the runtime settings of <c>rondo</c>, without the HTTP pipeline.
+/// The system under test, or one node of it, in a process of its own: what <c>rondo serve</c> runs, under the runtime settings of <c>rondo</c>, without the HTTP pipeline.
 /// </summary>
 internal sealed class MeasuredServer : IAsyncDisposable
 {
     public const string Verb = "server";
     private readonly Child _process;
 
-    private MeasuredServer(Child process, double armedMs, double startedMs)
-    {
-        _process = process;
-        ArmedMs = armedMs;
-        StartedMs = startedMs;
-    }
+    private MeasuredServer(Child process) => _process = process;
 
     public int Id => _process.Id;
 
-    /// <summary>From the start of the process until every group had its next slot.</summary>
-    public double ArmedMs { get; }
+    /// <summary>Starts the process. It runs when <see cref="RunsAsync"/> says so.</summary>
+    public static MeasuredServer Start(BenchDatabase database) => new(Child.Start(ProductRuntimeSettings(), Verb, database.Address.Target));
 
-    /// <summary>From the start of the process until the server ran (runtime, schema check, registration).</summary>
-    public double StartedMs { get; }
-
-    /// <summary>Starts it on a database that has its devices, and waits until they are armed.</summary>
-    public static async Task<MeasuredServer> StartAsync(BenchDatabase database, int devices)
+    /// <summary>Waits until the server runs (runtime, schema check, registration).</summary>
+    public async Task RunsAsync()
     {
-        var from = Stopwatch.GetTimestamp();
-        var process = Child.Start(ProductRuntimeSettings(), Verb, database.Address.Target);
-        try
+        if (await _process.ReadAsync() != "started")
         {
-            if (await process.ReadAsync() != "started")
-            {
-                throw new BenchFault("the measured server did not start");
-            }
-
-            var started = Stopwatch.GetElapsedTime(from);
-            using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-            while (Read(await process.AskAsync("state")).State.Groups < devices)
-            {
-                if (Stopwatch.GetElapsedTime(from) > TimeSpan.FromSeconds(120))
-                {
-                    throw new BenchFault("the devices were not armed within 120 s");
-                }
-
-                await again.WaitForNextTickAsync();
-            }
-
-            return new MeasuredServer(process, Stopwatch.GetElapsedTime(from).TotalMilliseconds, started.TotalMilliseconds);
-        }
-        catch
-        {
-            await process.DisposeAsync();
-            throw;
+            throw new BenchFault("the measured server did not start");
         }
     }
 

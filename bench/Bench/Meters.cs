@@ -11,7 +11,11 @@ internal static class Meters
 {
     public static int MostPoints => Profiles.Find("sdm630")!.Points.Count;
 
-    public static IReadOnlyList<DeviceSpec> Of(IReadOnlyList<IPEndPoint> gateways, int points, int intervalSeconds)
+    /// <param name="gateways">Where they are.</param>
+    /// <param name="points">Points of each.</param>
+    /// <param name="intervalSeconds">Time between two polls.</param>
+    /// <param name="isAligned">Polled all at once at the full interval, instead of spread over it.</param>
+    public static IReadOnlyList<DeviceSpec> Of(IReadOnlyList<IPEndPoint> gateways, int points, int intervalSeconds, bool isAligned = false)
     {
         var names = Profiles.Find("sdm630")!.Points.Select(point => point.Point.Name).Take(points);
         var text = string.Create(CultureInfo.InvariantCulture, $"""
@@ -21,6 +25,7 @@ internal static class Meters
                 unit: 1
                 profile: sdm630
                 interval: {intervalSeconds}s
+                align: {(isAligned ? "true" : "false")}
                 points: [{string.Join(", ", names)}]
             """);
         var file = DeviceFile.Parse(text, "meter.yaml");

@@ -6,61 +6,79 @@ namespace Rondo.Bench;
 /// <summary>A fleet polled for a while: how fast, how late, at what price; and whether the ledger is whole afterwards.</summary>
 internal static class PollingBench
 {
+    private const int UsualNodes = 3;
+
     public static async Task<int> RunAsync(Settings settings)
     {
-        var results = new List<PollingResult>();
+        // One node and several in turn, so that whatever else the machine does meanwhile meets them alike.
+        var most = settings is { CompareNodes: true, Nodes: 1 } ? UsualNodes : settings.Nodes;
+        int[] counts = settings.CompareNodes ? [.. Enumerable.Range(1, most)] : most == 1 ? [1] : [1, most];
+        var results = counts.ToDictionary(nodes => nodes, _ => new List<PollingResult>());
         for (var run = 1; run <= settings.Runs; run++)
         {
-            var result = await OnceAsync(settings);
-            results.Add(result);
-            if (settings.Runs > 1)
+            foreach (var nodes in counts)
             {
-                Console.WriteLine(Report.Line(result));
+                var result = await OnceAsync(settings, nodes);
+                results[nodes].Add(result);
+                if (settings.Runs > 1)
+                {
+                    Console.WriteLine(Report.Line(result));
+                }
             }
         }
 
-        var last = PollingResult.Median(results);
-        Report.Finish("polling", settings, last);
+        var one = PollingResult.Median(results[1]);
+        foreach (var nodes in counts[..^1])
+        {
+            Console.WriteLine(Report.Line(nodes == 1 ? one : PollingResult.Median(results[nodes]).ComparedTo(one)));
+        }
+
+        Report.Finish("polling", settings, most == 1 ? one : PollingResult.Median(results[most]).ComparedTo(one));
         return 0;
     }
 
-    private static async Task<PollingResult> OnceAsync(Settings settings)
+    private static async Task<PollingResult> OnceAsync(Settings settings, int nodes)
     {
         await using var simulators = await SimulatorFleet.StartAsync(settings.Devices);
         await using var database = await BenchDatabase.CreateAsync(settings, Meters.Of(simulators.Endpoints, settings.Points, settings.Interval));
-        await using var server = await MeasuredServer.StartAsync(database, settings.Devices);
+        await using var servers = await MeasuredFleet.StartAsync(database, settings.Devices, nodes);
+        var postgres = await database.ServerAsync();
         Report.Say(string.Create(CultureInfo.InvariantCulture,
-            $"{settings.Devices} gateways in {simulators.Processes} process(es); server up after {server.StartedMs:0} ms, all armed after {server.ArmedMs:0} ms; warming up {settings.Warmup} s"));
+            $"{settings.Devices} gateways in {simulators.Processes} process(es); {nodes} node(s) up after {servers.StartedMs:0} ms, all armed after {servers.ArmedMs:0} ms, shares even after {servers.EvenMs:0} ms; warming up {settings.Warmup} s"));
         await WaitAsync(settings.Warmup);
 
         var requests = await simulators.RequestsAsync();
-        var begin = await server.MarkAsync();
-        var useAtBegin = ProcessUse.Of(server.Id);
+        var databaseCpu = postgres?.CpuSeconds() ?? 0;
+        var begin = await servers.MarkAsync();
         var clock = Stopwatch.GetTimestamp();
-        using var profile = StackProfile.Start(settings, server.Id);
+        using var profile = StackProfile.Start(settings, servers.Nodes[0].Id);
         await WaitAsync(settings.Seconds - Stopwatch.GetElapsedTime(clock).TotalSeconds);
         var seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
-        var use = ProcessUse.Of(server.Id);
-        var end = await server.StateAsync();
+        var end = await servers.LookAsync();
+        databaseCpu = (postgres?.CpuSeconds() ?? 0) - databaseCpu;
         requests = await simulators.RequestsAsync() - requests;
 
         // Some more, so that the last slots of the window get their outcome from polling and not from stopping.
         await WaitAsync(Math.Min(2, settings.Interval));
-        var stop = new Storage.Instant((await server.StateAsync()).Now);
-        await server.StopAsync();
+        var stop = (await servers.LookAsync()).Now;
+        await servers.StopAsync();
         profile?.Print();
 
-        var from = new Storage.Instant(begin.Now);
-        var to = new Storage.Instant(begin.Now + (settings.Seconds * 1_000_000L));
-        var facts = await database.ReadAsync(tx => LedgerFacts.Read(tx, from, to));
-        var duplicates = end.State.Duplicates + await ProveAsync(settings, database, facts, stop);
+        var facts = await database.ReadAsync(tx => LedgerFacts.Read(tx, begin.Now, begin.Now + TimeSpan.FromSeconds(settings.Seconds)));
+        var duplicates = end.Duplicates + await ProveAsync(settings, database, facts, stop);
         if (facts.Why.Length > 0)
         {
             Report.Say($"not ok in the window: {facts.Why}");
         }
 
-        Report.Say($"{requests} requests reached the simulators in the window; {end.State.Waiting} outcomes waited for their commit at its end");
-        var cpu = use.CpuSeconds - useAtBegin.CpuSeconds;
+        if (!begin.Endpoints.SequenceEqual(end.Endpoints))
+        {
+            Report.Say($"shares moved in the window: {string.Join(" + ", begin.Endpoints)} at its begin, {string.Join(" + ", end.Endpoints)} at its end");
+        }
+
+        Report.Say($"{requests} requests reached the simulators in the window; {end.Waiting} outcomes waited for their commit at its end");
+        var cpu = end.CpuSeconds - begin.CpuSeconds;
+        var polls = Math.Max(1, end.Polls - begin.Polls);
         return new PollingResult
         {
             PollsPerS = (facts.Ok + facts.Partial + facts.Failed) / (double)settings.Seconds,
@@ -68,25 +86,31 @@ internal static class PollingBench
             LatenessP50Ms = facts.LatenessP50Ms,
             LatenessP99Ms = facts.LatenessP99Ms,
             LatenessMaxMs = facts.LatenessMaxMs,
-            CommitP99Ms = end.State.CommitP99Ms ?? 0,
+            CommitP99Ms = end.CommitP99Ms,
             Missed = facts.Missed,
             Failed = facts.Failed + facts.Partial,
             Duplicates = duplicates,
             CpuS = cpu * settings.Seconds / seconds,
-            RssMb = use.ResidentMb,
-            CpuUsPerPoint = cpu * 1e6 / Math.Max(1, end.State.Points - begin.State.Points),
-            CpuUsPerPoll = cpu * 1e6 / Math.Max(1, end.State.Ok + end.State.Partial + end.State.Failed - begin.State.Ok - begin.State.Partial - begin.State.Failed),
+            RssMb = end.Uses.Sum(use => use.ResidentMb),
+            CpuUsPerPoint = cpu * 1e6 / Math.Max(1, end.Points - begin.Points),
+            CpuUsPerPoll = cpu * 1e6 / polls,
             Database = Report.Name(settings.Database),
             Seconds = settings.Seconds,
             Devices = settings.Devices,
             Commit = Report.Commit,
-            ArmedMs = server.ArmedMs,
+            ArmedMs = servers.ArmedMs,
             Points = settings.Points,
             IntervalS = settings.Interval,
-            PeakRssMb = use.PeakMb,
-            PollsPerBatch = (end.State.Ok - begin.State.Ok) / (double)Math.Max(1, end.State.Batches - begin.State.Batches),
+            PeakRssMb = end.Uses.Sum(use => use.PeakMb),
+            PollsPerBatch = polls / (double)Math.Max(1, end.Batches - begin.Batches),
             RequestsPerS = requests / seconds,
             Runs = 1,
+            Nodes = nodes,
+            EndpointsPerNode = nodes == 1 ? null : [.. end.Endpoints],
+            CpuSPerNode = nodes == 1 ? null : [.. end.Uses.Zip(begin.Uses, (last, first) => (last.CpuSeconds - first.CpuSeconds) * settings.Seconds / seconds)],
+            RssMbPerNode = nodes == 1 ? null : [.. end.Uses.Select(use => use.ResidentMb)],
+            EvenMs = nodes == 1 ? null : servers.EvenMs,
+            PostgresCpuUsPerPoll = postgres is null ? null : databaseCpu * 1e6 / polls,
         };
     }
 

@@ -54,6 +54,27 @@ internal sealed record PollingResult
 
     public int Runs { get; init; }
 
+    public int Nodes { get; init; }
+
+    /// <summary>Endpoints, CPU time and memory of each node; null for one node.</summary>
+    public int[]? EndpointsPerNode { get; init; }
+
+    public double[]? CpuSPerNode { get; init; }
+
+    public double[]? RssMbPerNode { get; init; }
+
+    /// <summary>From the start of the processes until shares were even; null for one node.</summary>
+    public double? EvenMs { get; init; }
+
+    /// <summary>CPU time of all processes of the database server by the polls committed meanwhile; null for SQLite, which has none.</summary>
+    public double? PostgresCpuUsPerPoll { get; init; }
+
+    /// <summary>What one node needed in the same run of bench/run.</summary>
+    public double? OneNodeCpuUsPerPoll { get; init; }
+
+    /// <summary>CPU time a poll over all nodes by that of one node.</summary>
+    public double? CpuRatioVsOneNode { get; init; }
+
     public static PollingResult Median(List<PollingResult> results) => results[0] with
     {
         PollsPerS = Middle(results, r => r.PollsPerS),
@@ -75,7 +96,23 @@ internal sealed record PollingResult
         PollsPerBatch = Middle(results, r => r.PollsPerBatch),
         RequestsPerS = Middle(results, r => r.RequestsPerS),
         Runs = results.Count,
+        CpuSPerNode = EachMiddle(results, r => r.CpuSPerNode),
+        RssMbPerNode = EachMiddle(results, r => r.RssMbPerNode),
+        EvenMs = results[0].EvenMs is null ? null : Middle(results, r => r.EvenMs!.Value),
+        PostgresCpuUsPerPoll = results[0].PostgresCpuUsPerPoll is null ? null : Middle(results, r => r.PostgresCpuUsPerPoll!.Value),
     };
+
+    /// <summary>The same with how it compares to one node, measured in turn with it.</summary>
+    public PollingResult ComparedTo(PollingResult one) => this with
+    {
+        OneNodeCpuUsPerPoll = one.CpuUsPerPoll,
+        CpuRatioVsOneNode = CpuUsPerPoll / one.CpuUsPerPoll,
+    };
+
+    // Nodes are equal: first, second and third by what they used, so that the median of the busiest is one of the busiest.
+    private static double[]? EachMiddle(List<PollingResult> results, Func<PollingResult, double[]?> values) => values(results[0]) is not { } first
+        ? null
+        : [.. first.Select((_, node) => Middle(results, r => values(r)!.OrderDescending().ElementAt(node)))];
 
     private static double Middle(List<PollingResult> results, Func<PollingResult, double> value)
     {

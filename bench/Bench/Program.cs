@@ -7,7 +7,8 @@ try
     return args switch
     {
         ["polling", .. var rest] => await PollingBench.RunAsync(Settings.Read(rest)),
-        ["arm", .. var rest] => await ArmBench.RunAsync(Settings.Read(rest, devices: 10_000, interval: 10)),
+        ["arm", .. var rest] => await ArmBench.RunAsync(Settings.Read(rest, new Settings { Devices = 10_000, Interval = 10 })),
+        ["coordination", .. var rest] => await CoordinationBench.RunAsync(Settings.Read(rest, CoordinationBench.Defaults)),
         ["micro", .. var rest] => await MicroBench.RunAsync(Settings.Read(rest)),
         ["cluster-chaos", .. var rest] => await ChaosBench.RunAsync(Settings.Read(rest)),
 

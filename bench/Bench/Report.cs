@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Rondo.Storage;
 
 namespace Rondo.Bench;
@@ -13,6 +14,7 @@ internal static class Report
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
     /// <summary>Commit of the sources, with a plus when they differ from it.</summary>
@@ -22,19 +24,7 @@ internal static class Report
 
     public static void Say(string remark) => Console.Error.WriteLine($"# {remark}");
 
-    public static string Line<T>(T result)
-    {
-        var fields = JsonSerializer.SerializeToNode(result, Names)!.AsObject();
-        foreach (var (name, value) in fields.ToList())
-        {
-            if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue<double>(out var real))
-            {
-                fields[name] = Math.Round(real, 3);
-            }
-        }
-
-        return fields.ToJsonString(Names);
-    }
+    public static string Line<T>(T result) => Rounded(JsonSerializer.SerializeToNode(result, Names)!)!.ToJsonString(Names);
 
     /// <summary>Prints the last line, and keeps it with the machine it was measured on when asked to.</summary>
     public static void Finish<T>(string verb, Settings settings, T result)
@@ -53,6 +43,15 @@ internal static class Report
 
         Console.WriteLine(line);
     }
+
+    /// <summary>More than three places are noise.</summary>
+    private static JsonNode? Rounded(JsonNode? node) => node switch
+    {
+        JsonObject fields => new JsonObject(fields.Select(field => KeyValuePair.Create(field.Key, Rounded(field.Value)))),
+        JsonArray items => new JsonArray([.. items.Select(Rounded)]),
+        JsonValue number when number.GetValueKind() == JsonValueKind.Number && number.TryGetValue<double>(out var real) => Math.Round(real, 3),
+        _ => node?.DeepClone(),
+    };
 
     private static string CpuModel() =>
         File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "";

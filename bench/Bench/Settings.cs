@@ -6,25 +6,37 @@ namespace Rondo.Bench;
 /// <summary>What is measured, as asked for on the command line.</summary>
 internal sealed record Settings
 {
-    public DatabaseKind Database { get; private init; } = DatabaseKind.Sqlite;
+    private const int MostNodes = 16;
+    private const int UsualWarmup = 10;
+
+    // Every process compiles its hot code for itself, in the background and for most of a minute; several would be charged with it several times.
+    private const int WarmupToCompare = 60;
+
+    public DatabaseKind Database { get; init; } = DatabaseKind.Sqlite;
 
     /// <summary>Polls per second that the plan asks for.</summary>
     public double Polls => Devices / (double)Interval;
 
-    public int Points { get; private init; } = 10;
+    public int Points { get; init; } = 10;
 
     /// <summary>Length of the measured window.</summary>
-    public int Seconds { get; private init; } = 60;
+    public int Seconds { get; init; } = 60;
 
-    public int Devices { get; private init; }
+    public int Devices { get; init; }
 
     /// <summary>Seconds between two slots of a device.</summary>
-    public int Interval { get; private init; } = 1;
+    public int Interval { get; init; } = 1;
 
-    /// <summary>Seconds from the moment everything is armed to the start of the window.</summary>
-    public int Warmup { get; private init; } = 10;
+    /// <summary>Seconds from the moment everything is armed, and shared out, to the start of the window; 0 until read.</summary>
+    public int Warmup { get; init; }
 
-    public int Runs { get; private init; } = 1;
+    public int Runs { get; init; } = 1;
+
+    /// <summary>Server processes over one database.</summary>
+    public int Nodes { get; init; } = 1;
+
+    /// <summary>Measures one, two and three nodes (or as many as asked for) in turn.</summary>
+    public bool CompareNodes { get; init; }
 
     /// <summary>Length of a run of cluster-chaos.</summary>
     public int Minutes { get; private init; } = 10;
@@ -33,10 +45,10 @@ internal sealed record Settings
     public int? Seed { get; private init; }
 
     /// <summary>Appends the result to bench/results.</summary>
-    public bool Save { get; private init; }
+    public bool Save { get; init; }
 
     /// <summary>Samples the stacks of the measured server, when dotnet-trace is installed.</summary>
-    public bool Profile { get; private init; }
+    public bool Profile { get; init; }
 
     /// <summary>Where everything temporary goes; made and removed by bench/run.</summary>
     public string Folder { get; } = Environment.GetEnvironmentVariable("RONDO_BENCH_FOLDER") is { Length: > 0 } folder
@@ -44,18 +56,23 @@ internal sealed record Settings
         : throw new BenchFault("this program is started by bench/run");
 
     /// <param name="arguments">After the verb.</param>
-    /// <param name="devices">Default of the verb; null derives it from --polls.</param>
-    /// <param name="interval">Default of the verb.</param>
-    public static Settings Read(ReadOnlySpan<string> arguments, int? devices = null, int interval = 1)
+    /// <param name="verb">Defaults of the verb; without devices their number follows from --polls.</param>
+    public static Settings Read(ReadOnlySpan<string> arguments, Settings? verb = null)
     {
-        var settings = new Settings { Interval = interval };
+        var settings = verb ?? new Settings();
+        int? devices = settings.Devices > 0 ? settings.Devices : null;
         var polls = 5_000;
         for (var i = 0; i < arguments.Length; i++)
         {
             var name = arguments[i];
-            if (name is "--save" or "--profile")
+            if (name is "--save" or "--profile" or "--compare-nodes")
             {
-                settings = name == "--save" ? settings with { Save = true } : settings with { Profile = true };
+                settings = name switch
+                {
+                    "--save" => settings with { Save = true },
+                    "--profile" => settings with { Profile = true },
+                    _ => settings with { CompareNodes = true },
+                };
                 continue;
             }
 
@@ -79,7 +96,7 @@ internal sealed record Settings
                     };
                     break;
                 case "--polls": polls = Number(name, value, 1_000_000); break;
-                case "--devices": devices = Number(name, value, 100_000); break;
+                case "--devices" or "--endpoints": devices = Number(name, value, 100_000); break;
                 case "--points": settings = settings with { Points = Number(name, value, Meters.MostPoints) }; break;
                 case "--seconds": settings = settings with { Seconds = Number(name, value, 86_400) }; break;
                 case "--interval": settings = settings with { Interval = Number(name, value, 86_400) }; break;
@@ -87,11 +104,19 @@ internal sealed record Settings
                 case "--minutes": settings = settings with { Minutes = Number(name, value, 1_440) }; break;
                 case "--seed": settings = settings with { Seed = Number(name, value, int.MaxValue) }; break;
                 case "--runs": settings = settings with { Runs = Number(name, value, 99) }; break;
+                case "--nodes": settings = settings with { Nodes = Number(name, value, MostNodes) }; break;
                 default: throw new BenchFault($"{name} is not an option; see bench/run --help");
             }
         }
 
-        return settings with { Devices = devices ?? polls * settings.Interval };
+        var compares = settings.Nodes > 1 || settings.CompareNodes;
+        return settings.Database == DatabaseKind.Sqlite && compares
+            ? throw new BenchFault("a SQLite file has one server; several nodes need --database postgres")
+            : settings with
+            {
+                Devices = devices ?? polls * settings.Interval,
+                Warmup = settings.Warmup > 0 ? settings.Warmup : compares ? WarmupToCompare : UsualWarmup,
+            };
     }
 
     private static int Number(string name, string value, int most) =>

@@ -121,6 +121,7 @@ public sealed class Poller
 
         await all.ConfigureAwait(false);
         await ReleaseAsync(null, patience).ConfigureAwait(false);
+        _recorder.RefuseRest();
     }
 
     /// <summary>Writes what waits and gives endpoints back behind it; all of them for null.</summary>

@@ -27,6 +27,7 @@ internal sealed class ModbusLink : IDisposable
     private Socket? _socket;
     private int _timeouts;
     private bool _answered;
+    private bool _awaited;
     private bool _reconnected;
     private long _readyAt;
 
@@ -126,6 +127,7 @@ internal sealed class ModbusLink : IDisposable
                 }
 
                 var token = _alarm.Set(_time.GetElapsedTime(now, Math.Min(deadline, now + _responseTicks)));
+                _awaited = true;
                 await socket.SendAsync(frame, token);
                 sent = true;
                 while (!Frames.TryTake(unit, pduLength, out answer))
@@ -165,6 +167,7 @@ internal sealed class ModbusLink : IDisposable
             if (answer.Spoken)
             {
                 _answered = true;
+                _awaited = false;
                 if (answer.Fault != ReadFault.Busy || repeats-- <= 0
                     || !await PauseAsync(_time.GetTimestamp() + Ticks(BusyPause), deadline))
                 {
@@ -209,6 +212,12 @@ internal sealed class ModbusLink : IDisposable
     /// <summary>Closes the connection; the next exchange opens a new one.</summary>
     public void Close()
     {
+        if (_awaited && _socket is { } socket)
+        {
+            Withdraw(socket);
+        }
+
+        _awaited = false;
         _socket?.Dispose();
         _socket = null;
         Frames.Clear();
@@ -220,6 +229,22 @@ internal sealed class ModbusLink : IDisposable
     {
         Close();
         _alarm.Dispose();
+    }
+
+    /// <summary>
+    /// What the network has not delivered goes with the connection. Closed in order, the system would go on trying for a minute or two, and the device would get
+    /// a request that nobody waits for any more, behind those of a newer connection, or beside those of another node.
+    /// </summary>
+    private static void Withdraw(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+        catch (SocketException)
+        {
+            // Broken already: there is nothing left to withdraw.
+        }
     }
 
     private async ValueTask<Answer> ConnectAsync(long deadline)

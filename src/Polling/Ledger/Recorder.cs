@@ -19,13 +19,12 @@ internal sealed class Recorder(
 {
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(1);
     private readonly Spool _spool = new(options.Spool, options.BatchSize);
-    private readonly Lock _gate = new();
     private readonly Lock _pass = new();
     private LedgerWriter? _ownWriter;
     private readonly List<PollOutcome> _batch = [];
     private readonly HashSet<ArmedGroup> _behind = [];
     private readonly List<Advance> _advances = [];
-    private readonly List<(ArmedGroup Group, long Until)> _closing = [];
+    private readonly Closings _closing = new();
     private readonly Departures _departures = new();
 
     private LedgerWriter Writer => _ownWriter ??= LedgerWriter.For(database.Address.Kind, Beat);
@@ -90,14 +89,7 @@ internal sealed class Recorder(
             return false;
         }
 
-        lock (_gate)
-        {
-            if (!_closing.Contains((group, until)))
-            {
-                _closing.Add((group, until));
-            }
-        }
-
+        _closing.Add(group, until);
         Wake();
         return false;
     }
@@ -142,6 +134,24 @@ internal sealed class Recorder(
         }
     }
 
+    /// <summary>Lets go of what waits when this node is dead, counted and said like a batch that came too late: somebody else may have heard of it first.</summary>
+    public void RefuseRest()
+    {
+        lock (_pass)
+        {
+            var refused = 0;
+            while (node.IsDead && (_batch.Count > 0 || _spool.Take(_batch, TimeSpan.Zero)))
+            {
+                refused += Refuse();
+            }
+
+            if (refused > 0)
+            {
+                PollingLog.BatchFenced(log, refused, $"node {node.Id} was declared dead before they could be written");
+            }
+        }
+    }
+
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         // Never two generations at once: should one be given up as stuck in a write, the next waits here, is stuck as well, and the process is
@@ -154,7 +164,7 @@ internal sealed class Recorder(
 
     private TimeSpan RunOnce()
     {
-        if (_batch.Count == 0 && !_spool.Take(_batch, options.Gather) && _closing.Count == 0 && !_departures.IsAnySettled)
+        if (_batch.Count == 0 && !_spool.Take(_batch, options.Gather) && !_closing.IsAny && !_departures.IsAnySettled)
         {
             return _idle;
         }
@@ -195,11 +205,7 @@ internal sealed class Recorder(
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Fenced)
         {
-            _departures.Finish(areGivenBack: false);
-            Totals.Fenced += _batch.Count;
-            PollingLog.BatchFenced(log, _batch.Count, fault.Message);
-            _batch.ForEach(o => o.PassOnStatus());
-            Forget();
+            PollingLog.BatchFenced(log, Refuse(), fault.Message);
             return;
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict)
@@ -349,6 +355,16 @@ internal sealed class Recorder(
         Forget();
     }
 
+    private int Refuse()
+    {
+        var count = _batch.Count;
+        _departures.Finish(areGivenBack: false);
+        Totals.Fenced += count;
+        _batch.ForEach(o => o.PassOnStatus());
+        Forget();
+        return count;
+    }
+
     private void Forget()
     {
         foreach (var outcome in _batch)
@@ -378,20 +394,7 @@ internal sealed class Recorder(
             }
         }
 
-        lock (_gate)
-        {
-            foreach (var (group, until) in _closing)
-            {
-                if (!_advances.Exists(a => a.Group == group) && !_batch.Exists(o => o.Group == group))
-                {
-                    group.Account.Complete = Math.Max(group.Account.Complete, until);
-                    _advances.Add(new Advance(group));
-                }
-            }
-
-            _closing.Clear();
-        }
-
+        _closing.Collect(_advances, _batch);
         _departures.Collect(_advances);
     }
 }

@@ -150,12 +150,15 @@ public sealed class PostgresDatabase : Database
         settings.MaxPoolSize = size;
         settings.MaxAutoPrepare = 64;
         settings.AutoPrepareMinUsages = 3;
+
+        // Nothing outlives its transaction, so there is nothing to reset when a connection is used again. Npgsql sends seven statements for it, before each
+        // transaction and before each single question: most of what an idle node said. Behind PgBouncer they would discard what is another one's by then.
+        settings.NoResetOnClose = true;
         adjust(settings);
         if (address.IsBehindPgBouncer)
         {
-            // The session that a connection has now is another one's in a moment: nothing of ours may stay in it, and nothing of theirs may be discarded.
+            // The session that a connection has now is another one's in a moment: nothing of ours may stay in it.
             settings.MaxAutoPrepare = 0;
-            settings.NoResetOnClose = true;
             return NpgsqlDataSource.Create(settings);
         }
 

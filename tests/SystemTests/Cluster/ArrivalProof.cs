@@ -30,7 +30,7 @@ internal sealed class ArrivalProof
         var rows = ledger.Rows.ToLookup(row => row.Address);
         foreach (var gateway in site.Simulator.Gateways)
         {
-            var own = rows[gateway.Endpoint.ToString()].ToList();
+            var own = rows[site.AddressOf(gateway)].ToList();
             var arrivals = gateway.Arrivals(1);
             Assert.True(gateway.Counters.Requests == arrivals.Count, $"{gateway.Endpoint}: the arrival log was too short");
             var (interval, phase) = (own[0].IntervalUs, own[0].PhaseUs);

@@ -46,18 +46,28 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="allApart">All nodes are apart.</param>
     public static async Task<Cluster> CreateAsync(int nodes, int gateways, Func<int, string> interval, int arrivals = 2_000, bool allApart = false)
     {
-        var cluster = new Cluster(await Site.CreateAsync(DatabaseKind.Postgres, gateways, arrivals: arrivals));
-        await cluster.Site.PrepareAsync(cluster.Site.DeviceFile(interval));
-        await cluster.Postgres.ScalarAsync(Audit, "rondo");
-        for (var i = 0; i < nodes; i++)
-        {
-            var proxy = new TcpProxy(cluster.Postgres.Port);
-            var database = cluster.Site.Database.Replace($":{cluster.Postgres.Port}/", $":{proxy.Port}/", StringComparison.Ordinal);
-            var isApart = NodeProcess.CanBeApart && (allApart || i % 2 == 1);
-            cluster._nodes.Add(new ClusterNode($"{(char)('a' + i)}", isApart, database, proxy, cluster.Faults));
-        }
+        var site = await Site.CreateAsync(DatabaseKind.Postgres, gateways, arrivals: arrivals);
+        return await OfAsync(site, interval, Enumerable.Range(0, nodes).Select(i => Nearby(site) with { IsApart = NodeProcess.CanBeApart && (allApart || i % 2 == 1) }));
+    }
 
+    /// <inheritdoc cref="CreateAsync"/>
+    /// <param name="site">What is to be polled, and where that is stored; ends with the cluster.</param>
+    /// <param name="interval">Of a meter, by the number of its gateway.</param>
+    /// <param name="places">Where the nodes run.</param>
+    public static async Task<Cluster> OfAsync(Site site, Func<int, string> interval, IEnumerable<NodePlace> places)
+    {
+        var cluster = new Cluster(site);
+        await site.PrepareAsync(site.DeviceFile(interval));
+        await cluster.Postgres.ScalarAsync(Audit, "rondo");
+        cluster._nodes.AddRange(places.Select((place, i) => new ClusterNode($"{(char)('a' + i)}", place, cluster.Faults)));
         return cluster;
+    }
+
+    /// <summary>On this machine, with a proxy of its own before the database.</summary>
+    public static NodePlace Nearby(Site site)
+    {
+        var proxy = new TcpProxy(site.Postgres!.Port);
+        return new NodePlace(site.Database.Replace($":{site.Postgres.Port}/", $":{proxy.Port}/", StringComparison.Ordinal), proxy);
     }
 
     /// <summary>Starts every node and waits until shares are even and every meter is polled.</summary>

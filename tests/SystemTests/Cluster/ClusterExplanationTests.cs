@@ -68,6 +68,20 @@ public sealed class ClusterExplanationTests
     }
 
     [Fact]
+    public void A_breaker_may_be_open_only_at_the_node_that_has_no_way_to_its_devices()
+    {
+        var cut = new Fault(FaultKind.Devices, "a", At(100), At(110));
+        Assert.False(IsExplained("breaker_open", 98, faults: cut));
+        Assert.True(IsExplained("breaker_open", 105, faults: cut));
+        Assert.True(IsExplained("late", 105, faults: cut));
+        Assert.True(IsExplained("breaker_open", 127, faults: cut));
+        Assert.False(IsExplained("breaker_open", 129, faults: cut));
+        Assert.False(IsExplained("breaker_open", 105, Others, faults: cut));
+        Assert.False(IsExplained("node_down", 105, faults: cut));
+        Assert.False(IsExplained("database_down", 105, faults: cut));
+    }
+
+    [Fact]
     public void A_start_of_a_node_may_make_short_intervals_late_and_long_ones_never()
     {
         var start = new Fault(FaultKind.Start, "c", At(100), At(101));

@@ -5,7 +5,7 @@ using Rondo.SystemTests.Support;
 namespace Rondo.SystemTests.Cluster;
 
 /// <summary>One of several nodes: a name that stays, and one process after another that bears it. Whatever is done to it is written down.</summary>
-internal sealed partial class ClusterNode(string name, bool isApart, string database, TcpProxy proxy, FaultLog faults) : IAsyncDisposable
+internal sealed partial class ClusterNode(string name, NodePlace place, FaultLog faults) : IAsyncDisposable
 {
     // Replaced, never changed: it is read while faults are under way.
     private volatile NodeProcess[] _processes = [];
@@ -52,7 +52,7 @@ internal sealed partial class ClusterNode(string name, bool isApart, string data
 
         _isUp = true;
         _starting = faults.Begin(FaultKind.Start, name);
-        _processes = [.. _processes, new NodeProcess(database, isApart, failPoints)];
+        _processes = [.. _processes, new NodeProcess(place, failPoints)];
     }
 
     /// <summary>Until it has taken in the configuration, claimed and armed.</summary>
@@ -141,17 +141,17 @@ internal sealed partial class ClusterNode(string name, bool isApart, string data
         _cut = faults.Begin(FaultKind.Cut, name);
         if (isReset)
         {
-            proxy.Break();
+            place.Way.Break();
         }
         else
         {
-            proxy.Cut();
+            place.Way.Cut();
         }
     }
 
     public void Heal()
     {
-        proxy.Heal();
+        place.Way.Heal();
         _cut?.End();
         _cut = null;
     }
@@ -163,7 +163,7 @@ internal sealed partial class ClusterNode(string name, bool isApart, string data
             await process.DisposeAsync();
         }
 
-        await proxy.DisposeAsync();
+        await place.Way.DisposeAsync();
     }
 
     private void Ended()

@@ -141,6 +141,9 @@ internal sealed class ClusterProof
     public List<LedgerRow> MissedIn(Instant from, Instant to) => [.. Ledger.Missed.Where(row => row.LastSlot >= from && row.Slot <= to && !(row.Reason == "late"
         && _cluster.Faults.All.Any(fault => fault.Kind == FaultKind.Slow && row.LastSlot >= fault.From - Explanation.CommitLag && row.Slot <= fault.To)))];
 
+    /// <summary>True for a slot whose owner had no way to its devices, or had yet to find out that there was one again.</summary>
+    public bool IsWithoutDevices(LedgerRow row) => _explanation.IsWithoutDevices(row, row.Slot);
+
     /// <summary>Fails unless everything is as <see cref="ClusterProof"/> says.</summary>
     public void Holds()
     {

@@ -24,6 +24,9 @@ internal sealed class Explanation
     // A process that was away has to find its connections broken, register again, become warm.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(3);
 
+    // A breaker that has been open for as long as a test cuts anybody off waits at most so long before the next probe.
+    private static readonly TimeSpan Probing = TimeSpan.FromSeconds(18);
+
     // Slots of longer intervals are handed over in between, whatever happens.
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(10);
 
@@ -54,7 +57,8 @@ internal sealed class Explanation
         var explained = row.Reason switch
         {
             "node_down" => slot <= _begin + ArmLag || IsDown(row.Address, slot) || IsStarting(row, slot) || IsReserved(row, slot),
-            "late" or "busy" => IsWaiting(row, slot) || IsReserved(row, slot),
+            "late" or "busy" => IsWaiting(row, slot) || IsReserved(row, slot) || IsWithoutDevices(row, slot),
+            "breaker_open" => IsWithoutDevices(row, slot),
             "database_down" => IsWithoutDatabase(row.Address, slot),
             _ => false,
         };
@@ -88,6 +92,10 @@ internal sealed class Explanation
     public bool IsContinued(LedgerRow row, Instant slot) =>
         _faults.Any(fault => fault.Kind == FaultKind.Pause && slot + TimeSpan.FromMicroseconds(row.IntervalUs) >= fault.To - CommitLag && slot <= fault.To + Settling
             && Owned(fault.Node, row.Address, fault.From - CommitLag, fault.To + CommitLag));
+
+    /// <summary>True when the owner could not reach its devices, or has yet to find out that it can.</summary>
+    public bool IsWithoutDevices(LedgerRow row, Instant slot) =>
+        Around(slot, Probing, fault => fault.Kind == FaultKind.Devices && Owned(fault.Node, row.Address, slot - CommitLag, slot + CommitLag));
 
     private static bool IsDown(Fault fault) => fault.Kind is FaultKind.Kill or FaultKind.Exit or FaultKind.Pause or FaultKind.Cut or FaultKind.Hang;
 

@@ -18,6 +18,9 @@ internal enum FaultKind
     /// <summary>The node cannot reach the database.</summary>
     Cut,
 
+    /// <summary>The node cannot reach the devices.</summary>
+    Devices,
+
     /// <summary>Its loops make no progress, until its process has ended.</summary>
     Hang,
 

@@ -9,13 +9,13 @@ namespace Rondo.SystemTests.Cluster;
 /// as a network does that swallows packets: what was sent arrives when it heals, also behind the back of a client that has given up meanwhile. It can also break
 /// what is open and turn away what comes.
 /// </summary>
-internal sealed class TcpProxy : IAsyncDisposable
+internal sealed class TcpProxy : IWay
 {
-    // A node has two small pools.
-    private const int MostLinks = 64;
+    // A node has two small pools; three nodes may share one.
+    private const int MostLinks = 128;
     private const int BufferSize = 16 * 1024;
 
-    private readonly Socket _door = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _door;
     private readonly IPEndPoint _target;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Link, Task> _links = [];
@@ -24,14 +24,29 @@ internal sealed class TcpProxy : IAsyncDisposable
     private volatile bool _turnsAway;
 
     public TcpProxy(int targetPort)
+        : this(targetPort, Door(new IPEndPoint(IPAddress.Loopback, 0)))
+    {
+    }
+
+    /// <param name="targetPort">Where it leads, on the loopback interface.</param>
+    /// <param name="door">Where it begins, see <see cref="Door"/>.</param>
+    public TcpProxy(int targetPort, Socket door)
     {
         _target = new IPEndPoint(IPAddress.Loopback, targetPort);
-        _door.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _door.Listen(MostLinks);
+        _door = door;
         _accepting = AcceptAsync();
     }
 
     public int Port => ((IPEndPoint)_door.LocalEndPoint!).Port;
+
+    /// <summary>A socket that listens; nothing of it depends on the thread that made it but the network it is in.</summary>
+    public static Socket Door(IPEndPoint at)
+    {
+        var door = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        door.Bind(at);
+        door.Listen(MostLinks);
+        return door;
+    }
 
     /// <summary>True while nothing passes.</summary>
     public bool IsCut => _cut is not null || _turnsAway;

@@ -14,6 +14,7 @@ public sealed class PrivatePostgres : IAsyncLifetime
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"rondo-pg-{Guid.NewGuid():N}"[..20]);
     private readonly string _password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
     private readonly string[] _settings;
+    private readonly IReadOnlyDictionary<string, string> _variables = new Dictionary<string, string>();
     private ChildProcess? _server;
 
     public PrivatePostgres()
@@ -22,6 +23,13 @@ public sealed class PrivatePostgres : IAsyncLifetime
     }
 
     private PrivatePostgres(string[] settings) => _settings = settings;
+
+    private PrivatePostgres(Func<string, IReadOnlyDictionary<string, string>> variables)
+        : this([])
+    {
+        Directory.CreateDirectory(_folder);
+        _variables = variables(_folder);
+    }
 
     /// <summary>The port, the same over restarts.</summary>
     public int Port { get; } = FreePort();
@@ -38,6 +46,14 @@ public sealed class PrivatePostgres : IAsyncLifetime
     public static async Task<PrivatePostgres> StartNewAsync(params string[] settings)
     {
         var server = new PrivatePostgres(settings);
+        await server.InitializeAsync();
+        return server;
+    }
+
+    /// <param name="variables">Environment variables of the server, given a folder that it may read.</param>
+    public static async Task<PrivatePostgres> StartNewAsync(Func<string, IReadOnlyDictionary<string, string>> variables)
+    {
+        var server = new PrivatePostgres(variables);
         await server.InitializeAsync();
         return server;
     }
@@ -89,7 +105,7 @@ public sealed class PrivatePostgres : IAsyncLifetime
     public async Task StartAsync()
     {
         string[] settings = ["listen_addresses=127.0.0.1", "fsync=on", "max_connections=200", .. _settings];
-        _server = AsPostgres("postgres", ["-D", Files, "-p", $"{Port}", "-k", _folder, .. settings.SelectMany(setting => new[] { "-c", setting })]);
+        _server = AsPostgres("env", [.. _variables.Select(pair => $"{pair.Key}={pair.Value}"), Path.Combine(ProgramFolder!, "postgres"), "-D", Files, "-p", $"{Port}", "-k", _folder, .. settings.SelectMany(setting => new[] { "-c", setting })]);
         await _server.UntilAsync(IsAnsweringAsync, "an answer to a connection");
     }
 
@@ -127,7 +143,8 @@ public sealed class PrivatePostgres : IAsyncLifetime
     /// <summary>The server refuses to run as root. It is started directly, not by pg_ctl, so that it stays our child and ends with our process group.</summary>
     private ChildProcess AsPostgres(string program, params string[] arguments)
     {
-        var path = Path.Combine(ProgramFolder!, program);
+        // What comes with the system is found by its name alone.
+        var path = program == "env" ? program : Path.Combine(ProgramFolder!, program);
         return Environment.IsPrivilegedProcess
             ? new ChildProcess("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", path, .. arguments], folder: _folder)
             : new ChildProcess(path, arguments, folder: _folder);

@@ -29,6 +29,9 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>What stands before the server; null unless <see cref="GoThroughPgBouncerAsync"/> was called.</summary>
     public PrivatePgBouncer? PgBouncer { get; private set; }
 
+    /// <summary>Where a gateway is found by those who poll it: by default where it is.</summary>
+    public Func<SimulatedGateway, string> AddressOf { get; set; } = gateway => gateway.Endpoint.ToString();
+
     /// <summary>Environment variables of the server.</summary>
     public Dictionary<string, string?> ServerVariables { get; } = [];
 
@@ -45,14 +48,15 @@ internal sealed class Site : IAsyncDisposable
     /// <param name="units">Units behind each.</param>
     /// <param name="folder">Where the SQLite file goes; null for a temporary folder.</param>
     /// <param name="arrivals">How many polls of each unit are remembered.</param>
-    public static async Task<Site> CreateAsync(DatabaseKind kind, int gateways, int units = 1, string? folder = null, int arrivals = 2_000)
+    /// <param name="postgres">A server of its own; null to start an ordinary one.</param>
+    public static async Task<Site> CreateAsync(DatabaseKind kind, int gateways, int units = 1, string? folder = null, int arrivals = 2_000, PrivatePostgres? postgres = null)
     {
         var simulator = await ModbusSimulator.StartAsync(
             new ModbusSimulatorOptions { Gateways = gateways, Units = units, ArrivalLog = arrivals * units }, TimeProvider.System, TestContext.Current.CancellationToken);
         var site = new Site(simulator, units);
         if (kind == DatabaseKind.Postgres)
         {
-            site.Postgres = await PrivatePostgres.StartNewAsync();
+            site.Postgres = postgres ?? await PrivatePostgres.StartNewAsync();
             site.Database = await site.Postgres.CreateDatabaseAsync("rondo");
         }
         else
@@ -85,7 +89,7 @@ internal sealed class Site : IAsyncDisposable
         {
             for (var unit = 1; unit <= _units; unit++)
             {
-                text.Append(CultureInfo.InvariantCulture, $"  - {{ name: meter-{gateway.Number}-{unit}, address: \"{gateway.Endpoint}\", unit: {unit}, profile: sdm630, interval: {interval(gateway.Number)}, ");
+                text.Append(CultureInfo.InvariantCulture, $"  - {{ name: meter-{gateway.Number}-{unit}, address: \"{AddressOf(gateway)}\", unit: {unit}, profile: sdm630, interval: {interval(gateway.Number)}, ");
                 text.Append(CultureInfo.InvariantCulture, $"points: [voltage_l1, current_l1, power_l1]{(more.Length > 0 ? ", " + more : "")} }}\n");
             }
         }

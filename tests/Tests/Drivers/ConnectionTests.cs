@@ -29,6 +29,44 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task A_request_that_is_given_up_is_withdrawn_from_the_network()
+    {
+        var end = new TaskCompletionSource<SocketError>();
+        await using var server = new ScriptedServer(async (s, socket, _) =>
+        {
+            if (s.Arrivals.Count == 3)
+            {
+                end.SetResult(await EndOfAsync(socket));
+            }
+        });
+        await using var session = Session(server, Hasty);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(ReadFault.Timeout, (await ReadAsync(session, Plan(1))).Fault);
+        }
+
+        // Not an end behind what was sent, which the system would go on delivering, but a reset.
+        Assert.Equal(SocketError.ConnectionReset, await end.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public async Task A_connection_whose_requests_were_all_answered_is_closed_in_order()
+    {
+        var end = new TaskCompletionSource<SocketError>();
+        await using var server = new ScriptedServer(async (s, socket, arrival) =>
+        {
+            await s.AnswerAsync(socket, arrival);
+            end.SetResult(await EndOfAsync(socket));
+        });
+        await using (var session = Session(server))
+        {
+            Assert.Equal(ReadFault.None, (await ReadAsync(session, Plan(1))).Fault);
+        }
+
+        Assert.Equal(SocketError.Success, await end.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
     public async Task A_timeout_is_retried_with_a_new_transaction_id()
     {
         await using var server = new ScriptedServer((s, socket, arrival) =>
@@ -197,5 +235,17 @@ public sealed class ConnectionTests
         }
 
         Assert.Equal(2, server.Connections.Count);
+    }
+
+    private static async Task<SocketError> EndOfAsync(Socket socket)
+    {
+        try
+        {
+            return await socket.ReceiveAsync(new byte[1]) == 0 ? SocketError.Success : SocketError.IsConnected;
+        }
+        catch (SocketException fault)
+        {
+            return fault.SocketErrorCode;
+        }
     }
 }

@@ -147,6 +147,23 @@ public sealed class LedgerConformance_refusals
     }
 
     [Theory, BothDatabases]
+    public async Task What_waits_when_somebody_else_hears_that_the_incarnation_is_dead_is_refused_and_counted_too(DatabaseKind kind)
+    {
+        await using var rig = await StartAsync(kind);
+        var (a, b) = (rig.Group("a"), rig.Group("b"));
+        rig.Recorder.Add(Rows.Read(rig, a, a.Slot(0)));
+        rig.Recorder.RefuseRest();
+        Assert.Equal((0, 1), (rig.Recorder.Totals.Fenced, rig.Recorder.Waiting));
+
+        await rig.Database.WriteAsync("bury", tx => { NodeRegister.Bury(tx, rig.Node.Id); });
+        Assert.False(rig.Node.Renew());
+        rig.Recorder.Add(Rows.Missed(rig, b, b.Slot(0), 5));
+        rig.Recorder.RefuseRest();
+        Assert.Equal((2, 0), (rig.Recorder.Totals.Fenced, rig.Recorder.Waiting));
+        Assert.Empty(await rig.LedgerAsync());
+    }
+
+    [Theory, BothDatabases]
     public async Task A_batch_whose_answer_was_lost_is_recorded_and_not_a_duplicate(DatabaseKind kind)
     {
         await using var rig = await StartAsync(kind);

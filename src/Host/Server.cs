@@ -69,6 +69,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="stop">Gives up starting.</param>
     /// <param name="hopeless">Ends the process the hard way, when its loops are stuck and it has not ended in order; null for never.</param>
     /// <param name="isHinting">False to neither tell other processes of changes nor hear of them.</param>
+    /// <param name="redis">A Redis that carries these hints beside the database; null for none.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -77,7 +78,8 @@ internal sealed class Server : IAsyncDisposable
         ILoggerFactory logs,
         CancellationToken stop,
         Action? hopeless = null,
-        bool isHinting = true)
+        bool isHinting = true,
+        RedisAddress? redis = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -97,7 +99,7 @@ internal sealed class Server : IAsyncDisposable
                 database, time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
-            var hints = new Hints(database, time, isHinting);
+            var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling")) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
             if (isShared)
@@ -111,7 +113,7 @@ internal sealed class Server : IAsyncDisposable
             }
 
             poller?.Start(supervisor);
-            hints.Start(supervisor);
+            hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));

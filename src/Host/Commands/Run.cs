@@ -86,7 +86,7 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
     /// <summary>Tells the running nodes, after the commit, that there is something new. At most a second; without it they find out by themselves.</summary>
     public async Task HintAsync(Database database)
     {
-        await using var hints = new Hints(database, Time, Settings.Hints);
+        await using var hints = new Hints(database, Time, Settings.Hints, Settings.Redis is { } redis ? new RedisCarrier(redis, database, Time) : null);
         hints.Send(HintTopics.Polling);
         await hints.FlushAsync();
     }

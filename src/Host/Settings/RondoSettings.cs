@@ -1,3 +1,4 @@
+using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Storage;
 
@@ -17,6 +18,9 @@ internal sealed record RondoSettings
 
     /// <summary>False: processes neither tell one another of changes nor hear of them. For trying that nothing depends on it.</summary>
     public bool Hints { get; init; } = true;
+
+    /// <summary>A Redis that carries hints beside the database; null for none.</summary>
+    public RedisAddress? Redis { get; init; }
 
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }

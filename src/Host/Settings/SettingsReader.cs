@@ -57,6 +57,7 @@ internal static class SettingsReader
             Roles = draft.Roles,
             HttpAddress = draft.HttpAddress!,
             Hints = draft.Hints,
+            Redis = draft.Redis,
             Polling = draft.Polling,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };

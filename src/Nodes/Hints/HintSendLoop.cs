@@ -4,7 +4,8 @@ namespace Rondo.Nodes;
 
 /// <summary>
 /// Tells other processes what waits, at most once in 20 ms, whatever the number of hints. Apart from whoever gives them, so that no request and no
-/// writing transaction waits for it (a NOTIFY takes a lock of the whole database at its commit). On a thread of its own, since it may wait for the database.
+/// writing transaction waits for it (a NOTIFY takes a lock of the whole database at its commit). On a thread of its own, since it may wait for the database
+/// or for Redis.
 /// </summary>
 internal sealed class HintSendLoop(Hints hints, TimeProvider time) : Loop("hints.send", time)
 {

@@ -70,6 +70,8 @@ public sealed class Command_line : IDisposable
     [InlineData("demo --seconds -1")]
     [InlineData("serve --roles cook")]
     [InlineData("serve --http http://0.0.0.0:80")]
+    [InlineData("serve --redis localhost")]
+    [InlineData("serve --redis rediss://localhost:6379")]
     public async Task Misuse_is_64_with_a_sentence(string line)
     {
         var run = Run();

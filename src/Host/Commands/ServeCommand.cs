@@ -9,7 +9,7 @@ internal static class ServeCommand
 {
     public static Command Create(Cli cli)
     {
-        var roles = new Option<string?>("--roles") { Description = "What this server does: poll, api [default: poll,api]", HelpName = "LIST" };
+        var roles = new Option<string?>("--roles") { Description = "What this server does: poll, work, api [default: poll,work,api]", HelpName = "LIST" };
         var http = new Option<string?>("--http") { Description = "Where the HTTP API listens, on loopback [default: http://127.0.0.1:8750]", HelpName = "ADDRESS" };
         var redis = new Option<string?>("--redis") { Description = "A Redis that carries hints between servers beside PostgreSQL; nothing depends on it [default: none]", HelpName = "HOST:PORT" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Log more" };

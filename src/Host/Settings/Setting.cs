@@ -35,7 +35,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
     // What holds a password and was mistyped must not be shown either.
     private const string Unreadable = "(cannot be read)";
 
-    private static readonly string[] _roles = ["poll", "api"];
+    private static readonly string[] _roles = ["poll", "work", "api"];
 
     /// <summary>Its environment variable: <c>RONDO_POLLING_GATHER</c>.</summary>
     public string Variable { get; } = "RONDO_" + Key.Replace('.', '_').ToUpperInvariant();
@@ -47,7 +47,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
     public static IReadOnlyList<Setting> All { get; } =
     [
         new("database", DataFolder.UsualDatabase, "where the database is", TakeDatabase),
-        new("roles", _ => "poll,api", "what a server does: poll, api", TakeRoles),
+        new("roles", _ => "poll,work,api", "what a server does: poll, work, api", TakeRoles),
         new("http.address", _ => "http://127.0.0.1:8750", "where the HTTP API listens; loopback only, port 0 takes a free one", TakeHttp),
         new("hints", _ => "true", "whether processes tell one another of changes at once; false is for trying that nothing depends on hints", TakeHints) { IsSwitch = true },
         new("redis", _ => None, "a Redis that carries hints beside PostgreSQL: HOST:PORT, redis://user:password@HOST:PORT, or none; nothing depends on it", TakeRedis),

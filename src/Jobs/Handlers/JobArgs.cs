@@ -1,10 +1,12 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 
 namespace Rondo.Jobs;
 
 /// <summary>Arguments as JSON: the form of the record is the contract, so what is missing, unknown or of another type is refused, with where.</summary>
-internal static class JobArgs
+internal static partial class JobArgs
 {
     /// <summary>Longest arguments, in characters.</summary>
     public const int MaxLength = 64 * 1024;
@@ -45,8 +47,17 @@ internal static class JobArgs
             return "";
         }
 
-        return path.TrimStart('$').Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)
-            .Replace("['", "/", StringComparison.Ordinal).Replace("']", "", StringComparison.Ordinal)
-            .Replace('.', '/').Replace("[", "/", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+        // Names are behind a dot or within ['…'], positions within […].
+        var pointer = new StringBuilder();
+        foreach (Match part in Part().Matches(path))
+        {
+            var name = part.Groups[1].Success ? part.Groups[1].Value : part.Groups[2].Success ? part.Groups[2].Value : part.Groups[3].Value;
+            pointer.Append('/').Append(name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
+        }
+
+        return pointer.ToString();
     }
+
+    [GeneratedRegex(@"\['(.*?)'\]|\.([^.\[]+)|\[(\d+)\]")]
+    private static partial Regex Part();
 }

@@ -13,7 +13,7 @@ internal sealed class Runner(
 {
     // A kind that is unknown here may be known after an update, or to another node.
     private static readonly TimeSpan _unknownAgain = TimeSpan.FromSeconds(30);
-    private readonly ConcurrentDictionary<long, RunningJob> _running = new();
+    private readonly ConcurrentDictionary<(long Id, int LeaseNo), RunningJob> _running = new();
     private readonly Lock _chance = new();
 
     public Instant Now => database.Clock.Now;
@@ -66,7 +66,7 @@ internal sealed class Runner(
             return;
         }
 
-        _running.TryRemove(new KeyValuePair<long, RunningJob>(running.Job.Id, running));
+        _running.TryRemove((running.Job.Id, running.Job.LeaseNo), out _);
         if (outcome != Outcome.GivenBack && running.StopReason != StopReason.Lost)
         {
             Fail(running, error);
@@ -123,7 +123,9 @@ internal sealed class Runner(
         }
 
         var running = new RunningJob(job, kind, stop, time.GetTimestamp(), started);
-        _running[job.Id] = running;
+        
+        // A job that was taken away may be here again, under its next lease, before its last attempt has ended.
+        _running[(job.Id, job.LeaseNo)] = running;
         JobResult result;
         string? error = null;
         try
@@ -142,7 +144,7 @@ internal sealed class Runner(
             return false;
         }
 
-        _running.TryRemove(new KeyValuePair<long, RunningJob>(job.Id, running));
+        _running.TryRemove((job.Id, job.LeaseNo), out _);
         if (running.IsFinished)
         {
             finishes.CountFinished();

@@ -96,4 +96,14 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
             return said;
         }
     }
+
+    /// <summary>What could not be stored is said again.</summary>
+    public void PutBack(JobProgress? progress, List<LogLine>? lines)
+    {
+        lock (_gate)
+        {
+            _progress ??= progress;
+            _lines = lines is null ? _lines : [.. lines, .. _lines ?? []];
+        }
+    }
 }

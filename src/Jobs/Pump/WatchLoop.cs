@@ -83,19 +83,38 @@ internal sealed class WatchLoop(
             var (progress, lines) = running.Take();
             if (marks || progress is not null || lines is not null)
             {
-                running.IsMarked = true;
                 (all ??= []).Add(new Said(running, marks, progress, lines));
             }
         }
 
         if (all is not null && node.MayWork)
         {
+            var refused = Store(all);
+
             // A job that ends meanwhile takes its row along: what it said last may come too late then, which is no harm and no intrusion.
-            var refused = database.Write("jobs.tell", tx => WatchStore.Tell(tx, node.Id, all));
             if (refused > 0 && all.Exists(s => s.Running.StopReason == StopReason.Lost))
             {
                 Interlocked.Add(ref _refused, refused);
             }
+        }
+    }
+
+    private int Store(List<Said> all)
+    {
+        try
+        {
+            var refused = database.Write("jobs.tell", tx => WatchStore.Tell(tx, node.Id, all));
+            foreach (var said in all.Where(s => s.Marks))
+            {
+                said.Running.IsMarked = true;
+            }
+
+            return refused;
+        }
+        catch (StorageFault)
+        {
+            all.ForEach(said => said.Running.PutBack(said.Progress, said.Lines));
+            throw;
         }
     }
 

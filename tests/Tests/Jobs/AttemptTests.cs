@@ -195,7 +195,7 @@ public sealed class AttemptTests
         await Eventually.TrueAsync(async () => await rig.CountAsync("job_progress") == 1 && await rig.CountAsync("job_log") == JobContext.MaxLines, "all is stored");
         Assert.Equal((300, 300), (await rig.Store.ScalarAsync<long>("select done from job_progress"), await rig.Store.ScalarAsync<long>("select total from job_progress")));
         Assert.Equal("more lines were dropped", await rig.Store.ScalarAsync<string>("select text from job_log order by line desc limit 1"));
-        Assert.NotNull((await rig.FindAsync(id))!.StartedAt);
+        await Eventually.TrueAsync(async () => (await rig.FindAsync(id))!.StartedAt is not null, "the beginning is marked");
         go.SetResult();
         await rig.UntilAsync(id, "done");
     }

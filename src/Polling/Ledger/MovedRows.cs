@@ -27,18 +27,15 @@ internal static class MovedRows
 
     /// <summary>
     /// A device that moved to another address of ours took its groups along. What was polled before the move is still theirs, and the endpoint it came from
-    /// may have been given back since: it is written under the one they are on now.
+    /// may have been given back since, or given back and claimed again under another lease number: it is written under the one they are on now.
     /// </summary>
     public static void FollowInMemory(List<PollOutcome> batch)
     {
         foreach (var outcome in batch)
         {
-            var worker = outcome.Group.Worker;
-            if (outcome.EndpointId != worker.Id)
-            {
-                outcome.EndpointId = worker.Id;
-                outcome.LeaseNo = worker.LeaseNo;
-            }
+            var worker = outcome.Group.Worker; // Once: it may change.
+            outcome.EndpointId = worker.Id;
+            outcome.LeaseNo = worker.LeaseNo;
         }
     }
 

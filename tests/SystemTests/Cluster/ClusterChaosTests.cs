@@ -40,7 +40,9 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
         }
 
         proof.Holds();
-        Assert.True(proof.Result.Slots > minutes * 60 * Fast);
+
+        // The proof ends an interval of the slowest before the end, so the shorter the run, the smaller its part.
+        Assert.True(proof.Result.Slots > minutes * 60 * Fast / 2);
         Assert.True(proof.Result.TakenOver > 0);
     }
 

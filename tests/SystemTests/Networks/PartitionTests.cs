@@ -134,7 +134,9 @@ public sealed class PartitionTests(ITestOutputHelper output)
         Assert.InRange(proof.TakeOvers.Count, (Fast + Slow) / 3, ((Fast + Slow) / 3) + 1);
         Assert.All(proof.TakeOvers, change => Assert.Equal(former, change.Change.Was));
         Assert.InRange(proof.Result.TakeoverMaxS, 5, 15);
-        Assert.Equal(0, proof.Result.PolledAgain);
+
+        // A slow device's slot shortly before its node stopped may be young enough for the new owner: polled again, since the first poll could not be recorded.
+        Assert.InRange(proof.Result.PolledAgain, 0, Slow);
         Assert.True(node.Refused > 0, "nothing that it brought late was refused");
         Assert.Contains(node.Lines, line => line.Contains($"Node {former} was declared dead by another one", StringComparison.Ordinal));
         return proof;

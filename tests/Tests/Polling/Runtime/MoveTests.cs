@@ -53,6 +53,30 @@ public sealed class MoveTests
     }
 
     [Theory, BothDatabases]
+    public async Task What_was_polled_at_an_address_that_was_given_back_since_is_recorded_when_the_device_is_there_again(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", Here), Meters.Meter("other", There, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(5));
+        rig.Database.Before = name => name.StartsWith("polling.record", StringComparison.Ordinal) ? SteeredDatabase.Away(name) : null;
+        await rig.RunAsync(TimeSpan.FromSeconds(4));
+        await rig.ApplyAsync(Meters.Meter("m", There), Meters.Meter("other", There, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(0, await rig.Store.ScalarAsync<int>("select count(*) from endpoint where owner is not null and address = @Here", new { Here }));
+        await rig.ApplyAsync(Meters.Meter("m", Here), Meters.Meter("other", There, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(2));
+
+        // Given back and claimed again, it has another lease number than the rows that wait since they were polled there.
+        Assert.Equal(2, await rig.Store.ScalarAsync<int>("select lease_no from endpoint where address = @Here", new { Here }));
+        Assert.InRange(rig.Recorder.Waiting, 14, 18);
+        rig.Database.Before = null;
+
+        var validation = await rig.ProveAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, rig.Recorder.Totals.Fenced);
+        Assert.Empty(validation.Missed);
+    }
+
+    [Theory, BothDatabases]
     public async Task A_poll_that_runs_while_its_device_moves_ends_where_it_began(DatabaseKind kind)
     {
         await using var rig = await PollingRig.StartAsync(kind);

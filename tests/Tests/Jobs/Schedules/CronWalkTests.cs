@@ -28,7 +28,8 @@ public sealed class CronWalkTests
     {
         var random = new Random(seed);
         var from = random.NextInt64(-30 * 365 * Day, 200 * 365 * Day) / 60 * 60;
-        Check(new RandomCron(random, withSeconds: false), DateTimeZone.ForOffset(Offset.FromHours(random.Next(-12, 13))), from, from + (3 * Day), 60, 0, random);
+        var zone = DateTimeZone.ForOffset(Offset.FromHours(random.Next(-12, 13)));
+        Check(new RandomCron(random, withSeconds: false), zone, from + Day, (from, from + (3 * Day)), 60, 0, random);
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
     [Fact]
@@ -36,8 +37,9 @@ public sealed class CronWalkTests
     {
         var random = new Random(seed);
         var zone = Fires.Zone(_zones[random.Next(_zones.Length)]);
-        var from = (ChangeOf(zone, random) - random.NextInt64(0, 2 * Day)) / 60 * 60;
-        Check(new RandomCron(random, withSeconds: false, HoursNearChanges(random)), zone, from, from + (3 * Day), 60, 3 * Day, random);
+        var change = ChangeOf(zone, random);
+        var from = (change - random.NextInt64(0, 2 * Day)) / 60 * 60;
+        Check(new RandomCron(random, withSeconds: false, HoursNearChanges(random)), zone, change, (from, from + (3 * Day)), 60, 3 * Day, random);
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
 
     [Fact]
@@ -45,8 +47,9 @@ public sealed class CronWalkTests
     {
         var random = new Random(seed);
         var zone = Fires.Zone(_zones[random.Next(4)]);
-        var from = ChangeOf(zone, random) - random.NextInt64(0, 2 * Hour);
-        Check(new RandomCron(random, withSeconds: true, HoursNearChanges(random)), zone, from, from + (3 * Hour), 1, 3 * Hour, random);
+        var change = ChangeOf(zone, random);
+        var from = change - random.NextInt64(0, 2 * Hour);
+        Check(new RandomCron(random, withSeconds: true, HoursNearChanges(random)), zone, change, (from, from + (3 * Hour)), 1, 3 * Hour, random);
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(100));
 
     [Fact]
@@ -74,7 +77,8 @@ public sealed class CronWalkTests
         Assert.Equal($"{cron.Text}: {string.Join(' ', expected)}", $"{cron.Text}: {string.Join(' ', found)}");
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
-    private static void Check(RandomCron cron, DateTimeZone zone, long from, long until, int step, long lookBack, Random random)
+    private static void Check(
+        RandomCron cron, DateTimeZone zone, long change, (long From, long Until) window, int step, long lookBack, Random random)
     {
         if (!CronExpression.TryParse(cron.Text, out var expression, out var error))
         {
@@ -82,20 +86,47 @@ public sealed class CronWalkTests
             return;
         }
 
-        var found = new List<long>();
-        var at = new Instant((from * Micros) - random.NextInt64(1, Micros));
-        while (expression.Next(at, zone) is { } next && next.Micros < until * Micros)
-        {
-            Assert.True(next > at, $"{cron.Text}: {next} is not later than {at}");
-            Assert.Equal(0, next.Micros % Micros);
-            found.Add(next.Micros / Micros);
+        Assert.Equal(cron.IsInterval, expression.IsIntervalLike);
+        var walked = Walk(cron, zone, window.From - lookBack, window.Until, step).Where(second => second >= window.From).ToList();
 
-            // Anywhere before the next one is as good a place to ask from.
-            at = new Instant(next.Micros + random.NextInt64(0, step * Micros));
+        // From each to the next: anywhere before it is as good a place to ask from.
+        var found = new List<long>();
+        var at = new Instant((window.From * Micros) - random.NextInt64(1, Micros));
+        while (Next(at) is { } next)
+        {
+            found.Add(next);
+            at = new Instant((next * Micros) + random.NextInt64(0, step * Micros));
         }
 
-        Assert.Equal(cron.IsInterval, expression.IsIntervalLike);
-        Assert.Equal(Shown(cron, zone, Walk(cron, zone, from - lookBack, until, step).Where(second => second >= from)), Shown(cron, zone, found));
+        Assert.Equal(Shown(cron, zone, walked), Shown(cron, zone, found));
+
+        // And from places that have nothing to do with it: to the microsecond at the change, soon after it, anywhere.
+        long[] places =
+        [
+            (change * Micros) - 1,
+            change * Micros,
+            .. Enumerable.Range(0, 10).Select(_ => (change * Micros) + random.NextInt64(0, 2 * Hour * Micros)),
+            .. Enumerable.Range(0, 10).Select(_ => random.NextInt64(window.From * Micros, window.Until * Micros)),
+        ];
+        foreach (var place in places.Where(place => place >= window.From * Micros && place < window.Until * Micros))
+        {
+            at = new Instant(place);
+            var expected = walked.Where(second => second * Micros > place).Take(1);
+            Assert.Equal($"after {at} {Shown(cron, zone, expected)}", $"after {at} {Shown(cron, zone, Next(at) is { } next ? [next] : [])}");
+        }
+
+        // Beyond the window nobody has walked.
+        long? Next(Instant after)
+        {
+            if (expression.Next(after, zone) is not { } next)
+            {
+                return null;
+            }
+
+            Assert.True(next > after, $"{cron.Text}: {next} is not later than {after}");
+            Assert.Equal(0, next.Micros % Micros);
+            return next.Micros < window.Until * Micros ? next.Micros / Micros : null;
+        }
     }
 
     private static SortedSet<long> Walk(RandomCron cron, DateTimeZone zone, long from, long until, int step)

@@ -76,7 +76,6 @@ internal static class JobsBench
         }
 
         await Task.Delay(_settle);
-        var idle = ProcessUse.Of(worker.Id);
         await ProduceAsync("paced", 100);
         await Task.Delay(500);
         await worker.AskAsync("latencies");
@@ -91,6 +90,14 @@ internal static class JobsBench
 
         await supervisor.StopAsync(TimeSpan.FromSeconds(3));
         await worker.EndAsync();
+
+        // One that has never had anything to do.
+        await using var idler = Child.Start(MeasuredServer.ProductRuntimeSettings(), JobsWorker.Verb, target);
+        await idler.ReadAsync();
+        await idler.AskAsync("start");
+        await Task.Delay(_settle);
+        var idle = ProcessUse.Of(idler.Id);
+        await idler.EndAsync();
         return new JobsResult
         {
             JobsPerS = total / seconds,

@@ -15,8 +15,8 @@ public sealed record JobsOptions
     /// <summary>Longest time until a node looks by itself, however many hints are lost. Default 1 s; 50 ms to 60 s.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Jobs claimed ahead of free workers of one queue, at most. Default 500; 0 to 5,000. How many it is follows from how fast they go.</summary>
-    public int Prefetch { get; init; } = 500;
+    /// <summary>Jobs claimed ahead of free workers of one queue, at most. Default 1,000; 0 to 5,000. How many it is follows from how fast they go.</summary>
+    public int Prefetch { get; init; } = 1_000;
 
     /// <summary>How long a clean stop waits for running jobs before their attempts are cancelled and given back. Default 20 s.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(20);

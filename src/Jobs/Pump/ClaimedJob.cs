@@ -34,6 +34,9 @@ internal sealed class ClaimedJob
 
     public string? ConcurrencyKey { get; init; }
 
+    /// <summary>True when it has a unique key; SQLite asks.</summary>
+    public bool HasKey { get; init; } = true;
+
     /// <summary>True when its unique key is free from the claim on; SQLite asks.</summary>
     public bool FreesKey { get; init; }
 }

@@ -114,7 +114,8 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
                 _busy--;
             }
 
-            isLow = _ahead.Count <= _wantedAhead / 2;
+            // Said once, when it comes to that: waking somebody for each job would cost more than the jobs.
+            isLow = job is null || _ahead.Count == _wantedAhead / 2 || _ahead.Count == 0;
             return job is not null;
         }
     }

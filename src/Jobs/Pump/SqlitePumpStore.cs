@@ -21,7 +21,7 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
     private static readonly Sql _unready = new("jobs.claim.gone", "delete from job_ready where id = ?1");
     private static readonly Sql _freed = new("jobs.unique.free", "delete from job_unique where job_id = ?1");
     private static readonly Sql _slot = new("jobs.slot.free", "delete from job_slot where job_id = ?1");
-    private static readonly Sql _wished = new("jobs.cancel.wished", "select 1 from job_cancel where job_id = @id");
+    private static readonly Sql _wishes = new("jobs.cancel.wishes", "select job_id from job_cancel");
     private static readonly Sql _wish = new("jobs.cancel.over", "delete from job_cancel where job_id = ?1");
 
     private const string Held = "from job_running where id = ?1 and lease_no = ?2 and node = ?3";
@@ -97,14 +97,20 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
             return accepted;
         }
 
+        var wishes = tx.Query<long>(_wishes);
         foreach (var finish in finishes)
         {
             // A wish to cancel wins over another attempt.
-            var outcome = finish.Outcome is Outcome.Retry or Outcome.Snooze or Outcome.GivenBack && tx.First<int?>(_wished, new { id = finish.Job.Id }) is not null
+            var outcome = finish.Outcome is Outcome.Retry or Outcome.Snooze or Outcome.GivenBack && wishes.Contains(finish.Job.Id)
                 ? Outcome.Cancelled
                 : finish.Outcome;
             if (Move(work, finish, outcome))
             {
+                if (wishes.Contains(finish.Job.Id))
+                {
+                    One(work, _wish, finish.Job.Id);
+                }
+
                 accepted.Add(finish.Job.Id);
             }
         }
@@ -145,7 +151,7 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
         }
 
         One(work, _over, job.Id);
-        if (outcome is not (Outcome.Retry or Outcome.Snooze or Outcome.GivenBack))
+        if (job.HasKey && outcome is not (Outcome.Retry or Outcome.Snooze or Outcome.GivenBack))
         {
             One(work, _freed, job.Id);
         }
@@ -155,7 +161,6 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
             One(work, _slot, job.Id);
         }
 
-        One(work, _wish, job.Id);
         if (finish.Error is not null && outcome is not (Outcome.Done or Outcome.GivenBack))
         {
             WriteFailure(work, finish, outcome);
@@ -234,6 +239,7 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
                 Args = pick.Text(11)!,
                 Tags = pick.Text(12),
                 Metadata = pick.Text(13),
+                HasKey = pick.Text(14) is not null,
                 FreesKey = pick.Text(14) is ['~', ..],
                 ConcurrencyKey = pick.Text(15),
             });

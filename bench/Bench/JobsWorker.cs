@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Rondo.Jobs;
+using Rondo.Jobs.Upkeep;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -37,6 +38,9 @@ internal static class JobsWorker
         await using var queue = new JobQueue(database, handlers, _ => server.Wake());
         hints.On(JobServer.Topic, server.Wake);
         hints.Start(supervisor, chance);
+
+        // The room for history is made once in the life of a database, not once a start.
+        HistoryStore.Prepare(database, new JobsOptions());
         Console.WriteLine("started");
         while (await Console.In.ReadLineAsync() is { } line)
         {

@@ -68,7 +68,7 @@ public sealed class JobServer
     /// <summary>Starts its loops. The room for history is made first.</summary>
     public void Start(LoopSupervisor supervisor)
     {
-        HistoryStore.Prepare(_database);
+        HistoryStore.Prepare(_database, _options);
         supervisor.Start(_finishes);
         supervisor.Start(_watch);
         supervisor.Start(_claims);

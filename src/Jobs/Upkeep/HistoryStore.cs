@@ -8,7 +8,6 @@ internal static class HistoryStore
 {
     private const int Slice = 2_000;
     private static readonly TimeSpan _length = TimeSpan.FromDays(7);
-    private static readonly TimeSpan _longest = TimeSpan.FromDays(400);
 
     private static readonly Sql _history = new("jobs.forget", "delete from job_history where id in (select id from job_history where forget_at < @now limit @slice) and forget_at < @now");
     private static readonly Sql _failures = new("jobs.forget.failures", "delete from job_failure where job_id in (select job_id from job_failure where forget_at < @now limit @slice) and forget_at < @now");
@@ -23,19 +22,18 @@ internal static class HistoryStore
           select job_id from job_progress p where not exists (select 1 from job j where j.id = p.job_id) limit 500)
         """);
 
-    /// <summary>Partitions from now to the longest retention.</summary>
-    public static void Prepare(Database database)
+    /// <summary>Partitions from now to the longest retention, and one more.</summary>
+    public static void Prepare(Database database, JobsOptions options)
     {
         if (database.Dialect == Dialect.Postgres)
         {
-            database.Write("jobs.room", tx => Partitions.Ensure(tx, "job_history", _length, tx.Now, tx.Now + _longest));
+            database.Write("jobs.room", tx => Partitions.Ensure(tx, "job_history", _length, tx.Now, tx.Now + Longest(options) + _length));
         }
     }
 
     /// <summary>Forgets a slice; true when there may be more.</summary>
-    public static bool Forget(Database database, JobsOptions options)
+    public static bool Forget(Database database)
     {
-        _ = options;
         if (database.Dialect == Dialect.Postgres)
         {
             database.Write("jobs.forget", tx => Partitions.DropBefore(tx, "job_history", _length, tx.Now).Count);
@@ -49,4 +47,6 @@ internal static class HistoryStore
             return count + tx.Execute(_lines) + tx.Execute(_progress);
         }) >= Slice;
     }
+
+    private static TimeSpan Longest(JobsOptions options) => new[] { options.KeepDone, options.KeepCancelled, options.KeepDead }.Max();
 }

@@ -35,8 +35,8 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
 
         if (IsTime(ref _roomAt, _roomEvery))
         {
-            HistoryStore.Prepare(database);
-            for (var n = 0; n < 1_000 && !stop.IsCancellationRequested && HistoryStore.Forget(database, options); n++)
+            HistoryStore.Prepare(database, options);
+            for (var n = 0; n < 1_000 && !stop.IsCancellationRequested && HistoryStore.Forget(database); n++)
             {
                 Beat();
             }

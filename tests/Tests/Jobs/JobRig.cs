@@ -57,7 +57,7 @@ internal sealed class JobRig : IAsyncDisposable
         }
         else
         {
-            Rondo.Jobs.Upkeep.HistoryStore.Prepare(store.Database);
+            Rondo.Jobs.Upkeep.HistoryStore.Prepare(store.Database, jobs ?? Fast);
         }
 
         return rig;

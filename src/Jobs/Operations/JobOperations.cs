@@ -88,13 +88,13 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
                 Tell(verb);
                 found += ids.Count;
                 done += ids.Count - refused.Count;
-                first.AddRange(ids);
-                refusals.AddRange(refused.Select(r => $"{r.Id}: {r.Why}"));
+                first.AddRange(ids.Take(Shown - first.Count));
+                refusals.AddRange(refused.Take(Shown - refusals.Count).Select(r => $"{r.Id}: {r.Why}"));
                 next = next with { Before = ids[^1] };
             }
         }
 
-        return new JobBulk(found, done, isDryRun ? 0 : found - done, [.. first.Take(Shown)], [.. refusals.Take(Shown)], isDryRun);
+        return new JobBulk(found, done, isDryRun ? 0 : found - done, [.. first.Take(Shown)], refusals, isDryRun);
     }
 
     /// <summary>Deletes the history of jobs that ended before <paramref name="before"/>, 1,000 in a transaction; returns how many of each state.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Rondo.Host;
 using Rondo.Polling;
@@ -167,10 +166,10 @@ public sealed class Jobs_commands : IDisposable
         return run.Json.GetProperty("id").GetInt64();
     }
 
-    private static async Task<string?[]> ReasonsAsync(CommandRun run, long id)
+    private static async Task<string[]> ReasonsAsync(CommandRun run, long id)
     {
         await run.GoodAsync("jobs", "explain", $"{id}", "--json");
-        return [.. run.Json.GetProperty("reasons").EnumerateArray().Select(r => r.GetProperty("code").GetString())];
+        return [.. run.Json.GetProperty("reasons").EnumerateArray().Select(r => r.GetProperty("code").GetString()!)];
     }
 
     private async Task<CommandRun> StartAsync(string kind)

@@ -47,6 +47,9 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>Accepts jobs, whether or not this node runs any.</summary>
     public JobQueue Jobs { get; }
 
+    /// <summary>What operators ask and do about jobs.</summary>
+    public required JobOperations JobOperations { get; init; }
+
     /// <summary>The work role, when this node has it.</summary>
     public JobServer? Worker { get; }
 
@@ -115,6 +118,7 @@ internal sealed class Server : IAsyncDisposable
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling")) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
             var handlers = Handlers.All(time);
+            jobsOptions ??= new JobsOptions();
             JobServer? worker = null;
             var jobs = new JobQueue(database, handlers, _ =>
             {
@@ -122,8 +126,20 @@ internal sealed class Server : IAsyncDisposable
                 hints.Send(JobServer.Topic);
             });
             worker = roles.Contains("work")
-                ? new JobServer(database, node, handlers, jobsOptions ?? new JobsOptions(), time, chance, hints.Send, logs.CreateLogger("rondo.jobs"))
+                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"))
                 : null;
+            var operations = new JobOperations(database, handlers, jobsOptions, topic =>
+            {
+                hints.Send(topic);
+                if (topic == JobServer.IntentTopic)
+                {
+                    worker?.WakeForIntent();
+                }
+                else
+                {
+                    worker?.Wake();
+                }
+            });
             if (isShared)
             {
                 supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
@@ -146,7 +162,7 @@ internal sealed class Server : IAsyncDisposable
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log);
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations };
         }
         catch
         {

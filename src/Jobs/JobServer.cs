@@ -37,7 +37,7 @@ public sealed class JobServer
         _time = time;
         _options = options;
         var store = PumpStore.For(database.Address.Kind, options, node.Id);
-        _queues = options.Queues.Keys.Concat(handlers.Queues).Distinct(StringComparer.Ordinal)
+        _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
             .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
         _finishes = new FinishLoop(database, node, store, Freed, time, log);
         _runner = new Runner(database, handlers, store, _finishes, node.Id, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);

@@ -12,6 +12,12 @@ public sealed record JobsOptions
     /// <summary>Workers of a queue that is not named. Default 2; 0 to 1,000.</summary>
     public int DefaultWorkers { get; init; } = 2;
 
+    /// <summary>True: only the queues that are named here, not those of handlers.</summary>
+    public bool OnlyNamedQueues { get; init; }
+
+    /// <summary>Claims so many jobs and then none any more; null for no end.</summary>
+    public int? MostJobs { get; init; }
+
     /// <summary>Longest time until a node looks by itself, however many hints are lost. Default 1 s; 50 ms to 60 s.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 

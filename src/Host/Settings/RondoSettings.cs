@@ -1,3 +1,4 @@
+using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Storage;
@@ -24,6 +25,9 @@ internal sealed record RondoSettings
 
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }
+
+    /// <summary>Settings of jobs.</summary>
+    public JobsOptions Jobs { get; init; } = new();
 }
 
 /// <summary>One setting with where its value came from.</summary>

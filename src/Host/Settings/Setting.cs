@@ -1,4 +1,5 @@
 using System.Net;
+using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Configuration;
@@ -20,6 +21,8 @@ internal sealed class SettingsDraft
     public RedisAddress? Redis { get; set; }
 
     public PollingOptions Polling { get; } = new();
+
+    public JobsOptions Jobs { get; set; } = new();
 }
 
 /// <summary>One thing that can be set.</summary>
@@ -61,6 +64,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         Retention("polling.reading_retention", "how long readings are kept, or forever", o => o.ReadingRetention, (o, v) => o.ReadingRetention = v),
         Span("polling.validate_every", "how often a server validates its ledger", o => o.ValidateEvery, (o, v) => o.ValidateEvery = v),
         Span("polling.audit_every", "how often a server audits ownership", o => o.AuditEvery, (o, v) => o.AuditEvery = v),
+        .. JobSettings.All,
     ];
 
     /// <summary>The value as it may be shown.</summary>

@@ -59,6 +59,7 @@ internal static class SettingsReader
             Hints = draft.Hints,
             Redis = draft.Redis,
             Polling = draft.Polling,
+            Jobs = draft.Jobs,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };
     }

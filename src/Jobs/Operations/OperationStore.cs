@@ -8,16 +8,6 @@ namespace Rondo.Jobs.Operations;
 /// <summary>The SQL of what operators ask and do, one job at a time in the caller's transaction.</summary>
 internal static class OperationStore
 {
-    private static readonly Sql _list = new("jobs.list", """
-        select * from job
-        where (cast(@id as {bigint}) is null or id = @id) and (cast(@state as {text}) is null or state = @state) and (cast(@queue as {text}) is null or queue = @queue)
-          and (cast(@kind as {text}) is null or kind = @kind) and (cast(@before as {bigint}) is null or id < @before)
-          and (cast(@tag as {text}) is null or tags like @tag)
-          and (cast(@error as {text}) is null or error like @error
-            or exists (select 1 from job_failure f where f.job_id = job.id and f.attempt = job.attempts and f.error like @error))
-        order by id desc limit @limit
-        """);
-
     private static readonly Sql _failures = new("jobs.failures", """
         select attempt, outcome, node, started_at, ended_at, error from job_failure where job_id = @id order by ended_at, attempt
         """);
@@ -55,17 +45,7 @@ internal static class OperationStore
     private static readonly Sql _unrunning = new("jobs.release.gone", "delete from job_running where id = @id");
     private static readonly Sql _lockRunning = new("jobs.release.lock", "select id from job_running where id = @id{update}");
 
-    public static List<JobRow> List(Transaction tx, JobFilter filter, int limit) => tx.Query<JobRow>(_list, new
-    {
-        id = filter.Id,
-        state = filter.State?.Text(),
-        queue = filter.Queue,
-        kind = filter.Kind,
-        before = filter.Before,
-        tag = filter.Tag is { } tag ? $"%\"{tag}\"%" : null,
-        error = filter.Error is { } error ? $"%{error}%" : null,
-        limit,
-    });
+    public static List<JobRow> List(Transaction tx, JobFilter filter, int limit) => ListStore.List(tx, filter, limit);
 
     public static JobRow? Find(Transaction tx, long id) => List(tx, new JobFilter { Id = id }, 1).FirstOrDefault();
 

@@ -115,6 +115,7 @@ internal sealed class ClaimLoop(
     private bool Claim()
     {
         List<(QueueWork Queue, int Count)> hungry = [.. queues.Select(q => (q, q.Wanted())).Where(w => w.Item2 > 0)];
+        Bound(hungry);
         if (hungry.Count == 0 || finishes.Waiting > FinishLoop.MaxWaiting)
         {
             return false;
@@ -151,6 +152,24 @@ internal sealed class ClaimLoop(
         return isFull;
     }
 
+    /// <summary>No more than <see cref="JobsOptions.MostJobs"/> are claimed in all.</summary>
+    private void Bound(List<(QueueWork Queue, int Count)> hungry)
+    {
+        if (options.MostJobs is not { } most)
+        {
+            return;
+        }
+
+        var left = (int)Math.Max(0, most - Claimed);
+        for (var n = 0; n < hungry.Count; n++)
+        {
+            hungry[n] = (hungry[n].Queue, Math.Min(hungry[n].Count, left));
+            left -= hungry[n].Count;
+        }
+
+        hungry.RemoveAll(h => h.Count == 0);
+    }
+
     /// <summary>
     /// A suspect runs with nothing beside it: what runs may end, nothing new begins. When something does not end for 30 s the suspect has to wait, or another node
     /// takes it; the others must not stand still for it.
@@ -169,7 +188,7 @@ internal sealed class ClaimLoop(
             return false;
         }
 
-        var names = queues.Where(q => q is { IsPaused: false, Workers: > 0 }).Select(q => q.Name).ToArray();
+        var names = options.MostJobs <= Claimed ? [] : queues.Where(q => q is { IsPaused: false, Workers: > 0 }).Select(q => q.Name).ToArray();
         var job = database.Write("jobs.claim.alone", tx => store.ClaimAlone(tx, names));
         if (job is null)
         {

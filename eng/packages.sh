@@ -11,6 +11,7 @@ missing_packages() {
   command -v gcc >/dev/null || echo gcc
   [[ -f /usr/include/stdio.h ]] || echo libc6-dev
   command -v mbpoll >/dev/null || echo mbpoll
+  command -v redis-server >/dev/null || echo redis-server
   command -v sqlite3 >/dev/null || echo sqlite3
   command -v ip >/dev/null || echo iproute2
   compgen -G '/usr/lib/*-linux-gnu/faketime/libfaketimeMT.so.1' >/dev/null || echo faketime

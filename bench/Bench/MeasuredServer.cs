@@ -72,7 +72,7 @@ internal sealed class MeasuredServer : IAsyncDisposable
         ?? throw new BenchFault("the measured server said nothing");
 
     // …/artifacts/bin/Bench/release/ → …/artifacts/bin/Host/release/: the settings of the garbage collector are part of what is measured.
-    private static string ProductRuntimeSettings()
+    public static string ProductRuntimeSettings()
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
         return Path.Combine(here.Parent!.Parent!.FullName, "Host", here.Name, "rondo.runtimeconfig.json");

@@ -9,11 +9,13 @@ try
         ["polling", .. var rest] => await PollingBench.RunAsync(Settings.Read(rest)),
         ["arm", .. var rest] => await ArmBench.RunAsync(Settings.Read(rest, new Settings { Devices = 10_000, Interval = 10 })),
         ["coordination", .. var rest] => await CoordinationBench.RunAsync(Settings.Read(rest, CoordinationBench.Defaults)),
+        ["jobs", .. var rest] => await JobsBench.RunAsync(Settings.Read(rest)),
         ["micro", .. var rest] => await MicroBench.RunAsync(Settings.Read(rest)),
         ["cluster-chaos", .. var rest] => await ChaosBench.RunAsync(Settings.Read(rest)),
 
         // Processes of their own, started by the verbs above.
         [SimulatorFleet.Verb, var gateways] => await SimulatorFleet.ServeAsync(int.Parse(gateways, CultureInfo.InvariantCulture)),
+        [JobsWorker.Verb, var database] => await JobsWorker.ServeAsync(database),
         [MeasuredServer.Verb, var database] => await MeasuredServer.ServeAsync(database),
         _ => throw new BenchFault("see bench/run --help"),
     };

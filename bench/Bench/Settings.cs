@@ -32,6 +32,9 @@ internal sealed record Settings
 
     public int Runs { get; init; } = 1;
 
+    /// <summary>Jobs of the main part of a run of jobs.</summary>
+    public int Count { get; init; } = 100_000;
+
     /// <summary>Server processes over one database.</summary>
     public int Nodes { get; init; } = 1;
 
@@ -103,6 +106,7 @@ internal sealed record Settings
                 case "--warmup": settings = settings with { Warmup = Number(name, value, 3_600) }; break;
                 case "--minutes": settings = settings with { Minutes = Number(name, value, 1_440) }; break;
                 case "--seed": settings = settings with { Seed = Number(name, value, int.MaxValue) }; break;
+                case "--count": settings = settings with { Count = Number(name, value, 10_000_000) }; break;
                 case "--runs": settings = settings with { Runs = Number(name, value, 99) }; break;
                 case "--nodes": settings = settings with { Nodes = Number(name, value, MostNodes) }; break;
                 default: throw new BenchFault($"{name} is not an option; see bench/run --help");

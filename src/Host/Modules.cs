@@ -1,3 +1,4 @@
+using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Readings;
@@ -13,6 +14,7 @@ internal static class Modules
     public static IReadOnlyList<Migration> Migrations { get; } =
     [
         .. Migration.Of("nodes", typeof(Node).Assembly),
+        .. JobServer.Migrations,
         .. Migration.Of("readings", typeof(SeriesStore).Assembly),
         .. Migration.Of("polling", typeof(Poller).Assembly),
     ];

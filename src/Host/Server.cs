@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Rondo.Host.Jobs;
+using Rondo.Jobs;
 using Rondo.Live;
 using Rondo.Loops;
 using Rondo.Nodes;
@@ -20,11 +22,13 @@ internal sealed class Server : IAsyncDisposable
     private readonly ILogger _log;
     private readonly LoopSupervisor _supervisor;
 
-    private Server(Database database, Node node, Poller? poller, EventBus bus, Hints hints, LoopSupervisor supervisor, SelfCheck selfCheck, PollingOptions options, ILogger log)
+    private Server(Database database, Node node, Poller? poller, JobQueue jobs, JobServer? worker, EventBus bus, Hints hints, LoopSupervisor supervisor, SelfCheck selfCheck, PollingOptions options, ILogger log)
     {
         Database = database;
         Node = node;
         Poller = poller;
+        Jobs = jobs;
+        Worker = worker;
         Bus = bus;
         Hints = hints;
         SelfCheck = selfCheck;
@@ -39,6 +43,15 @@ internal sealed class Server : IAsyncDisposable
 
     /// <summary>The poll role, when this node has it.</summary>
     public Poller? Poller { get; }
+
+    /// <summary>Accepts jobs, whether or not this node runs any.</summary>
+    public JobQueue Jobs { get; }
+
+    /// <summary>What operators ask and do about jobs.</summary>
+    public required JobOperations JobOperations { get; init; }
+
+    /// <summary>The work role, when this node has it.</summary>
+    public JobServer? Worker { get; }
 
     public EventBus Bus { get; }
 
@@ -62,13 +75,15 @@ internal sealed class Server : IAsyncDisposable
 
     /// <summary>Opens, migrates, registers and starts. Every step that fails leaves nothing behind.</summary>
     /// <param name="address">The database.</param>
-    /// <param name="roles">Roles; <c>poll</c> is the only one in this version.</param>
+    /// <param name="roles">Roles: <c>poll</c>, <c>work</c>.</param>
     /// <param name="options">Settings of polling.</param>
     /// <param name="time">Time.</param>
     /// <param name="logs">Where log lines go.</param>
     /// <param name="stop">Gives up starting.</param>
     /// <param name="hopeless">Ends the process the hard way, when its loops are stuck and it has not ended in order; null for never.</param>
     /// <param name="isHinting">False to neither tell other processes of changes nor hear of them.</param>
+    /// <param name="redis">A Redis that carries these hints beside the database; null for none.</param>
+    /// <param name="jobsOptions">Settings of jobs; null for the defaults.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -77,7 +92,9 @@ internal sealed class Server : IAsyncDisposable
         ILoggerFactory logs,
         CancellationToken stop,
         Action? hopeless = null,
-        bool isHinting = true)
+        bool isHinting = true,
+        RedisAddress? redis = null,
+        JobsOptions? jobsOptions = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -97,9 +114,32 @@ internal sealed class Server : IAsyncDisposable
                 database, time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
-            var hints = new Hints(database, time, isHinting);
+            var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling")) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
+            var handlers = Handlers.All(time);
+            jobsOptions ??= new JobsOptions();
+            JobServer? worker = null;
+            var jobs = new JobQueue(database, handlers, _ =>
+            {
+                worker?.Wake();
+                hints.Send(JobServer.Topic);
+            });
+            worker = roles.Contains("work")
+                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"))
+                : null;
+            var operations = new JobOperations(database, handlers, jobsOptions, topic =>
+            {
+                hints.Send(topic);
+                if (topic == JobServer.IntentTopic)
+                {
+                    worker?.WakeForIntent();
+                }
+                else
+                {
+                    worker?.Wake();
+                }
+            });
             if (isShared)
             {
                 supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
@@ -110,12 +150,19 @@ internal sealed class Server : IAsyncDisposable
                 hints.On(HintTopics.Polling, poller.ConfigurationChanged);
             }
 
+            if (worker is not null)
+            {
+                hints.On(JobServer.Topic, worker.Wake);
+                hints.On(JobServer.IntentTopic, worker.WakeForIntent);
+                worker.Start(supervisor);
+            }
+
             poller?.Start(supervisor);
-            hints.Start(supervisor);
+            hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, bus, hints, supervisor, selfCheck, options, log);
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations };
         }
         catch
         {
@@ -130,6 +177,12 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>Stops cleanly: no slot up to now is left without an outcome, everything owned is given back.</summary>
     public async Task StopAsync()
     {
+        // While the lease is still renewed: what runs may need longer than it lasts.
+        if (Worker is not null && !Node.IsDead)
+        {
+            await Worker.DrainAsync().ConfigureAwait(false);
+        }
+
         await _supervisor.StopAsync(_patience).ConfigureAwait(false);
         if (Poller is not null)
         {
@@ -153,6 +206,7 @@ internal sealed class Server : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _supervisor.DisposeAsync().ConfigureAwait(false);
+        await Jobs.DisposeAsync().ConfigureAwait(false);
         await Hints.DisposeAsync().ConfigureAwait(false);
         await Database.DisposeAsync().ConfigureAwait(false);
     }

@@ -10,4 +10,13 @@ internal static partial class NodesLog
 
     [LoggerMessage(2, LogLevel.Critical, "Node {Node} gave up its roles: its loops make no progress")]
     public static partial void GaveUp(ILogger log, string node);
+
+    [LoggerMessage(3, LogLevel.Information, "Hints go by Redis at {Redis}")]
+    public static partial void RedisConnected(ILogger log, string redis);
+
+    [LoggerMessage(4, LogLevel.Warning, "Redis at {Redis} is away: {Reason}. Hints go as without it, and it is tried again until it is back")]
+    public static partial void RedisAway(ILogger log, string redis, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "Redis at {Redis} is not used: {Reason}")]
+    public static partial void RedisUnused(ILogger log, string redis, string reason);
 }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Npgsql;
+using Rondo.Loops;
 
 namespace Rondo.Storage;
 
@@ -44,6 +45,12 @@ public sealed record DatabaseAddress
     /// outlive a transaction (prepared statements, settings, LISTEN).
     /// </summary>
     public bool IsBehindPgBouncer { get; }
+
+    /// <summary>
+    /// A short name of the database for what several installations share: 16 hexadecimal digits, the same in every process that comes to it by the same host, port and
+    /// name, whoever it logs in as. Two names of one host are two databases here.
+    /// </summary>
+    public string Identity => StableHash.Of(Kind == DatabaseKind.Sqlite ? Shown : Place(new NpgsqlConnectionStringBuilder(Target))).ToString("x16");
 
     /// <inheritdoc/>
     public override string ToString() => Shown;
@@ -169,6 +176,8 @@ public sealed record DatabaseAddress
         return new DatabaseAddress(
             DatabaseKind.Postgres, all.ConnectionString, Masked(new NpgsqlConnectionStringBuilder(all.ConnectionString)), IsTrue((string)value));
     }
+
+    private static string Place(NpgsqlConnectionStringBuilder builder) => $"{builder.Host?.ToLowerInvariant()}:{builder.Port}/{builder.Database ?? builder.Username}";
 
     private static string Unfit(Exception fault, string expected) => fault is FormatException
         ? $"the PostgreSQL address cannot be read: {fault.Message}; {expected}"

@@ -27,6 +27,7 @@ public sealed partial class Dialect
         ["clustered"] = " STRICT, WITHOUT ROWID",
         ["by_slot"] = "",
         ["by_at"] = "",
+        ["by_forget"] = " STRICT",
         // Scalar functions of two arguments.
         ["greatest"] = "max",
         ["least"] = "min",
@@ -52,6 +53,7 @@ public sealed partial class Dialect
         // Range partitions by time, made ahead and dropped by retention.
         ["by_slot"] = " partition by range (slot)",
         ["by_at"] = " partition by range (at)",
+        ["by_forget"] = " partition by range (forget_at)",
         ["greatest"] = "greatest",
         ["least"] = "least",
     });

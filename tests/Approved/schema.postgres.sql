@@ -34,6 +34,287 @@ table endpoint
   endpoint_pkey PRIMARY KEY (id)
   endpoint_driver_address_key UNIQUE (driver, address)
 
+view job
+  id bigint
+  state text
+  queue text
+  kind text
+  priority integer
+  due timestamp with time zone
+  attempts integer
+  max_attempts integer
+  lease_no integer
+  crashes integer
+  enqueued_at timestamp with time zone
+  args text
+  tags text
+  note text
+  metadata text
+  unique_key text
+  concurrency_key text
+  node text
+  started_at timestamp with time zone
+  finished_at timestamp with time zone
+  error text
+ SELECT job_ready.id,
+    'ready'::text AS state,
+    job_ready.queue,
+    job_ready.kind,
+    job_ready.priority,
+    job_ready.due,
+    job_ready.attempts,
+    job_ready.max_attempts,
+    job_ready.lease_no,
+    job_ready.crashes,
+    job_ready.enqueued_at,
+    job_ready.args,
+    job_ready.tags,
+    job_ready.note,
+    job_ready.metadata,
+    job_ready.unique_key,
+    job_ready.concurrency_key,
+    NULL::text AS node,
+    NULL::timestamp with time zone AS started_at,
+    NULL::timestamp with time zone AS finished_at,
+    NULL::text AS error
+   FROM job_ready
+UNION ALL
+ SELECT job_running.id,
+    'running'::text AS state,
+    job_running.queue,
+    job_running.kind,
+    job_running.priority,
+    job_running.due,
+    job_running.attempts,
+    job_running.max_attempts,
+    job_running.lease_no,
+    job_running.crashes,
+    job_running.enqueued_at,
+    job_running.args,
+    job_running.tags,
+    job_running.note,
+    job_running.metadata,
+    job_running.unique_key,
+    job_running.concurrency_key,
+    job_running.node,
+    job_running.started_at,
+    NULL::timestamp with time zone AS finished_at,
+    NULL::text AS error
+   FROM job_running
+UNION ALL
+ SELECT job_waiting.id,
+    job_waiting.state,
+    job_waiting.queue,
+    job_waiting.kind,
+    job_waiting.priority,
+    job_waiting.due,
+    job_waiting.attempts,
+    job_waiting.max_attempts,
+    job_waiting.lease_no,
+    job_waiting.crashes,
+    job_waiting.enqueued_at,
+    job_waiting.args,
+    job_waiting.tags,
+    job_waiting.note,
+    job_waiting.metadata,
+    job_waiting.unique_key,
+    job_waiting.concurrency_key,
+    NULL::text AS node,
+    NULL::timestamp with time zone AS started_at,
+    NULL::timestamp with time zone AS finished_at,
+    NULL::text AS error
+   FROM job_waiting
+UNION ALL
+ SELECT job_history.id,
+    job_history.state,
+    job_history.queue,
+    job_history.kind,
+    job_history.priority,
+    job_history.due,
+    job_history.attempts,
+    job_history.max_attempts,
+    job_history.lease_no,
+    job_history.crashes,
+    job_history.enqueued_at,
+    job_history.args,
+    job_history.tags,
+    job_history.note,
+    job_history.metadata,
+    job_history.unique_key,
+    job_history.concurrency_key,
+    job_history.node,
+    job_history.started_at,
+    job_history.finished_at,
+    job_history.error
+   FROM job_history;
+
+table job_cancel
+  job_id bigint not null
+  at timestamp with time zone not null
+  reason text not null
+  job_cancel_pkey PRIMARY KEY (job_id)
+
+table job_failure
+  job_id bigint not null
+  attempt integer not null
+  lease_no integer not null
+  node text not null
+  outcome text not null
+  started_at timestamp with time zone
+  ended_at timestamp with time zone not null
+  error text not null
+  forget_at timestamp with time zone not null
+  job_failure_outcome_check CHECK ((outcome = ANY (ARRAY['retry'::text, 'snooze'::text, 'dead'::text, 'cancelled'::text, 'crashed'::text, 'released'::text])))
+  CREATE INDEX job_failure_forget ON public.job_failure USING btree (forget_at)
+  CREATE INDEX job_failure_job ON public.job_failure USING btree (job_id)
+
+table job_history partition by RANGE (forget_at)
+  id bigint not null
+  state text not null
+  queue text not null
+  kind text not null
+  priority integer not null
+  due timestamp with time zone not null
+  attempts integer not null
+  max_attempts integer not null
+  lease_no integer not null
+  crashes integer not null
+  enqueued_at timestamp with time zone not null
+  args text not null
+  tags text
+  note text
+  metadata text
+  unique_key text
+  concurrency_key text
+  concurrency_limit integer
+  node text
+  started_at timestamp with time zone
+  finished_at timestamp with time zone not null
+  forget_at timestamp with time zone not null
+  error text
+  job_history_state_check CHECK ((state = ANY (ARRAY['done'::text, 'cancelled'::text, 'dead'::text])))
+  CREATE INDEX job_history_finished ON ONLY public.job_history USING brin (finished_at)
+  CREATE INDEX job_history_id ON ONLY public.job_history USING btree (id)
+
+sequence job_id
+
+table job_log
+  job_id bigint not null
+  lease_no integer not null
+  line integer not null
+  attempt integer not null
+  at timestamp with time zone not null
+  level text not null
+  text text not null
+  job_log_pkey PRIMARY KEY (job_id, lease_no, line)
+
+table job_progress
+  job_id bigint not null
+  lease_no integer not null
+  done bigint not null
+  total bigint
+  note text
+  at timestamp with time zone not null
+  job_progress_pkey PRIMARY KEY (job_id)
+
+table job_queue
+  name text not null
+  workers integer
+  is_paused boolean not null default false
+  changed_at timestamp with time zone not null
+  job_queue_pkey PRIMARY KEY (name)
+
+table job_ready
+  id bigint not null
+  queue text not null
+  kind text not null
+  priority integer not null
+  rank bigint not null
+  due timestamp with time zone not null
+  attempts integer not null
+  max_attempts integer not null
+  lease_no integer not null
+  crashes integer not null
+  enqueued_at timestamp with time zone not null
+  args text not null
+  tags text
+  note text
+  metadata text
+  unique_key text
+  concurrency_key text
+  concurrency_limit integer
+  job_ready_max_attempts_check CHECK ((max_attempts > 0))
+  job_ready_pkey PRIMARY KEY (id)
+  CREATE INDEX job_ready_claim ON public.job_ready USING btree (queue, rank) WHERE (crashes < 2)
+  CREATE INDEX job_ready_suspect ON public.job_ready USING btree (id) WHERE (crashes >= 2)
+
+table job_running
+  id bigint not null
+  queue text not null
+  kind text not null
+  priority integer not null
+  rank bigint not null
+  due timestamp with time zone not null
+  attempts integer not null
+  max_attempts integer not null
+  lease_no integer not null
+  crashes integer not null
+  enqueued_at timestamp with time zone not null
+  args text not null
+  tags text
+  note text
+  metadata text
+  unique_key text
+  concurrency_key text
+  concurrency_limit integer
+  node text not null
+  claimed_at timestamp with time zone not null
+  started_at timestamp with time zone
+  is_alone boolean not null
+  job_running_pkey PRIMARY KEY (id)
+  CREATE INDEX job_running_node ON public.job_running USING btree (node)
+
+table job_slot
+  key text not null
+  n integer not null
+  job_id bigint not null
+  job_slot_pkey PRIMARY KEY (key, n)
+  CREATE UNIQUE INDEX job_slot_job ON public.job_slot USING btree (job_id)
+
+table job_unique
+  key text not null
+  job_id bigint not null
+  job_unique_pkey PRIMARY KEY (key)
+  CREATE INDEX job_unique_job ON public.job_unique USING btree (job_id)
+
+table job_waiting
+  id bigint not null
+  state text not null
+  queue text not null
+  kind text not null
+  priority integer not null
+  rank bigint not null
+  due timestamp with time zone not null
+  attempts integer not null
+  max_attempts integer not null
+  lease_no integer not null
+  crashes integer not null
+  enqueued_at timestamp with time zone not null
+  args text not null
+  tags text
+  note text
+  metadata text
+  unique_key text
+  concurrency_key text
+  concurrency_limit integer
+  is_knocking boolean not null default false
+  job_waiting_check CHECK (((state = 'scheduled'::text) OR (concurrency_key IS NOT NULL)))
+  job_waiting_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'blocked'::text])))
+  job_waiting_pkey PRIMARY KEY (id)
+  CREATE INDEX job_waiting_due ON public.job_waiting USING btree (due) WHERE (state = 'scheduled'::text)
+  CREATE INDEX job_waiting_key ON public.job_waiting USING btree (concurrency_key, rank) WHERE (state = 'blocked'::text)
+  CREATE INDEX job_waiting_knock ON public.job_waiting USING btree (id) WHERE is_knocking
+
 table node
   id text not null
   host text not null
@@ -161,6 +442,50 @@ table polling_state
   enabled boolean not null
   polling_state_only_row_check CHECK ((only_row = 1))
   polling_state_pkey PRIMARY KEY (only_row)
+
+view queue_depth
+  queue text
+  ready bigint
+  running bigint
+  scheduled bigint
+  blocked bigint
+  oldest_ready_due timestamp with time zone
+ SELECT each.queue,
+    sum(each.ready) AS ready,
+    sum(each.running) AS running,
+    sum(each.scheduled) AS scheduled,
+    sum(each.blocked) AS blocked,
+    min(each.oldest) AS oldest_ready_due
+   FROM ( SELECT job_ready.queue,
+            1 AS ready,
+            0 AS running,
+            0 AS scheduled,
+            0 AS blocked,
+            job_ready.due AS oldest
+           FROM job_ready
+        UNION ALL
+         SELECT job_running.queue,
+            0,
+            1,
+            0,
+            0,
+            NULL::timestamp with time zone AS timestamptz
+           FROM job_running
+        UNION ALL
+         SELECT job_waiting.queue,
+            0,
+            0,
+                CASE
+                    WHEN (job_waiting.state = 'scheduled'::text) THEN 1
+                    ELSE 0
+                END AS "case",
+                CASE
+                    WHEN (job_waiting.state = 'blocked'::text) THEN 1
+                    ELSE 0
+                END AS "case",
+            NULL::timestamp with time zone AS timestamptz
+           FROM job_waiting) each
+  GROUP BY each.queue;
 
 view reading
   series text

@@ -35,6 +35,200 @@ CREATE TABLE endpoint (
   unique (driver, address)
 ) STRICT;
 
+CREATE VIEW job as
+  select id, 'ready' as state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
+    cast(null as TEXT) as node, cast(null as INTEGER) as started_at, cast(null as INTEGER) as finished_at, cast(null as TEXT) as error from job_ready
+  union all
+  select id, 'running', queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
+    node, started_at, cast(null as INTEGER), cast(null as TEXT) from job_running
+  union all
+  select id, state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
+    cast(null as TEXT), cast(null as INTEGER), cast(null as INTEGER), cast(null as TEXT) from job_waiting
+  union all
+  select id, state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
+    node, started_at, finished_at, error from job_history;
+
+CREATE TABLE job_cancel (
+  job_id INTEGER not null primary key,
+  at INTEGER not null,
+  reason TEXT not null
+) STRICT;
+
+CREATE TABLE job_failure (
+  job_id INTEGER not null,
+  attempt INTEGER not null,
+  lease_no INTEGER not null,
+  node TEXT not null,
+  outcome TEXT not null check (outcome in ('retry', 'snooze', 'dead', 'cancelled', 'crashed', 'released')),
+  started_at INTEGER,
+  ended_at INTEGER not null,
+  error TEXT not null,
+  forget_at INTEGER not null
+) STRICT;
+
+CREATE INDEX job_failure_forget on job_failure (forget_at);
+
+CREATE INDEX job_failure_job on job_failure (job_id);
+
+CREATE TABLE job_history (
+  id INTEGER not null,
+  state TEXT not null check (state in ('done', 'cancelled', 'dead')),
+  queue TEXT not null,
+  kind TEXT not null,
+  priority INTEGER not null,
+  due INTEGER not null,
+  attempts INTEGER not null,
+  max_attempts INTEGER not null,
+  lease_no INTEGER not null,
+  crashes INTEGER not null,
+  enqueued_at INTEGER not null,
+  args TEXT not null,
+  tags TEXT,
+  note TEXT,
+  metadata TEXT,
+  unique_key TEXT,
+  concurrency_key TEXT,
+  concurrency_limit INTEGER,
+  node TEXT,
+  started_at INTEGER,
+  finished_at INTEGER not null,
+  forget_at INTEGER not null,
+  error TEXT
+) STRICT;
+
+CREATE INDEX job_history_finished on job_history (finished_at);
+
+CREATE INDEX job_history_forget on job_history (forget_at);
+
+CREATE INDEX job_history_id on job_history (id);
+
+CREATE TABLE job_id (next INTEGER not null) strict;
+
+CREATE TABLE job_log (
+  job_id INTEGER not null,
+  lease_no INTEGER not null,
+  line INTEGER not null,
+  attempt INTEGER not null,
+  at INTEGER not null,
+  level TEXT not null,
+  text TEXT not null,
+  primary key (job_id, lease_no, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_progress (
+  job_id INTEGER not null primary key,
+  lease_no INTEGER not null,
+  done INTEGER not null,
+  total INTEGER,
+  note TEXT,
+  at INTEGER not null
+) STRICT;
+
+CREATE TABLE job_queue (
+  name TEXT not null primary key,
+  workers INTEGER,
+  is_paused INTEGER not null default 0,
+  changed_at INTEGER not null
+) STRICT;
+
+CREATE TABLE job_ready (
+  id INTEGER not null primary key,
+  queue TEXT not null,
+  kind TEXT not null,
+  priority INTEGER not null,
+  rank INTEGER not null,
+  due INTEGER not null,
+  attempts INTEGER not null,
+  max_attempts INTEGER not null check (max_attempts > 0),
+  lease_no INTEGER not null,
+  crashes INTEGER not null,
+  enqueued_at INTEGER not null,
+  args TEXT not null,
+  tags TEXT,
+  note TEXT,
+  metadata TEXT,
+  unique_key TEXT,
+  concurrency_key TEXT,
+  concurrency_limit INTEGER
+) STRICT;
+
+CREATE INDEX job_ready_claim on job_ready (queue, rank) where crashes < 2;
+
+CREATE INDEX job_ready_suspect on job_ready (id) where crashes >= 2;
+
+CREATE TABLE job_running (
+  id INTEGER not null primary key,
+  queue TEXT not null,
+  kind TEXT not null,
+  priority INTEGER not null,
+  rank INTEGER not null,
+  due INTEGER not null,
+  attempts INTEGER not null,
+  max_attempts INTEGER not null,
+  lease_no INTEGER not null,
+  crashes INTEGER not null,
+  enqueued_at INTEGER not null,
+  args TEXT not null,
+  tags TEXT,
+  note TEXT,
+  metadata TEXT,
+  unique_key TEXT,
+  concurrency_key TEXT,
+  concurrency_limit INTEGER,
+  node TEXT not null,
+  claimed_at INTEGER not null,
+  started_at INTEGER,
+  is_alone INTEGER not null
+) STRICT;
+
+CREATE INDEX job_running_node on job_running (node);
+
+CREATE TABLE job_slot (
+  key TEXT not null,
+  n INTEGER not null,
+  job_id INTEGER not null,
+  primary key (key, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX job_slot_job on job_slot (job_id);
+
+CREATE TABLE job_unique (
+  key TEXT not null primary key,
+  job_id INTEGER not null
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_unique_job on job_unique (job_id);
+
+CREATE TABLE job_waiting (
+  id INTEGER not null primary key,
+  state TEXT not null check (state in ('scheduled', 'blocked')),
+  queue TEXT not null,
+  kind TEXT not null,
+  priority INTEGER not null,
+  rank INTEGER not null,
+  due INTEGER not null,
+  attempts INTEGER not null,
+  max_attempts INTEGER not null,
+  lease_no INTEGER not null,
+  crashes INTEGER not null,
+  enqueued_at INTEGER not null,
+  args TEXT not null,
+  tags TEXT,
+  note TEXT,
+  metadata TEXT,
+  unique_key TEXT,
+  concurrency_key TEXT,
+  concurrency_limit INTEGER,
+  is_knocking INTEGER not null default 0,
+  check (state = 'scheduled' or concurrency_key is not null)
+) STRICT;
+
+CREATE INDEX job_waiting_due on job_waiting (due) where state = 'scheduled';
+
+CREATE INDEX job_waiting_key on job_waiting (concurrency_key, rank) where state = 'blocked';
+
+CREATE INDEX job_waiting_knock on job_waiting (id) where is_knocking;
+
 CREATE TABLE node (
   id TEXT not null primary key,
   host TEXT not null,
@@ -154,6 +348,15 @@ CREATE TABLE polling_state (
   last_id INTEGER not null,
   enabled INTEGER not null
 ) STRICT;
+
+CREATE VIEW queue_depth as
+  select queue, sum(ready) as ready, sum(running) as running, sum(scheduled) as scheduled, sum(blocked) as blocked, min(oldest) as oldest_ready_due
+  from (
+    select queue, 1 as ready, 0 as running, 0 as scheduled, 0 as blocked, due as oldest from job_ready
+    union all select queue, 0, 1, 0, 0, cast(null as INTEGER) from job_running
+    union all select queue, 0, 0, case when state = 'scheduled' then 1 else 0 end, case when state = 'blocked' then 1 else 0 end, cast(null as INTEGER) from job_waiting
+  ) each
+  group by queue;
 
 CREATE VIEW reading as
 select s.name as series, p.at as at, cast(json_extract(p.vals, '$[' || s.ordinal || ']') as real) as value,

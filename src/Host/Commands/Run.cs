@@ -84,10 +84,16 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
     public bool IsDatabaseUsual => ReadSettings([]).Values.Any(v => v is { Key: "database", Source: "default" });
 
     /// <summary>Tells the running nodes, after the commit, that there is something new. At most a second; without it they find out by themselves.</summary>
-    public async Task HintAsync(Database database)
+    /// <param name="database">The database they work on.</param>
+    /// <param name="topics">About what; none for the configuration of polling.</param>
+    public async Task HintAsync(Database database, params IReadOnlyCollection<string> topics)
     {
-        await using var hints = new Hints(database, Time, Settings.Hints);
-        hints.Send(HintTopics.Polling);
+        await using var hints = new Hints(database, Time, Settings.Hints, Settings.Redis is { } redis ? new RedisCarrier(redis, database, Time) : null);
+        foreach (var topic in topics.Count == 0 ? [HintTopics.Polling] : topics)
+        {
+            hints.Send(topic);
+        }
+
         await hints.FlushAsync();
     }
 

@@ -9,21 +9,23 @@ internal static class ServeCommand
 {
     public static Command Create(Cli cli)
     {
-        var roles = new Option<string?>("--roles") { Description = "What this server does: poll, api [default: poll,api]", HelpName = "LIST" };
+        var roles = new Option<string?>("--roles") { Description = "What this server does: poll, work, api [default: poll,work,api]", HelpName = "LIST" };
         var http = new Option<string?>("--http") { Description = "Where the HTTP API listens, on loopback [default: http://127.0.0.1:8750]", HelpName = "ADDRESS" };
+        var redis = new Option<string?>("--redis") { Description = "A Redis that carries hints between servers beside PostgreSQL; nothing depends on it [default: none]", HelpName = "HOST:PORT" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Log more" };
-        var command = new Command("serve", "Run the server: polls the devices of the database until it is told to stop (SIGTERM, Ctrl-C)") { roles, http, verbose };
+        var command = new Command("serve", "Run the server: polls the devices of the database until it is told to stop (SIGTERM, Ctrl-C)") { roles, http, redis, verbose };
         return cli.Act(
             command,
-            run => ServeAsync(run, roles, http, run.Get(verbose)),
+            run => ServeAsync(run, [("roles", "--roles", run.Get(roles)), ("http.address", "--http", run.Get(http)), ("redis", "--redis", run.Get(redis))], run.Get(verbose)),
             "rondo serve",
             "rondo serve --database sqlite:/var/lib/rondo/rondo.db",
-            "rondo serve --database postgres://rondo:secret@127.0.0.1/rondo --roles poll");
+            "rondo serve --database postgres://rondo:secret@127.0.0.1/rondo --roles poll",
+            "rondo serve --database postgres://rondo:secret@127.0.0.1/rondo --redis 127.0.0.1:6379");
     }
 
-    private static async Task<int> ServeAsync(Run run, Option<string?> roles, Option<string?> http, bool verbose)
+    private static async Task<int> ServeAsync(Run run, IReadOnlyList<(string Key, string Option, string? Text)> own, bool verbose)
     {
-        var reading = run.ReadSettings([("roles", "--roles", run.Get(roles)), ("http.address", "--http", run.Get(http))]);
+        var reading = run.ReadSettings(own);
         if (reading.Settings is not { } settings)
         {
             throw new CommandFault(ExitCode.Misuse, string.Join("\nrondo: ", reading.Problems));

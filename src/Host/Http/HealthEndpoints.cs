@@ -1,5 +1,6 @@
 using Rondo.Diagnostics;
 using Rondo.Loops;
+using Rondo.Nodes;
 using Rondo.Polling.Proof;
 using Rondo.Storage;
 
@@ -54,6 +55,9 @@ internal sealed record PollingHealth
     /// <summary>Latest audit; null before the first.</summary>
     public AuditHealth? Audit { get; init; }
 
+    /// <summary>How this node and others tell one another of changes; nothing depends on it.</summary>
+    public required HintState Hints { get; init; }
+
     /// <summary>Every loop of the process.</summary>
     public required IReadOnlyList<LoopHealth> Loops { get; init; }
 }
@@ -103,6 +107,7 @@ internal static class HealthEndpoints
                 : null,
             ValidationNote = facts.Validation is null ? Note(facts) : null,
             Audit = facts.Audit is { } a ? new(a.At, Seconds(facts.Now - a.At), a.Result.Found, a.Result.Cleaned) : null,
+            Hints = server.Hints.State,
             Loops = facts.Loops,
         };
         return Results.Json(health, statusCode: health.Status == Health.Critical ? 503 : 200);
@@ -137,6 +142,7 @@ internal static class HealthEndpoints
             Fleet = fleet,
             Fault = fault,
             Nodes = server.Node.Roster.Live,
+            Hints = server.Hints.State,
         };
     }
 

@@ -102,6 +102,8 @@ internal sealed class HttpApi : IAsyncDisposable
         DeviceEndpoints.Map(app);
         ReadingEndpoints.Map(app);
         NodeEndpoints.Map(app);
+        JobEndpoints.Map(app);
+        QueueEndpoints.Map(app);
         app.MapOpenApi("/openapi/v1.json");
         return app;
     }

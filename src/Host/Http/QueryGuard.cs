@@ -54,6 +54,11 @@ internal static class QueryGuard
             return int.TryParse(text, CultureInfo.InvariantCulture, out _) ? null : $"is '{text}'; expected a whole number";
         }
 
+        if (plain == typeof(long))
+        {
+            return long.TryParse(text, CultureInfo.InvariantCulture, out _) ? null : $"is '{text}'; expected a whole number";
+        }
+
         if (plain == typeof(Instant))
         {
             return Instant.TryParse(text, out _) ? null : $"is '{text}'; expected an instant in ISO 8601 such as 2026-01-31T12:00:00Z (a + must be written %2B)";

@@ -1,3 +1,5 @@
+using Rondo.Jobs;
+using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Storage;
 
@@ -18,8 +20,14 @@ internal sealed record RondoSettings
     /// <summary>False: processes neither tell one another of changes nor hear of them. For trying that nothing depends on it.</summary>
     public bool Hints { get; init; } = true;
 
+    /// <summary>A Redis that carries hints beside the database; null for none.</summary>
+    public RedisAddress? Redis { get; init; }
+
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }
+
+    /// <summary>Settings of jobs.</summary>
+    public JobsOptions Jobs { get; init; } = new();
 }
 
 /// <summary>One setting with where its value came from.</summary>

@@ -1,4 +1,6 @@
 using System.Net;
+using Rondo.Jobs;
+using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Configuration;
 using Rondo.Storage;
@@ -16,7 +18,11 @@ internal sealed class SettingsDraft
 
     public bool Hints { get; set; } = true;
 
+    public RedisAddress? Redis { get; set; }
+
     public PollingOptions Polling { get; } = new();
+
+    public JobsOptions Jobs { get; set; } = new();
 }
 
 /// <summary>One thing that can be set.</summary>
@@ -27,8 +33,12 @@ internal sealed class SettingsDraft
 internal sealed record Setting(string Key, Func<Func<string, string?>, string> Default, string Meaning, Func<SettingsDraft, string, string?> Take)
 {
     private const string Forever = "forever";
+    private const string None = "none";
 
-    private static readonly string[] _roles = ["poll", "api"];
+    // What holds a password and was mistyped must not be shown either.
+    private const string Unreadable = "(cannot be read)";
+
+    private static readonly string[] _roles = ["poll", "work", "api"];
 
     /// <summary>Its environment variable: <c>RONDO_POLLING_GATHER</c>.</summary>
     public string Variable { get; } = "RONDO_" + Key.Replace('.', '_').ToUpperInvariant();
@@ -40,9 +50,10 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
     public static IReadOnlyList<Setting> All { get; } =
     [
         new("database", DataFolder.UsualDatabase, "where the database is", TakeDatabase),
-        new("roles", _ => "poll,api", "what a server does: poll, api", TakeRoles),
+        new("roles", _ => "poll,work,api", "what a server does: poll, work, api", TakeRoles),
         new("http.address", _ => "http://127.0.0.1:8750", "where the HTTP API listens; loopback only, port 0 takes a free one", TakeHttp),
         new("hints", _ => "true", "whether processes tell one another of changes at once; false is for trying that nothing depends on hints", TakeHints) { IsSwitch = true },
+        new("redis", _ => None, "a Redis that carries hints beside PostgreSQL: HOST:PORT, redis://user:password@HOST:PORT, or none; nothing depends on it", TakeRedis),
         Whole("polling.failure_threshold", "failed polls in a row that make a device offline", o => o.FailureThreshold, (o, v) => o.FailureThreshold = v),
         Span("polling.probe_first", "first delay between probes of a failing device", o => o.ProbeFirst, (o, v) => o.ProbeFirst = v),
         Span("polling.probe_cap", "longest delay between probes", o => o.ProbeCap, (o, v) => o.ProbeCap = v),
@@ -53,10 +64,16 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         Retention("polling.reading_retention", "how long readings are kept, or forever", o => o.ReadingRetention, (o, v) => o.ReadingRetention = v),
         Span("polling.validate_every", "how often a server validates its ledger", o => o.ValidateEvery, (o, v) => o.ValidateEvery = v),
         Span("polling.audit_every", "how often a server audits ownership", o => o.AuditEvery, (o, v) => o.AuditEvery = v),
+        .. JobSettings.All,
     ];
 
     /// <summary>The value as it may be shown.</summary>
-    public string Shown(SettingsDraft draft, string text) => Key == "database" ? draft.Database?.Shown ?? "(cannot be read)" : text;
+    public string Shown(SettingsDraft draft, string text) => Key switch
+    {
+        "database" => draft.Database?.Shown ?? Unreadable,
+        "redis" when text != None => draft.Redis?.Shown ?? Unreadable,
+        _ => text,
+    };
 
     private static string? TakeDatabase(SettingsDraft draft, string text)
     {
@@ -99,6 +116,13 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         var isSwitch = bool.TryParse(text, out var value);
         draft.Hints = value;
         return isSwitch ? null : $"'{text}' is neither true nor false";
+    }
+
+    private static string? TakeRedis(SettingsDraft draft, string text)
+    {
+        string? problem = null;
+        draft.Redis = text == None ? null : RedisAddress.TryParse(text, out problem);
+        return problem;
     }
 
     private static Setting Whole(string key, string meaning, Func<PollingOptions, int> get, Action<PollingOptions, int> set) => new(

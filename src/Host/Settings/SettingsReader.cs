@@ -57,7 +57,9 @@ internal static class SettingsReader
             Roles = draft.Roles,
             HttpAddress = draft.HttpAddress!,
             Hints = draft.Hints,
+            Redis = draft.Redis,
             Polling = draft.Polling,
+            Jobs = draft.Jobs,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };
     }

@@ -21,7 +21,7 @@ internal sealed class HintListenLoop(Hints hints, PostgresDatabase database, Tim
         {
             if (listener is null)
             {
-                listener = await database.ListenAsync(Hints.Channel, hints.Heard, stop).ConfigureAwait(false);
+                listener = await database.ListenAsync(Hints.Channel, payload => hints.Heard(payload), stop).ConfigureAwait(false);
                 hints.Listening(true);
             }
 

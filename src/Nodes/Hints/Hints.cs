@@ -7,11 +7,11 @@ namespace Rondo.Nodes;
 /// <summary>
 /// "Something changed, look": said to every process of one database, so that it is obeyed at once and not at the next look. Never needed for
 /// correctness: each may be lost, doubled or late. Within the process a hint needs no database; to other processes it goes by NOTIFY on
-/// PostgreSQL, coalesced and outside of every other transaction. Say it after the commit.
+/// PostgreSQL, coalesced and outside of every other transaction, or by a Redis where there is one. Say it after the commit.
 /// </summary>
 public sealed class Hints : IAsyncDisposable
 {
-    /// <summary>The channel of all hints.</summary>
+    /// <summary>The channel of all hints in the database.</summary>
     internal const string Channel = "rondo_hints";
 
     private const int MaxSubscribers = 64;
@@ -21,6 +21,7 @@ public sealed class Hints : IAsyncDisposable
     private readonly Database _database;
     private readonly TimeProvider _time;
     private readonly bool _isTold;
+    private readonly RedisCarrier? _redis;
     private readonly HintSet _waiting = new();
     private readonly Lock _gate = new();
     private volatile (string Topic, Action Wake)[] _subscribers = [];
@@ -36,8 +37,10 @@ public sealed class Hints : IAsyncDisposable
     /// <param name="database">Where other processes are told; on SQLite nobody is.</param>
     /// <param name="time">Time.</param>
     /// <param name="isShared">False to neither tell nor hear other processes, for trying that nothing depends on it.</param>
-    public Hints(Database database, TimeProvider time, bool isShared = true)
+    /// <param name="redis">Another way to other processes; null for none. Ends with these hints.</param>
+    public Hints(Database database, TimeProvider time, bool isShared = true, RedisCarrier? redis = null)
     {
+        _redis = redis;
         _database = database;
         _time = time;
         _isTold = isShared && database.Dialect == Dialect.Postgres;
@@ -50,7 +53,10 @@ public sealed class Hints : IAsyncDisposable
         {
             var heard = Interlocked.Read(ref _lastHeardAt);
             return new HintState(
-                _isListening, heard == long.MinValue ? null : new Instant(heard), Interlocked.Read(ref _sent), Interlocked.Read(ref _received), Interlocked.Read(ref _failed));
+                _isListening, heard == long.MinValue ? null : new Instant(heard), Interlocked.Read(ref _sent), Interlocked.Read(ref _received), Interlocked.Read(ref _failed))
+            {
+                Redis = _isTold ? _redis?.State : null,
+            };
         }
     }
 
@@ -75,10 +81,13 @@ public sealed class Hints : IAsyncDisposable
     }
 
     /// <summary>Sends and listens from now on, where there are other processes to be told and heard.</summary>
-    public void Start(LoopSupervisor supervisor)
+    /// <param name="supervisor">Runs the loops.</param>
+    /// <param name="chance">Draws the delays before a Redis that is away is tried again.</param>
+    public void Start(LoopSupervisor supervisor, Chance chance)
     {
         if (!_isTold)
         {
+            _redis?.Unused();
             return;
         }
 
@@ -90,6 +99,11 @@ public sealed class Hints : IAsyncDisposable
         {
             _listener = new HintListenLoop(this, postgres, _time);
             supervisor.Start(_listener);
+        }
+
+        if (_redis is not null)
+        {
+            supervisor.Start(new RedisLoop(this, _redis, _time, chance));
         }
     }
 
@@ -127,10 +141,14 @@ public sealed class Hints : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the connection that listens, after the loops were stopped.</summary>
-    public ValueTask DisposeAsync() => _listener?.DisposeAsync() ?? default;
+    /// <summary>Closes the connections of their own, after the loops were stopped.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _redis?.Dispose();
+        return _listener?.DisposeAsync() ?? default;
+    }
 
-    /// <summary>Tells the other processes everything that waits, in one notification. False when nothing does.</summary>
+    /// <summary>Tells the other processes everything that waits, in one message. False when nothing does.</summary>
     internal bool Tell()
     {
         if (_waiting.Take() is not { } topics)
@@ -142,8 +160,7 @@ public sealed class Hints : IAsyncDisposable
         try
         {
             // The name of the sender first: by it a process knows its own.
-            var payload = $"{_database.Session} {string.Join(' ', topics)}";
-            _database.Tell("hints.send", tx => tx.Execute(_notify, new { channel = Channel, payload }));
+            Carry($"{_database.Session} {string.Join(' ', topics)}");
             isDone = true;
             return true;
         }
@@ -154,13 +171,13 @@ public sealed class Hints : IAsyncDisposable
         }
     }
 
-    /// <summary>Another process, or this one, said something.</summary>
-    internal void Heard(string payload)
+    /// <summary>Another process, or this one, said something. True when it was a hint of another one.</summary>
+    internal bool Heard(string payload)
     {
         var words = payload.Split(' ');
-        if (words[0] == _database.Session)
+        if (words[0] == _database.Session || words.Length == 1)
         {
-            return;
+            return false;
         }
 
         Interlocked.Increment(ref _received);
@@ -169,17 +186,39 @@ public sealed class Hints : IAsyncDisposable
         {
             Wake(topic);
         }
+
+        return true;
     }
 
-    /// <summary>Hearing begins or ends. What was said before it began may have been missed, so everybody looks.</summary>
+    /// <summary>Hearing from the database begins or ends.</summary>
     internal void Listening(bool isListening)
     {
         _isListening = isListening;
         if (isListening)
         {
-            Wake(null);
+            MayHaveMissed();
         }
     }
+
+    /// <summary>Hearing began. What was said before may have been missed, so everybody looks.</summary>
+    internal void MayHaveMissed() => Wake(null);
+
+    private void Carry(string payload)
+    {
+        if (_redis is not null && _sender is null)
+        {
+            // A command knows nothing of how Redis is, and has a second: it tells both ways at the same time. A double is harmless.
+            var told = _redis.TellOnceAsync(payload);
+            Notify(payload);
+            told.GetAwaiter().GetResult();
+        }
+        else if (_redis?.TryTell(payload) != true)
+        {
+            Notify(payload);
+        }
+    }
+
+    private void Notify(string payload) => _database.Tell("hints.send", tx => tx.Execute(_notify, new { channel = Channel, payload }));
 
     private void Wake(string? topic)
     {

@@ -65,6 +65,9 @@ public sealed record HealthFacts
 
     /// <summary>The nodes as this one sees them; empty on SQLite.</summary>
     public IReadOnlyList<NodeRow> Nodes { get; init; } = [];
+
+    /// <summary>How hints go, or null.</summary>
+    public HintState? Hints { get; init; }
 }
 
 /// <summary>Judges one node's polling: each reason is named, and the worst of them is the health.</summary>
@@ -78,6 +81,9 @@ public static class HealthReader
 
     /// <summary>A wall clock that differs from the database's by more is a reason.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a Redis that carries hints may be away before it is a reason: nothing depends on it, and it is tried again every few seconds.</summary>
+    public static readonly TimeSpan RedisAway = TimeSpan.FromSeconds(60);
 
     private const string Enabled = """
         from poll_group g join device d on d.id = g.device_id join endpoint e on e.id = d.endpoint_id, polling_state s
@@ -113,6 +119,7 @@ public static class HealthReader
         Validated(facts, found);
         Audited(facts, found);
         Clock(facts, found);
+        Hinted(facts, found);
         return [.. found.OrderByDescending(f => f.Severity)];
     }
 
@@ -230,6 +237,18 @@ public static class HealthReader
                     node.Id,
                     $"The clock of node {node.Id} on {node.Host} is {offset.Duration().TotalSeconds:0.0} s {(offset > TimeSpan.Zero ? "ahead of" : "behind")} the database's. Polling follows the database's; logs and certificates do not. Synchronise the time there"));
             }
+        }
+    }
+
+    private static void Hinted(HealthFacts facts, List<Finding> found)
+    {
+        if (facts.Hints?.Redis is { AwaySince: { } since } redis && facts.Now - since > RedisAway)
+        {
+            found.Add(new(
+                "hints.redis",
+                Health.Degraded,
+                "redis",
+                $"Redis at {redis.Address} has been away for {(facts.Now - since).TotalSeconds:0} s: {redis.LastError ?? "it has not answered yet"}. Everything still works, hints go by NOTIFY, and what they miss is found a little later. Is it running, can this machine reach it, are user and password right?"));
         }
     }
 

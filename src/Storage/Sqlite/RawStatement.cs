@@ -68,6 +68,27 @@ public sealed class RawStatement : IDisposable
         return raw.sqlite3_changes(_connection);
     }
 
+    /// <summary>Goes to the next row of a query: false after the last one, and then it can be bound again. To be read to its end.</summary>
+    public bool Step()
+    {
+        var code = raw.sqlite3_step(_statement);
+        if (code == raw.SQLITE_ROW)
+        {
+            return true;
+        }
+
+        raw.sqlite3_reset(_statement);
+        SqliteFaults.Check(_connection, code == raw.SQLITE_DONE ? raw.SQLITE_OK : code);
+        return false;
+    }
+
+    /// <summary>A number of the current row; columns start at 0.</summary>
+    public long Int64(int column) => raw.sqlite3_column_int64(_statement, column);
+
+    /// <summary>A text of the current row, or null.</summary>
+    public string? Text(int column) =>
+        raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL ? null : raw.sqlite3_column_text(_statement, column).utf8_to_string();
+
     /// <inheritdoc/>
     [SuppressMessage("Usage", "CA1816", Justification = "Sealed, no finaliser.")]
     public void Dispose() => _statement.Dispose();

@@ -13,6 +13,8 @@ public sealed class Command_line : IDisposable
     [
         "", "demo", "serve", "devices", "devices apply", "devices list", "devices show", "devices remove", "devices test", "devices probe", "polling", "polling start",
         "polling stop", "polling status", "polling audit", "polling validate", "readings show", "nodes list", "database migrate", "config show", "config check", "simulate modbus",
+        "jobs", "jobs list", "jobs show", "jobs explain", "jobs enqueue", "jobs retry", "jobs cancel", "jobs discard", "jobs release", "jobs prune", "queues", "queues list",
+        "queues pause", "queues resume", "queues drain", "workers", "workers list", "workers start", "workers stop", "workers restart", "workers scale", "work",
     ];
 
     [Theory]
@@ -69,7 +71,27 @@ public sealed class Command_line : IDisposable
     [InlineData("demo --interval 5")]
     [InlineData("demo --seconds -1")]
     [InlineData("serve --roles cook")]
+    [InlineData("jobs list --state asleep")]
+    [InlineData("jobs list --limit 0")]
+    [InlineData("jobs show x")]
+    [InlineData("jobs enqueue nonsense")]
+    [InlineData("jobs enqueue noop --args {")]
+    [InlineData("jobs enqueue noop --args {\"takes_ms\":\"x\"}")]
+    [InlineData("jobs enqueue noop --delay soon")]
+    [InlineData("jobs enqueue noop --delay 1m --at now")]
+    [InlineData("jobs enqueue noop --meta x")]
+    [InlineData("jobs enqueue noop --priority 101")]
+    [InlineData("jobs retry")]
+    [InlineData("jobs retry 1 --all")]
+    [InlineData("jobs cancel 1 --queue default")]
+    [InlineData("jobs prune")]
+    [InlineData("queues pause a/b")]
+    [InlineData("workers scale default -1")]
+    [InlineData("work")]
+    [InlineData("work --once --max 0")]
     [InlineData("serve --http http://0.0.0.0:80")]
+    [InlineData("serve --redis localhost")]
+    [InlineData("serve --redis rediss://localhost:6379")]
     public async Task Misuse_is_64_with_a_sentence(string line)
     {
         var run = Run();
@@ -114,6 +136,8 @@ public sealed class Command_line : IDisposable
     [InlineData("polling validate")]
     [InlineData("devices list")]
     [InlineData("nodes list")]
+    [InlineData("jobs list")]
+    [InlineData("queues list")]
     [InlineData("readings show a/b")]
     public async Task Without_a_database_or_its_schema_the_command_that_makes_it_is_named(string line, int code = 1)
     {

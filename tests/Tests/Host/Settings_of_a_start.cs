@@ -75,6 +75,28 @@ public sealed class Settings_of_a_start : IDisposable
     }
 
     [Theory]
+    [InlineData("10.0.0.5:6379", "redis://10.0.0.5:6379")]
+    [InlineData("redis://rondo:geheim@redis.example:6379", "redis://rondo:***@redis.example:6379")]
+    public async Task A_Redis_is_configured_as_everything_else_is_and_its_password_is_never_shown(string address, string shown)
+    {
+        Assert.Equal(("none", "default"), await ShownAsync("redis"));
+        var file = _folder.Write("rondo.json", $$"""{ "redis": "{{address}}" }""");
+        Assert.Equal((shown, file), await ShownAsync("redis", "--config", file));
+        var settings = SettingsReader.Read(new SettingsSources { Variable = _ => null, UsualFile = file }).Settings!;
+        Assert.Equal(shown, settings.Redis!.Shown);
+        Assert.DoesNotContain("geheim", $"{settings}", StringComparison.Ordinal);
+        _run.Variables["RONDO_REDIS"] = "none";
+        Assert.Equal(("none", "environment RONDO_REDIS"), await ShownAsync("redis", "--config", file));
+        _run.Variables["RONDO_REDIS"] = address + "/0";
+        foreach (var (line, code) in new[] { ("serve", 64), ("config check", 1), ("config show", 1), ("config show --json", 1) })
+        {
+            Assert.Equal(code, await _run.RunAsync(line.Split(' ')));
+            Assert.Contains("environment RONDO_REDIS: redis: ", _run.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("geheim", _run.Output + _run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("""{ "polling": { "gather": "soon" } }""", "polling.gather: 'soon' is not a duration")]
     [InlineData("""{ "polling": { "batch_size": 0 } }""", "polling.batch_size is 0; it must be 1 to 10000")]
     [InlineData("""{ "polling": { "probe_first": "10m", "probe_cap": "1m" } }""", "polling.probe_cap is 00:01:00; it must be")]
@@ -85,6 +107,8 @@ public sealed class Settings_of_a_start : IDisposable
     [InlineData("""{ "http": { "address": "http://192.168.1.5:80" } }""", "is not on this machine alone")]
     [InlineData("""{ "roles": "dance" }""", "'dance' is no list of roles")]
     [InlineData("""{ "hints": "perhaps" }""", "hints: 'perhaps' is neither true nor false")]
+    [InlineData("""{ "redis": "localhost" }""", "redis: 'localhost' is no address of a Redis; expected HOST:PORT or redis://")]
+    [InlineData("""{ "redis": true }""", "redis is true; expected a text or a number")]
     [InlineData("""{ "roles": 5 """, ":1:", 64)]
     [InlineData("""[]""", "expected an object")]
     public async Task Check_names_the_file_and_what_is_wrong_in_it(string json, string expected, int code = 1)

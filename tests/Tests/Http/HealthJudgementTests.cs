@@ -59,6 +59,10 @@ public class HealthJudgementTests
         { "clock stepped long ago", null, Health.Healthy },
         { "a node's clock is ahead", "clock.skew", Health.Degraded },
         { "a node's clock is a little behind", null, Health.Healthy },
+        { "no Redis is configured", null, Health.Healthy },
+        { "Redis carries hints", null, Health.Healthy },
+        { "Redis has just gone", null, Health.Healthy },
+        { "Redis is away", "hints.redis", Health.Degraded },
     };
 
     [Theory]
@@ -85,6 +89,23 @@ public class HealthJudgementTests
         Assert.Equal("n2", finding.Subject);
         Assert.Contains("node n2 on h2 is 30.0 s behind", finding.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_Redis_that_is_away_is_told_with_what_it_costs_and_what_to_check()
+    {
+        var finding = Assert.Single(HealthReader.Judge(Redis(TimeSpan.FromSeconds(90), "it refused the login (WRONGPASS)")));
+        Assert.Contains("Redis at redis://r:6379 has been away for 90 s: it refused the login (WRONGPASS). Everything still works", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("are user and password right?", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("it has not answered yet", Assert.Single(HealthReader.Judge(Redis(TimeSpan.FromSeconds(90), null))).Message, StringComparison.Ordinal);
+    }
+
+    private static HealthFacts Redis(TimeSpan? away, string? error) => Well with
+    {
+        Hints = new HintState(true, null, 0, 0, 0)
+        {
+            Redis = new RedisHintState("redis://r:6379", away is null, away is { } span ? Well.Now - span : null, error, 0, 0, 0),
+        },
+    };
 
     private static HealthFacts Case(string fact)
     {
@@ -120,6 +141,10 @@ public class HealthJudgementTests
             "clock stepped long ago" => Well with { Poller = Well.Poller! with { LastClockStep = TimeSpan.FromHours(1), LastClockStepAt = Well.Now - TimeSpan.FromMinutes(11) } },
             "a node's clock is ahead" => Well with { Nodes = [new NodeRow { Id = "n1" }, new NodeRow { Id = "n2", Host = "h2", ClockOffsetUs = 30_000_000 }] },
             "a node's clock is a little behind" => Well with { Nodes = [new NodeRow { Id = "n1", ClockOffsetUs = -1_500_000 }] },
+            "no Redis is configured" => Well with { Hints = new HintState(true, null, 0, 0, 0) },
+            "Redis carries hints" => Redis(null, null),
+            "Redis has just gone" => Redis(TimeSpan.FromSeconds(60), "it closed the connection"),
+            "Redis is away" => Redis(TimeSpan.FromSeconds(61), "it closed the connection"),
             _ => throw new ArgumentOutOfRangeException(nameof(fact), fact, "no such case"),
         };
     }

@@ -53,10 +53,18 @@ public sealed class HttpFixture : IAsyncLifetime
     private ModbusSimulator? _simulator;
 
     private readonly string _address;
+    private readonly string[] _roles = ["poll"];
 
     public HttpFixture() => _address = "sqlite:" + _folder.At("rondo.db");
 
     internal HttpFixture(string address) => _address = address;
+
+    internal HttpFixture(string? address, params string[] roles)
+        : this()
+    {
+        _address = address ?? _address;
+        _roles = roles;
+    }
 
     internal Server Server { get; private set; } = null!;
 
@@ -67,13 +75,13 @@ public sealed class HttpFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _simulator = await ModbusSimulator.StartAsync(new ModbusSimulatorOptions { Gateways = 3, Units = 2 }, TimeProvider.System);
-        Server = await ServerOnAsync(_address);
+        Server = await ServerOnAsync(_address, _roles);
         Api = await HttpApi.StartAsync(Server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = _logs }, CancellationToken.None);
         Client = new HttpClient { BaseAddress = Api.Address };
     }
 
-    internal static Task<Server> ServerOnAsync(string address) => Server.StartAsync(
-        DatabaseAddress.TryParse(address, out _)!, ["poll"], new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+    internal static Task<Server> ServerOnAsync(string address, params string[] roles) => Server.StartAsync(
+        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
 
     /// <summary>A simulated gateway's host:port; gateways are numbered from 1.</summary>
     public string Gateway(int number) => _simulator!.Endpoints[number - 1].ToString();

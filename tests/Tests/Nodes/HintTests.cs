@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
@@ -65,7 +64,7 @@ public sealed class HintTests
             goOn.Wait();
             return null;
         };
-        await using var one = new HintProcess(store.Database);
+        await using var one = new HintProcess(store.Database).Start();
         one.Hints.Send("polling");
         reached.Wait(TestContext.Current.CancellationToken);
         for (var i = 0; i < 1_000; i++)
@@ -127,7 +126,7 @@ public sealed class HintTests
         var (near, far) = (new Count(), new Count());
         other.Hints.On("polling", far.Up);
         store.Database.Before = SteeredDatabase.Away;
-        await using var one = new HintProcess(store.Database);
+        await using var one = new HintProcess(store.Database).Start();
         one.Hints.On("polling", near.Up);
         for (var i = 0; i < 1_000; i++)
         {
@@ -185,7 +184,7 @@ public sealed class HintTests
         await using var other = await HintProcess.StartAsync(store.Address);
         var heard = new Count();
         other.Hints.On("polling", heard.Up);
-        await using var one = new HintProcess(Database.Open(TestStore.Parse(store.Address.Target + ";pgbouncer=true"), DatabaseUse.Server, TimeProvider.System));
+        await using var one = new HintProcess(Database.Open(TestStore.Parse(store.Address.Target + ";pgbouncer=true"), DatabaseUse.Server, TimeProvider.System)).Start();
         Assert.Equal(["hints.send"], one.Loops);
         one.Hints.Send("polling");
         await Eventually.TrueAsync(() => heard.Value == 1, "who is connected directly hears it");
@@ -203,7 +202,7 @@ public sealed class HintTests
             asked.Add(name);
             return null;
         };
-        await using var one = new HintProcess(store.Database, isShared);
+        await using var one = new HintProcess(store.Database, isShared).Start();
         var near = new Count();
         one.Hints.On("polling", near.Up);
         one.Hints.Send("polling");
@@ -255,47 +254,5 @@ public sealed class HintTests
         await hints.FlushAsync();
         await Eventually.TrueAsync(() => heard.Value == 64, "every topic is heard");
         Assert.Equal(1, other.Hints.State.Received);
-    }
-
-    private sealed class Count
-    {
-        private int _value;
-
-        public int Value => Volatile.Read(ref _value);
-
-        public void Up() => Interlocked.Increment(ref _value);
-    }
-
-    /// <summary>What one process has: a database of its own opening, its hints, their loops.</summary>
-    private sealed class HintProcess : IAsyncDisposable
-    {
-        private readonly LoopSupervisor _supervisor = new(TimeProvider.System, new Chance(1));
-
-        public HintProcess(Database database, bool isShared = true)
-        {
-            Database = database;
-            Hints = new Hints(database, TimeProvider.System, isShared);
-            Hints.Start(_supervisor);
-        }
-
-        public Database Database { get; }
-
-        public Hints Hints { get; }
-
-        public IEnumerable<string> Loops => _supervisor.Health.Select(loop => loop.Name);
-
-        public static async Task<HintProcess> StartAsync(DatabaseAddress address)
-        {
-            var process = new HintProcess(Database.Open(address, DatabaseUse.Server, TimeProvider.System));
-            await Eventually.TrueAsync(() => process.Hints.State.IsListening, "it listens");
-            return process;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _supervisor.DisposeAsync();
-            await Hints.DisposeAsync();
-            await Database.DisposeAsync();
-        }
     }
 }

@@ -54,6 +54,24 @@ public sealed class AddressTests
     }
 
     [Theory]
+    [InlineData("postgres://db.example/plant", "postgres://rondo:geheim@DB.example:5432/plant?pgbouncer=true", true)]
+    [InlineData("postgres://db.example/plant", "Host=db.example;Username=other;Password=geheim;Database=plant", true)]
+    [InlineData("sqlite:/data/rondo.db", "sqlite:/data/../data/rondo.db", true)]
+    [InlineData("postgres://db.example/plant", "postgres://db.example/other", false)]
+    [InlineData("postgres://db.example/plant", "postgres://db.example:5433/plant", false)]
+    [InlineData("postgres://db.example/plant", "postgres://db2.example/plant", false)]
+    [InlineData("sqlite:/data/rondo.db", "sqlite:/data/other.db", false)]
+    public void A_database_has_one_identity_whoever_logs_in_and_another_database_has_another(string one, string other, bool isSame)
+    {
+        Assert.Matches("^[0-9a-f]{16}$", TestStore.Parse(one).Identity);
+        Assert.Equal(isSame, TestStore.Parse(one).Identity == TestStore.Parse(other).Identity);
+    }
+
+    [Fact]
+    public void The_identity_never_changes_because_processes_of_several_versions_meet_by_it() =>
+        Assert.Equal("544f2d70b9a41a5c", TestStore.Parse("postgres://rondo@db.example/plant").Identity);
+
+    [Theory]
     [InlineData("postgres://rondo:geheim@h/plant?pgbouncer=")]
     [InlineData("postgres://rondo:geheim@h/plant?pgbouncer=perhaps")]
     [InlineData("Host=h;Password=geheim;Pgbouncer=perhaps")]

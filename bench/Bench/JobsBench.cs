@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Rondo.Jobs;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Storage;
+
+namespace Rondo.Bench;
+
+/// <summary>
+/// The queue: how fast jobs that do nothing go through one worker process with the defaults it is shipped with, history kept and every end fenced; how fast they
+/// are accepted; and how long one alone waits. On PostgreSQL the producer is a process of its own; a SQLite file has one process.
+/// </summary>
+internal static class JobsBench
+{
+    private const int Singles = 20_000;
+    private const int Paced = 500;
+    private static readonly TimeSpan _settle = TimeSpan.FromSeconds(3);
+    private static readonly Sql _left = new("bench.left", "select (select count(*) from (select 1 from job_ready limit 1) r) + (select count(*) from (select 1 from job_running limit 1) r)");
+    private static readonly Sql _done = new("bench.done", "select count(*) from job_history where state = 'done'");
+
+    public static async Task<int> RunAsync(Settings settings)
+    {
+        var runs = new List<JobsResult>();
+        for (var run = 0; run < settings.Runs; run++)
+        {
+            runs.Add(await RunOnceAsync(settings));
+            Console.WriteLine(Report.Line(runs[^1]));
+        }
+
+        Report.Finish("jobs", settings, JobsResult.Median(runs) with { Database = Report.Name(settings.Database), Count = settings.Count, Runs = runs.Count, Commit = Report.Commit });
+        return 0;
+    }
+
+    private static async Task<JobsResult> RunOnceAsync(Settings settings)
+    {
+        await using var made = await BenchDatabase.CreateAsync(settings, []);
+        var target = made.Address.Target;
+        await using var worker = Child.Start(MeasuredServer.ProductRuntimeSettings(), JobsWorker.Verb, target);
+        await worker.ReadAsync();
+
+        var isApart = settings.Database == DatabaseKind.Postgres;
+        await using var database = Database.Open(made.Address, DatabaseUse.Command, TimeProvider.System);
+        await using var hints = new Hints(database, TimeProvider.System);
+        var chance = new Chance(1);
+        await using var supervisor = new LoopSupervisor(TimeProvider.System, chance, (_, _) => { }, _ => { });
+        hints.Start(supervisor, chance);
+        await using var queue = new JobQueue(database, new JobHandlers().AddForEnqueue<BenchArgs>("bench"), _ => hints.Send(JobServer.Topic));
+        async Task<double> ProduceAsync(string what, int count) => isApart
+            ? await JobsProducer.RunAsync(queue, what, count)
+            : double.Parse(await worker.AskAsync($"{what} {count}"), CultureInfo.InvariantCulture);
+
+        await ProduceAsync("single", 1_000);
+        var single = await ProduceAsync("single", Singles);
+        await ProduceAsync("bulk", 5_000);
+        var bulk = await ProduceAsync("bulk", settings.Count);
+        var total = Singles + settings.Count + 6_000;
+        Report.Say($"{total} jobs wait");
+        var server = await made.ServerAsync();
+        var (cpuBefore, serverBefore) = (ProcessUse.Of(worker.Id).CpuSeconds, server?.CpuSeconds() ?? 0);
+        var from = Stopwatch.GetTimestamp();
+        await worker.AskAsync("start");
+        while (await made.ReadAsync(tx => tx.First<long>(_left)) > 0)
+        {
+            await Task.Delay(10);
+        }
+
+        var seconds = Stopwatch.GetElapsedTime(from).TotalSeconds;
+        var busy = ProcessUse.Of(worker.Id);
+        var serverCpu = (server?.CpuSeconds() ?? 0) - serverBefore;
+        var done = await made.ReadAsync(tx => tx.First<long>(_done));
+        if (done != total)
+        {
+            throw new BenchFault($"{total} jobs were accepted and {done} are done");
+        }
+
+        await Task.Delay(_settle);
+        await ProduceAsync("paced", 100);
+        await Task.Delay(500);
+        await worker.AskAsync("latencies");
+        await ProduceAsync("paced", Paced);
+        await Task.Delay(500);
+        var latencies = JsonSerializer.Deserialize<List<double>>(await worker.AskAsync("latencies"))!;
+        latencies.Sort();
+        if (latencies.Count != Paced)
+        {
+            throw new BenchFault($"{Paced} jobs were sent and {latencies.Count} were picked up");
+        }
+
+        await supervisor.StopAsync(TimeSpan.FromSeconds(3));
+        await worker.EndAsync();
+
+        // One that has never had anything to do.
+        await using var idler = Child.Start(MeasuredServer.ProductRuntimeSettings(), JobsWorker.Verb, target);
+        await idler.ReadAsync();
+        await idler.AskAsync("start");
+        await Task.Delay(_settle);
+        var idle = ProcessUse.Of(idler.Id);
+        await idler.EndAsync();
+        return new JobsResult
+        {
+            JobsPerS = total / seconds,
+            EnqueueSinglePerS = single,
+            EnqueueBulkPerS = bulk,
+            PickupP50Ms = latencies[Paced / 2],
+            PickupP99Ms = latencies[Paced * 99 / 100],
+            RssIdleMb = idle.ResidentMb,
+            RssBusyMb = busy.PeakMb,
+            WorkerCpuUsPerJob = (busy.CpuSeconds - cpuBefore) * 1e6 / total,
+            ServerCpuUsPerJob = server is null ? null : serverCpu * 1e6 / total,
+        };
+    }
+}
+
+/// <summary>The last line of <c>bench/run jobs</c>.</summary>
+internal sealed record JobsResult
+{
+    public double JobsPerS { get; init; }
+
+    public double EnqueueSinglePerS { get; init; }
+
+    public double EnqueueBulkPerS { get; init; }
+
+    public double PickupP50Ms { get; init; }
+
+    public double PickupP99Ms { get; init; }
+
+    public double RssIdleMb { get; init; }
+
+    public double RssBusyMb { get; init; }
+
+    public double WorkerCpuUsPerJob { get; init; }
+
+    public double? ServerCpuUsPerJob { get; init; }
+
+    public string? Database { get; init; }
+
+    public int? Count { get; init; }
+
+    public int? Runs { get; init; }
+
+    public string? Commit { get; init; }
+
+    /// <summary>Each figure's own median.</summary>
+    public static JobsResult Median(IReadOnlyList<JobsResult> runs)
+    {
+        return new JobsResult
+        {
+            JobsPerS = Of(r => r.JobsPerS),
+            EnqueueSinglePerS = Of(r => r.EnqueueSinglePerS),
+            EnqueueBulkPerS = Of(r => r.EnqueueBulkPerS),
+            PickupP50Ms = Of(r => r.PickupP50Ms),
+            PickupP99Ms = Of(r => r.PickupP99Ms),
+            RssIdleMb = Of(r => r.RssIdleMb),
+            RssBusyMb = Of(r => r.RssBusyMb),
+            WorkerCpuUsPerJob = Of(r => r.WorkerCpuUsPerJob),
+            ServerCpuUsPerJob = runs[0].ServerCpuUsPerJob is null ? null : Of(r => r.ServerCpuUsPerJob ?? 0),
+        };
+
+        double Of(Func<JobsResult, double> value) => runs.Select(value).Order().ElementAt(runs.Count / 2);
+    }
+}

@@ -1,0 +1,31 @@
+using Rondo.Jobs;
+
+namespace Rondo.Host.Jobs;
+
+/// <summary>The kinds of jobs this program knows, listed by hand.</summary>
+internal static class Handlers
+{
+    /// <summary>All of them.</summary>
+    public static JobHandlers All(TimeProvider time) => new JobHandlers().Add("noop", new NoopHandler(time));
+}
+
+/// <summary>Arguments of <c>noop</c>.</summary>
+/// <param name="TakesMs">How long an attempt takes, in ms. Default 0, at most 600,000.</param>
+/// <param name="Fails">How many attempts fail before one ends well. Default 0.</param>
+internal sealed record NoopArgs(int TakesMs = 0, int Fails = 0);
+
+/// <summary>Does nothing, for trying the queue: how fast it is, what a retry looks like, whether a pause is obeyed.</summary>
+internal sealed class NoopHandler(TimeProvider time) : IJobHandler<NoopArgs>
+{
+    private const int Longest = 600_000;
+
+    public async Task<JobResult> Handle(NoopArgs args, JobContext job, CancellationToken stop)
+    {
+        if (args.TakesMs > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(args.TakesMs, Longest)), time, stop).ConfigureAwait(false);
+        }
+
+        return job.Attempt > args.Fails ? JobResult.Done : JobResult.Retry($"attempt {job.Attempt} was to fail");
+    }
+}

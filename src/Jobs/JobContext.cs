@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Rondo.Jobs.Pump;
+using Rondo.Storage;
+
+namespace Rondo.Jobs;
+
+/// <summary>What a running attempt is written under: a write that does not match it is refused.</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="LeaseNo">Rises with every claim of it.</param>
+/// <param name="Node">The incarnation that runs it.</param>
+public readonly record struct JobFence(long JobId, int LeaseNo, string Node);
+
+/// <summary>One attempt, as its handler sees it.</summary>
+public sealed class JobContext
+{
+    /// <summary>Lines of log that are kept of one attempt; the last one says that there were more.</summary>
+    public const int MaxLines = 200;
+
+    private const int MaxText = 4_000;
+    private readonly RunningJob _running;
+    private readonly Runner _runner;
+    private readonly ClaimedJob _job;
+
+    internal JobContext(RunningJob running, Runner runner, string node)
+    {
+        _running = running;
+        _runner = runner;
+        _job = running.Job;
+        Fence = new JobFence(_job.Id, _job.LeaseNo, node);
+    }
+
+    /// <summary>The job.</summary>
+    public long Id => _job.Id;
+
+    /// <summary>Its queue.</summary>
+    public string Queue => _job.Queue;
+
+    /// <summary>Its kind.</summary>
+    public string Kind => _job.Kind;
+
+    /// <summary>This run; the first is 1.</summary>
+    public int Attempt => _job.Attempts;
+
+    /// <summary>All runs it may have.</summary>
+    public int MaxAttempts => _job.MaxAttempts;
+
+    /// <summary>True when nothing comes after a failure of this run.</summary>
+    public bool IsLastAttempt => Attempt >= MaxAttempts;
+
+    /// <summary>When it was accepted.</summary>
+    public Instant EnqueuedAt => _job.EnqueuedAt;
+
+    /// <summary>When it was to run.</summary>
+    public Instant Due => _job.Due;
+
+    /// <summary>Under what this attempt writes.</summary>
+    public JobFence Fence { get; }
+
+    /// <summary>The same for every attempt of this job and for no other job: for servers that take a key to do a thing once.</summary>
+    public string IdempotencyKey => $"rondo-job-{_job.Id}";
+
+    /// <summary>Words it was enqueued with.</summary>
+    public IReadOnlyList<string> Tags => _job.Tags is { } tags ? JsonSerializer.Deserialize<string[]>(tags) ?? [] : [];
+
+    /// <summary>Names and values it was enqueued with.</summary>
+    public IReadOnlyDictionary<string, string> Metadata =>
+        _job.Metadata is { } metadata ? JsonSerializer.Deserialize<Dictionary<string, string>>(metadata) ?? [] : [];
+
+    /// <summary>True when the attempt was taken away or is to end; the token says the same.</summary>
+    public bool IsStopping => _running.StopReason != StopReason.None;
+
+    /// <summary>How far it is. Kept in memory and stored once a second at most; the last one counts.</summary>
+    public void Progress(long done, long? total = null, string? note = null) => _running.Say(new JobProgress(done, total, Cut(note)));
+
+    /// <summary>A line about this attempt, stored within a second. Lines beyond <see cref="MaxLines"/> are dropped.</summary>
+    public void Log(string text, string level = "info") => _running.Say(level, Cut(text)!, _runner.Now);
+
+    /// <summary>
+    /// Ends the job well inside the handler's own transaction: its effects and the end are committed together, or neither is. Call it last, so that it holds
+    /// nothing up, and return <see cref="JobResult.Done"/>.
+    /// </summary>
+    /// <exception cref="StorageFault">Kind Fenced: the attempt was taken away. Let it pass, so that the transaction is undone.</exception>
+    public void FinishIn(Transaction tx) => _runner.FinishIn(tx, _running);
+
+    private static string? Cut(string? text) => text is { Length: > MaxText } ? text[..MaxText] : text;
+}
+
+/// <summary>How far a job is.</summary>
+/// <param name="Done">So many.</param>
+/// <param name="Total">Of so many, or null when nobody knows.</param>
+/// <param name="Note">In words.</param>
+internal sealed record JobProgress(long Done, long? Total, string? Note);

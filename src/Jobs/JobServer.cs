@@ -1,0 +1,141 @@
+using Microsoft.Extensions.Logging;
+using Rondo.Jobs.Pump;
+using Rondo.Jobs.Upkeep;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Storage;
+using Rondo.Storage.Schema;
+
+namespace Rondo.Jobs;
+
+/// <summary>Runs jobs on this node: claims, runs, finishes, and looks after what has no owner. One a process.</summary>
+public sealed class JobServer
+{
+    private readonly Database _database;
+    private readonly TimeProvider _time;
+    private readonly JobsOptions _options;
+    private readonly Dictionary<string, QueueWork> _queues;
+    private readonly Runner _runner;
+    private readonly FinishLoop _finishes;
+    private readonly ClaimLoop _claims;
+    private readonly WatchLoop _watch;
+    private readonly UpkeepLoop _upkeep;
+
+    /// <summary>Prepares it; nothing runs before <see cref="Start"/>.</summary>
+    /// <param name="database">Migrated with <see cref="Migrations"/>.</param>
+    /// <param name="node">This process.</param>
+    /// <param name="handlers">What it can run.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="time">Time.</param>
+    /// <param name="chance">Chance.</param>
+    /// <param name="hint">Tells every process that something changed (<see cref="Topic"/>).</param>
+    /// <param name="log">Log.</param>
+    public JobServer(Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log)
+    {
+        options.Check();
+        _database = database;
+        _time = time;
+        _options = options;
+        var store = PumpStore.For(database.Address.Kind, options, node.Id);
+        _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
+            .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
+        _finishes = new FinishLoop(database, node, store, Freed, time, log);
+        _runner = new Runner(database, handlers, store, _finishes, node.Id, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
+        _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
+        _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
+        _upkeep = new UpkeepLoop(database, node, options, Freed, time, log);
+
+        void Freed(IReadOnlyCollection<string> queues)
+        {
+            _claims!.Wake();
+            hint(Topic);
+        }
+    }
+
+    /// <summary>Topic of the hint that there is something new to run.</summary>
+    public const string Topic = "jobs";
+
+    /// <summary>Topic of the hint that an operator wants something.</summary>
+    public const string IntentTopic = "jobs.intent";
+
+    /// <summary>The tables of the queue; those of <see cref="Node"/> come before.</summary>
+    public static IReadOnlyList<Migration> Migrations { get; } = Migration.Of("jobs", typeof(JobServer).Assembly);
+
+    /// <summary>How it goes here.</summary>
+    public JobServerState State => new(
+        [.. _queues.Values.Select(q => new QueueState(q.Name, q.Workers, q.IsPaused, q.Busy, q.Ahead))], _claims.Claimed, _finishes.Accepted, _finishes.Refused + _watch.Refused, _finishes.Waiting);
+
+    /// <summary>Starts its loops. The room for history is made first.</summary>
+    public void Start(LoopSupervisor supervisor)
+    {
+        HistoryStore.Prepare(_database, _options);
+        supervisor.Start(_finishes);
+        supervisor.Start(_watch);
+        supervisor.Start(_claims);
+        supervisor.Start(_upkeep);
+    }
+
+    /// <summary>Something may be there to run: look now.</summary>
+    public void Wake() => _claims.Wake();
+
+    /// <summary>An operator wants something of queues or running jobs: look now.</summary>
+    public void WakeForIntent()
+    {
+        _watch.Look();
+        _claims.Wake();
+    }
+
+    /// <summary>
+    /// Before the loops are stopped: begins nothing more, gives back what was not begun, lets run what runs for <see cref="JobsOptions.StopPatience"/>, then cancels
+    /// it and gives it back as well. No attempt is lost.
+    /// </summary>
+    public async Task DrainAsync()
+    {
+        _claims.Stop();
+        var began = _time.GetTimestamp();
+        while (_runner.Running.Count > 0 && _time.GetElapsedTime(began) < _options.StopPatience)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), _time).ConfigureAwait(false);
+        }
+
+        foreach (var running in _runner.Running)
+        {
+            running.Stop(StopReason.Stopping);
+        }
+
+        var cancelled = _time.GetTimestamp();
+        while (_runner.Running.Count > 0 && _time.GetElapsedTime(cancelled) < TimeSpan.FromSeconds(3))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), _time).ConfigureAwait(false);
+        }
+
+        foreach (var running in _runner.Running)
+        {
+            _runner.GiveUp(_queues[running.Job.Queue], running, Outcome.GivenBack, "");
+        }
+
+        // What the database does not take in time comes back as a dead node's.
+        var ended = _time.GetTimestamp();
+        while (_finishes.Waiting > 0 && _time.GetElapsedTime(ended) < TimeSpan.FromSeconds(5))
+        {
+            _finishes.Wake();
+            await Task.Delay(TimeSpan.FromMilliseconds(10), _time).ConfigureAwait(false);
+        }
+    }
+}
+
+/// <summary>One queue on this node.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Workers">Workers in force.</param>
+/// <param name="IsPaused">Whether nothing is claimed.</param>
+/// <param name="Busy">Attempts under way.</param>
+/// <param name="Ahead">Claimed and not begun.</param>
+public sealed record QueueState(string Name, int Workers, bool IsPaused, int Busy, int Ahead);
+
+/// <summary>The queue on this node.</summary>
+/// <param name="Queues">Its queues.</param>
+/// <param name="Claimed">Claimed since the start.</param>
+/// <param name="Finished">Ends of attempts that were written.</param>
+/// <param name="Refused">Writes that were refused because the attempt had been taken away.</param>
+/// <param name="Unwritten">Ends that wait to be written.</param>
+public sealed record JobServerState(IReadOnlyList<QueueState> Queues, long Claimed, long Finished, long Refused, int Unwritten);

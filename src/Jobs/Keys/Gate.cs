@@ -1,0 +1,131 @@
+using Npgsql;
+using NpgsqlTypes;
+using Rondo.Jobs.Pump;
+using Rondo.Storage;
+using Rondo.Storage.Postgres;
+
+namespace Rondo.Jobs.Keys;
+
+/// <summary>
+/// Who of a concurrency key may go. A job takes one of the key's slots when it becomes ready, and loses it when its attempt has ended: so a claim knows nothing of
+/// keys, and a million jobs that wait for one of them are not in its way. Slots are rows of live jobs; nothing is counted, so nothing can be miscounted.
+/// Whoever gives slots out holds the key's lock: otherwise a slot that is given back and a job that asks for one could pass each other by.
+/// </summary>
+internal static class Gate
+{
+    private const int MaxKnocks = 1_000;
+
+    private static readonly Sql _knocks = new("jobs.gate.knocks", "select id, concurrency_key as key from job_waiting where is_knocking order by id limit @max");
+    private static readonly Sql _heard = new("jobs.gate.heard", "update job_waiting set is_knocking = {false} where id {in:@ids} and is_knocking");
+
+    // Reads only what is there after the lock was taken: a statement sees what was committed before it began.
+    private static readonly Sql _lock = new("jobs.gate.lock", "select pg_advisory_xact_lock(7210530, h) from (select distinct hashtext(key) as h from unnest(@keys) as key order by 1) s");
+
+    private const string FillText = $"""
+        with k as (select distinct key from unnest($1::text[]) as key),
+        free as (
+          select k.key, (select array_agg(n order by n) from generate_series(1, l.most) n where not exists (select 1 from job_slot s where s.key = k.key and s.n = n.n)) as slots
+          from k cross join lateral (
+            select concurrency_limit as most from job_waiting where state = 'blocked' and concurrency_key = k.key order by rank limit 1
+          ) l
+        ), picked as (
+          select free.key, w.id, free.slots[row_number() over (partition by free.key order by w.rank, w.id)] as n
+          from free cross join lateral (
+            select id, rank from job_waiting where state = 'blocked' and concurrency_key = free.key order by rank, id limit coalesce(cardinality(free.slots), 0) for update
+          ) w
+        ), taken as (
+          insert into job_slot (key, n, job_id) select key, n, id from picked returning job_id
+        ), gone as (
+          delete from job_waiting w using taken where w.id = taken.job_id returning w.*
+        )
+        insert into job_ready ({PumpStore.Common}) select {PumpStore.Common} from gone returning queue
+        """;
+
+    private static readonly Sql _limit = new("jobs.gate.limit", "select concurrency_limit from job_waiting where state = 'blocked' and concurrency_key = @key order by rank limit 1");
+    private static readonly Sql _slots = new("jobs.gate.slots", "select n from job_slot where key = @key");
+    private static readonly Sql _next = new("jobs.gate.next", "select id, queue from job_waiting where state = 'blocked' and concurrency_key = @key order by rank, id limit @count");
+    private static readonly Sql _take = new("jobs.gate.take", "insert into job_slot (key, n, job_id) values (@key, @n, @id)");
+    private static readonly Sql _ready = new("jobs.gate.ready", $"insert into job_ready ({PumpStore.Common}) select {PumpStore.Common} from job_waiting where id = @id");
+    private static readonly Sql _gone = new("jobs.gate.gone", "delete from job_waiting where id = @id");
+
+    /// <summary>Gives the free slots of <paramref name="keys"/> to those who wait longest; returns the queues that have something new.</summary>
+    public static IReadOnlyCollection<string> Fill(Transaction tx, IReadOnlyCollection<string> keys)
+    {
+        Lock(tx, keys);
+        return FillLocked(tx, keys);
+    }
+
+    /// <summary>Looks after the keys whose jobs knock.</summary>
+    public static IReadOnlyCollection<string> Answer(Transaction tx)
+    {
+        var knocks = tx.Query<Knock>(_knocks, new { max = MaxKnocks });
+        if (knocks.Count == 0)
+        {
+            return [];
+        }
+
+        var keys = knocks.Select(k => k.Key).ToHashSet(StringComparer.Ordinal);
+        Lock(tx, keys);
+        tx.Execute(_heard, new { ids = new IdList([.. knocks.Select(k => k.Id)]) });
+        return FillLocked(tx, keys);
+    }
+
+    private static void Lock(Transaction tx, IReadOnlyCollection<string> keys)
+    {
+        if (tx.Dialect == Dialect.Postgres)
+        {
+            tx.Query<object>(_lock, new { keys = keys.ToArray() });
+        }
+    }
+
+    private static HashSet<string> FillLocked(Transaction tx, IReadOnlyCollection<string> keys)
+    {
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        if (tx is PostgresWork postgres)
+        {
+            using var fill = new NpgsqlCommand(FillText, postgres.Link);
+            fill.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, Value = keys.ToArray() });
+            using var reader = fill.ExecuteReader();
+            while (reader.Read())
+            {
+                queues.Add(reader.GetString(0));
+            }
+
+            return queues;
+        }
+
+        foreach (var key in keys)
+        {
+            if (tx.First<int?>(_limit, new { key }) is not { } limit)
+            {
+                continue;
+            }
+
+            var taken = tx.Query<int>(_slots, new { key }).ToHashSet();
+            var free = new Queue<int>(Enumerable.Range(1, limit).Where(n => !taken.Contains(n)));
+            foreach (var job in tx.Query<Waiter>(_next, new { key, count = free.Count }))
+            {
+                tx.Execute(_take, new { key, n = free.Dequeue(), id = job.Id });
+                tx.Execute(_ready, new { id = job.Id });
+                tx.Execute(_gone, new { id = job.Id });
+                queues.Add(job.Queue);
+            }
+        }
+
+        return queues;
+    }
+
+    private sealed class Knock
+    {
+        public long Id { get; init; }
+
+        public string Key { get; init; } = "";
+    }
+
+    private sealed class Waiter
+    {
+        public long Id { get; init; }
+
+        public string Queue { get; init; } = "";
+    }
+}

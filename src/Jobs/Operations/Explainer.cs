@@ -1,0 +1,146 @@
+using System.Globalization;
+using Rondo.Nodes;
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Operations;
+
+/// <summary>Says why a job is where it is. What holds it up in general (no node, a pause) comes before its place in the queue, which says nothing then.</summary>
+internal static class Explainer
+{
+    public static JobExplanation? Explain(Transaction tx, long id, DatabaseAddress address, JobHandlers handlers, JobsOptions options)
+    {
+        if (OperationStore.Find(tx, id) is not { } job)
+        {
+            return null;
+        }
+
+        var explanation = new JobExplanation { Id = id, State = job.State, At = tx.Now, Reasons = [] };
+        var workers = NodeRegister.All(tx).FindAll(n => n.HasRole("work") && NodeRegister.IsRunning(n, address, tx.Now));
+        return job.State switch
+        {
+            "scheduled" => Scheduled(explanation, job, General(tx, job, workers, handlers, options)),
+            "blocked" => Blocked(tx, explanation, job, General(tx, job, workers, handlers, options)),
+            "ready" => Ready(tx, explanation, job, General(tx, job, workers, handlers, options)),
+            "running" => Running(tx, explanation, workers),
+            _ => explanation with { Node = job.Node, Reasons = [Ended(job)] },
+        };
+    }
+
+    private static List<JobReason> General(Transaction tx, JobRow job, List<NodeRow> workers, JobHandlers handlers, JobsOptions options)
+    {
+        var reasons = new List<JobReason>();
+        if (workers.Count == 0)
+        {
+            reasons.Add(new("no_node", "no node with the role work runs. Start one: rondo serve"));
+        }
+
+        var intent = QueueStore.Intents(tx).Find(q => q.Name == job.Queue);
+        if (intent is { IsPaused: true })
+        {
+            reasons.Add(new("queue_paused", $"queue {job.Queue} is paused since {intent.ChangedAt}. Resume it: rondo queues resume {job.Queue}"));
+        }
+
+        if (intent is { Workers: 0 })
+        {
+            reasons.Add(new("no_workers", $"queue {job.Queue} has 0 workers. Start them: rondo workers start {job.Queue}"));
+        }
+
+        if (!options.Queues.ContainsKey(job.Queue) && !handlers.Queues.Contains(job.Queue, StringComparer.Ordinal))
+        {
+            reasons.Add(new("queue_not_run", $"no kind and no setting that is known here names queue {job.Queue}. A node runs it when its setting jobs.queues does"));
+        }
+
+        if (handlers.Find(job.Kind) is not { IsRunnable: true })
+        {
+            reasons.Add(new("kind_unknown", $"this program ({string.Join(", ", handlers.Kinds.Order(StringComparer.Ordinal))}) runs no jobs of kind {job.Kind}. A node that does is needed"));
+        }
+
+        return reasons;
+    }
+
+    private static JobExplanation Scheduled(JobExplanation explanation, JobRow job, List<JobReason> reasons)
+    {
+        var isDue = job.Due <= explanation.At;
+        var why = job.Attempts > 0 ? $"attempt {job.Attempts} of {job.MaxAttempts} did not end well, and the next one is" : "it is";
+        var due = isDue
+            ? new JobReason("due_now", $"it is due since {job.Due}; a node makes it ready within its poll interval")
+            : new JobReason("due_later", $"{why} due at {job.Due}, in {Span(job.Due - explanation.At)}. At once: rondo jobs retry {job.Id}");
+        return explanation with { Due = job.Due, Reasons = isDue ? [.. reasons, due] : [due, .. reasons] };
+    }
+
+    private static JobExplanation Blocked(Transaction tx, JobExplanation explanation, JobRow job, List<JobReason> reasons)
+    {
+        var key = job.ConcurrencyKey!;
+        var place = ExplainStore.Find(tx, job.Id);
+        var holders = ExplainStore.Holders(tx, key);
+        var before = ExplainStore.AheadOfKey(tx, key, place.Rank);
+        var queue = before == 0 ? "it is the next one of them" : $"{Count(before)} of the same key go before it";
+        var reason = holders.Count >= (place.ConcurrencyLimit ?? 1)
+            ? new JobReason("key_at_limit", $"its concurrency key '{key}' is at its limit of {place.ConcurrencyLimit}: held by job {string.Join(", ", holders)}; {queue}")
+            : new JobReason("key_opens", $"its concurrency key '{key}' has a free slot ({holders.Count} of {place.ConcurrencyLimit} held); a node gives it out within its poll interval; {queue}");
+        return explanation with { Holders = holders, Reasons = [reason, .. reasons] };
+    }
+
+    private static JobExplanation Ready(Transaction tx, JobExplanation explanation, JobRow job, List<JobReason> reasons)
+    {
+        if (job.Crashes >= 2)
+        {
+            var before = ExplainStore.SuspectsAhead(tx, job.Id);
+            reasons.Add(new("suspect", $"its node died {job.Crashes} times while it ran, so it is run with nothing beside it: it waits until a node has nothing else under way; {Count(before)} suspects go before it"));
+            return explanation with { Reasons = reasons, Ahead = before };
+        }
+
+        var ahead = ExplainStore.Ahead(tx, job.Queue, ExplainStore.Find(tx, job.Id).Rank);
+        reasons.Add(ahead == 0
+            ? new("next", $"it is the next one of queue {job.Queue}; a free worker takes it")
+            : new("ahead", $"{Count(ahead)} {(ahead == 1 ? "job" : "jobs")} of queue {job.Queue} go before it"));
+        return explanation with { Reasons = reasons, Ahead = ahead };
+    }
+
+    private static JobExplanation Running(Transaction tx, JobExplanation explanation, List<NodeRow> workers)
+    {
+        if (ExplainStore.Running(tx, explanation.Id) is not { } claim)
+        {
+            return explanation with { Reasons = [new("running", "it runs")] };
+        }
+
+        var reasons = new List<JobReason>();
+        if (!workers.Exists(n => n.Id == claim.Node))
+        {
+            reasons.Add(new("node_gone", $"its node {claim.Node} does not run any more; another one gives it back within seconds after that node was declared dead"));
+        }
+
+        if (claim.IsCancelled)
+        {
+            reasons.Add(new("cancelling", "its node was asked to cancel it"));
+        }
+
+        reasons.Add(claim.StartedAt is { } started
+            ? new("running", $"it runs on node {claim.Node} since {started} ({Span(explanation.At - started)}){(claim.IsAlone ? ", with nothing beside it" : "")}")
+            : new("claimed", $"node {claim.Node} claimed it at {claim.ClaimedAt} ({Span(explanation.At - claim.ClaimedAt)} ago); it begins as soon as a worker is free"));
+        return explanation with { Node = claim.Node, Reasons = reasons };
+    }
+
+    private static JobReason Ended(JobRow job)
+    {
+        var by = job.Node is null ? "" : $" on node {job.Node}";
+        var text = $"it ended at {job.FinishedAt}{by}, after {job.Attempts} of {job.MaxAttempts} attempts";
+        return job.State switch
+        {
+            "done" => new("done", $"{text}, well"),
+            "cancelled" => new("cancelled", $"{text}: cancelled: {job.Error}"),
+            _ => new("dead", $"{text}: {job.Error}. Again: rondo jobs retry {job.Id}"),
+        };
+    }
+
+    private static string Count(long count) =>
+        count >= ExplainStore.MostAhead ? "more than 100,000" : count.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Span(TimeSpan span) => span.TotalSeconds switch
+    {
+        < 120 => span.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture),
+        < 7_200 => span.TotalMinutes.ToString("0 'min'", CultureInfo.InvariantCulture),
+        < 172_800 => span.TotalHours.ToString("0 'h'", CultureInfo.InvariantCulture),
+        _ => span.TotalDays.ToString("0 'd'", CultureInfo.InvariantCulture),
+    };
+}

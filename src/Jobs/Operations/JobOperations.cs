@@ -1,0 +1,155 @@
+using Rondo.Jobs.Operations;
+using Rondo.Storage;
+
+namespace Rondo.Jobs;
+
+/// <summary>What operators ask and do about jobs, with or without a server that runs them.</summary>
+/// <param name="database">Migrated.</param>
+/// <param name="handlers">The kinds that this program knows.</param>
+/// <param name="options">Settings of jobs; for how long what ends is kept, and which queues are run.</param>
+/// <param name="hint">Told after each commit that there is something new (<see cref="JobServer.Topic"/>, <see cref="JobServer.IntentTopic"/>).</param>
+public sealed class JobOperations(Database database, JobHandlers handlers, JobsOptions options, Action<string> hint)
+{
+    /// <summary>Lines of a job's log that are shown.</summary>
+    public const int MaxLines = 200;
+
+    private const int Piece = 200;
+    private const int Shown = 10;
+
+    /// <summary>Its queues.</summary>
+    public QueueOperations Queues { get; } = new(database, handlers, options, hint);
+
+    /// <summary>Jobs, the newest first.</summary>
+    public Task<List<JobRow>> ListAsync(JobFilter filter, int limit, CancellationToken stop = default) =>
+        database.ReadLongAsync("jobs.list", tx => ListStore.List(tx, filter, limit), stop);
+
+    /// <summary>All about one job, or null.</summary>
+    public Task<JobDetails?> ShowAsync(long id, CancellationToken stop = default) => database.ReadAsync(
+        "jobs.show",
+        tx => OperationStore.Find(tx, id) is { } job
+            ? new JobDetails(job, OperationStore.Failures(tx, id), ListStore.Progress(tx, id), ListStore.Lines(tx, id, MaxLines))
+            : null,
+        stop);
+
+    /// <summary>Why a job waits, runs or has ended; null when there is none of that id.</summary>
+    public Task<JobExplanation?> ExplainAsync(long id, CancellationToken stop = default) =>
+        database.ReadAsync("jobs.explain", tx => Explainer.Explain(tx, id, database.Address, handlers, options), stop);
+
+    /// <summary>Does it to one job.</summary>
+    public async Task<JobChange> ActAsync(JobVerb verb, long id, CancellationToken stop = default)
+    {
+        var change = await database.WriteAsync(
+            "jobs.act",
+            tx =>
+            {
+                var refusal = Apply(tx, verb, id);
+                return new JobChange(OperationStore.Find(tx, id), refusal);
+            },
+            stop).ConfigureAwait(false);
+        if (change.Refusal is null)
+        {
+            Tell(verb);
+        }
+
+        return change;
+    }
+
+    /// <summary>
+    /// Does it to all that a filter finds, 200 in a transaction, from the newest to the oldest: what was done stays done when it is interrupted. Without a state in
+    /// the filter: dead ones for retry and discard, all that have not ended for cancel, running ones for release.
+    /// </summary>
+    public async Task<JobBulk> ActOnAllAsync(JobVerb verb, JobFilter filter, bool isDryRun, CancellationToken stop = default)
+    {
+        var (found, done) = (0L, 0L);
+        var (first, refusals) = (new List<long>(), new List<string>());
+        foreach (var state in filter.State is { } one ? [one] : StatesOf(verb))
+        {
+            var next = filter with { State = state };
+            if (isDryRun)
+            {
+                found += await database.ReadLongAsync("jobs.count", tx => ListStore.Count(tx, next), stop).ConfigureAwait(false);
+                first.AddRange(await database.ReadLongAsync("jobs.ids", tx => ListStore.Ids(tx, next, Shown), stop).ConfigureAwait(false));
+                continue;
+            }
+
+            while (true)
+            {
+                var page = next;
+                var ids = await database.ReadLongAsync("jobs.ids", tx => ListStore.Ids(tx, page, Piece), stop).ConfigureAwait(false);
+                if (ids.Count == 0)
+                {
+                    break;
+                }
+
+                var refused = await database.WriteLongAsync(
+                    "jobs.act",
+                    tx => ids.Select(id => (Id: id, Why: Apply(tx, verb, id))).Where(r => r.Why is not null).ToList(),
+                    stop).ConfigureAwait(false);
+                Tell(verb);
+                found += ids.Count;
+                done += ids.Count - refused.Count;
+                first.AddRange(ids.Take(Shown - first.Count));
+                refusals.AddRange(refused.Take(Shown - refusals.Count).Select(r => $"{r.Id}: {r.Why}"));
+                next = next with { Before = ids[^1] };
+            }
+        }
+
+        return new JobBulk(found, done, isDryRun ? 0 : found - done, [.. first.Take(Shown)], refusals, isDryRun);
+    }
+
+    /// <summary>Deletes the history of jobs that ended before <paramref name="before"/>, 1,000 in a transaction; returns how many of each state.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> PruneAsync(Instant before, JobState? state, bool isDryRun, CancellationToken stop = default)
+    {
+        if (isDryRun)
+        {
+            return await database.ReadLongAsync("jobs.prune", tx => PruneStore.Count(tx, before, state), stop).ConfigureAwait(false);
+        }
+
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (true)
+        {
+            var gone = await database.WriteLongAsync("jobs.prune", tx => PruneStore.Delete(tx, before, state), stop).ConfigureAwait(false);
+            if (gone.Count == 0)
+            {
+                return counts;
+            }
+
+            foreach (var each in gone.CountBy(g => g))
+            {
+                counts[each.Key] = counts.GetValueOrDefault(each.Key) + each.Value;
+            }
+        }
+    }
+
+    private static JobState[] StatesOf(JobVerb verb) => verb switch
+    {
+        JobVerb.Cancel => [JobState.Scheduled, JobState.Blocked, JobState.Ready, JobState.Running],
+        JobVerb.Release => [JobState.Running],
+        _ => [JobState.Dead],
+    };
+
+    /// <summary>Returns why nothing was done, or null.</summary>
+    private string? Apply(Transaction tx, JobVerb verb, long id) => verb switch
+    {
+        JobVerb.Retry => OperationStore.Retry(tx, id),
+        JobVerb.Cancel => OperationStore.Cancel(tx, id, options, "cancelled by an operator") is null ? Why(tx, id, "its node was asked to cancel it already") : null,
+        JobVerb.Discard => OperationStore.Discard(tx, id, options) ? null : Why(tx, id, "it is running; cancel it, or release it first"),
+        _ => OperationStore.Release(tx, id, options) ? null : Why(tx, id, "it is running"),
+    };
+
+    private static string Why(Transaction tx, long id, string whenRunning) => OperationStore.Find(tx, id)?.State switch
+    {
+        null => "there is no such job",
+        "running" => whenRunning,
+        var state => $"it is {state}",
+    };
+
+    private void Tell(JobVerb verb)
+    {
+        hint(JobServer.Topic);
+        if (verb is JobVerb.Cancel or JobVerb.Release)
+        {
+            hint(JobServer.IntentTopic);
+        }
+    }
+}

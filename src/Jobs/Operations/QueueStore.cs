@@ -1,0 +1,112 @@
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Operations;
+
+/// <summary>The SQL of what queues hold, do, and are to do.</summary>
+internal static class QueueStore
+{
+    /// <summary>From so many of the newest ends, times are told.</summary>
+    public const int Sample = 20_000;
+
+    private static readonly Sql _depth = new("queues.depth", """
+        select queue, cast(ready as {bigint}) as ready, cast(running as {bigint}) as running, cast(scheduled as {bigint}) as scheduled, cast(blocked as {bigint}) as blocked,
+          oldest_ready_due as oldest
+        from queue_depth
+        """);
+
+    private static readonly Sql _intents = new("queues.intents", "select name, workers, is_paused, changed_at from job_queue");
+
+    private static readonly Sql _ends = new("queues.ends", """
+        select queue, state, count(*) as count, cast(sum(attempts) as {bigint}) as attempts from job_history where finished_at >= @since group by queue, state
+        """);
+
+    private static readonly Sql _times = new("queues.times", """
+        select queue, due, started_at, finished_at from job_history
+        where finished_at >= @since and started_at is not null and state <> 'cancelled' order by finished_at desc limit @sample
+        """);
+
+    private static readonly Sql _pause = new("queues.pause", """
+        insert into job_queue (name, is_paused, changed_at) values (@name, @isPaused, @now)
+        on conflict (name) do update set is_paused = excluded.is_paused, changed_at = excluded.changed_at
+        """);
+
+    private static readonly Sql _scale = new("queues.scale", """
+        insert into job_queue (name, workers, changed_at) values (@name, cast(@workers as {int}), @now)
+        on conflict (name) do update set workers = excluded.workers, changed_at = excluded.changed_at
+        """);
+
+    private static readonly Sql _running = new("queues.running", "select count(*) from job_running where queue = @name");
+    private static readonly Sql _busy = new("queues.busy", "select node, queue, count(*) as count from job_running group by node, queue order by node, queue");
+
+    private static readonly Sql _open = new("queues.open", """
+        select queue from job_ready group by queue
+        union select queue from job_waiting where (state = 'scheduled' and due <= @now) or is_knocking
+        """);
+
+    /// <summary>Queues that have something to run now, or in a moment.</summary>
+    public static List<string> Open(Transaction tx) => tx.Query<string>(_open, new { now = tx.Now });
+
+    public static List<Depth> Depths(Transaction tx) => tx.Query<Depth>(_depth);
+
+    public static List<Intent> Intents(Transaction tx) => tx.Query<Intent>(_intents);
+
+    public static List<Ends> ReadEnds(Transaction tx, Instant since) => tx.Query<Ends>(_ends, new { since });
+
+    public static List<Times> ReadTimes(Transaction tx, Instant since) => tx.Query<Times>(_times, new { since, sample = Sample });
+
+    public static void Pause(Transaction tx, string name, bool isPaused) => tx.Execute(_pause, new { name, isPaused, now = tx.Now });
+
+    public static void Scale(Transaction tx, string name, int? workers) => tx.Execute(_scale, new { name, workers, now = tx.Now });
+
+    public static long Running(Transaction tx, string name) => tx.First<long>(_running, new { name });
+
+    public static List<NodeLoad> Loads(Transaction tx) => tx.Query<NodeLoad>(_busy);
+
+    public sealed class Depth
+    {
+        public string Queue { get; init; } = "";
+
+        public long Ready { get; init; }
+
+        public long Running { get; init; }
+
+        public long Scheduled { get; init; }
+
+        public long Blocked { get; init; }
+
+        public Instant? Oldest { get; init; }
+    }
+
+    public sealed class Intent
+    {
+        public string Name { get; init; } = "";
+
+        public int? Workers { get; init; }
+
+        public bool IsPaused { get; init; }
+
+        public Instant ChangedAt { get; init; }
+    }
+
+    public sealed class Ends
+    {
+        public string Queue { get; init; } = "";
+
+        public string State { get; init; } = "";
+
+        public long Count { get; init; }
+
+        public long Attempts { get; init; }
+    }
+
+    public sealed class Times
+    {
+        public string Queue { get; init; } = "";
+
+        public Instant Due { get; init; }
+
+        public Instant StartedAt { get; init; }
+
+        public Instant FinishedAt { get; init; }
+    }
+}

@@ -1,0 +1,229 @@
+using Rondo.Jobs.Keys;
+using Rondo.Jobs.Upkeep;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Pump;
+
+/// <summary>
+/// Claims for all queues of this node in one statement, when a worker has nothing to do or what lies ahead runs low. Woken by whoever enqueues; without a wake it
+/// looks by itself once in a poll interval, so a hint that is lost costs no more than that.
+/// </summary>
+internal sealed class ClaimLoop(
+    Database database, Node node, PumpStore store, Runner runner, FinishLoop finishes, IReadOnlyCollection<QueueWork> queues, JobsOptions options, TimeProvider time, Random random)
+    : Loop("jobs.claim", time)
+{
+    // A look from the beginning passes over what was taken and is not yet cleaned up (a long transaction somewhere keeps the server from it), so it may not
+    // take more than a twentieth of the time; in between, claims begin where the last look from the beginning did.
+    private const int ShareOfLooks = 20;
+    private static readonly TimeSpan _longestWithout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _aloneAgain = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _alonePatience = TimeSpan.FromSeconds(30);
+    private static readonly Sql _suspects = new("jobs.suspects", "select 1 from job_ready where crashes >= 2 limit 1");
+    private volatile bool _isStopping;
+    private long _lookedAt = long.MinValue;
+    private Instant? _nextDue;
+    private long _scannedAt = long.MinValue;
+    private TimeSpan _scanTook;
+    private long? _aloneSince;
+    private long _aloneGivenUpAt = long.MinValue;
+    private long _claimed;
+
+    public override bool IsVital => true;
+
+    public override TimeSpan StuckAfter => TimeSpan.FromSeconds(15);
+
+    /// <summary>Jobs claimed since the start.</summary>
+    public long Claimed => Interlocked.Read(ref _claimed);
+
+    protected override bool OwnThread => true;
+
+    protected override (TimeSpan First, TimeSpan Cap) BackoffRange => (TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(2));
+
+    /// <summary>Claims nothing from now on, and gives back what was not begun.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        GiveBackAll();
+    }
+
+    /// <summary>Something waits for its time until <paramref name="due"/>.</summary>
+    public void Expect(Instant due)
+    {
+        if (_nextDue is not { } next || due < next)
+        {
+            _nextDue = due;
+            Wake();
+        }
+    }
+
+    protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        if (_isStopping)
+        {
+            GiveBackAll();
+            return new(options.PollInterval);
+        }
+
+        if (!node.MayWork)
+        {
+            // Somebody else may have all of it by now, or soon: nothing is begun under a lease that has lapsed.
+            foreach (var running in runner.Running)
+            {
+                running.Stop(StopReason.Lost);
+            }
+
+            foreach (var queue in queues)
+            {
+                queue.TakeAll();
+            }
+
+            return new(TimeSpan.FromMilliseconds(200));
+        }
+
+        var isMore = Look();
+        var isFull = _aloneSince is null ? Claim() : ClaimAlone();
+        return new(isFull || isMore ? TimeSpan.Zero : Pause());
+    }
+
+    /// <summary>Once in a poll interval, or when something becomes due: what is due, who knocks, and whether there are suspects. True when there is more.</summary>
+    private bool Look()
+    {
+        if (_lookedAt != long.MinValue && Time.GetElapsedTime(_lookedAt) < options.PollInterval && !(_nextDue is { } next && next <= database.Clock.Now))
+        {
+            return false;
+        }
+
+        var ((queues, isMore), due, filled, isSuspect) = database.Write("jobs.look", tx =>
+        {
+            var promoted = DueStore.Promote(tx);
+            var answered = Gate.Answer(tx);
+            return (promoted, DueStore.Next(tx), answered, tx.First<int?>(_suspects) is not null);
+        });
+        _nextDue = due;
+        _lookedAt = Time.GetTimestamp();
+        _ = (queues, filled);
+        if (isSuspect && _aloneSince is null && (_aloneGivenUpAt == long.MinValue || Time.GetElapsedTime(_aloneGivenUpAt) > _aloneAgain))
+        {
+            _aloneSince = Time.GetTimestamp();
+        }
+
+        return isMore;
+    }
+
+    private bool Claim()
+    {
+        List<(QueueWork Queue, int Count)> hungry = [.. queues.Select(q => (q, q.Wanted())).Where(w => w.Item2 > 0)];
+        Bound(hungry);
+        if (hungry.Count == 0 || finishes.Waiting > FinishLoop.MaxWaiting)
+        {
+            return false;
+        }
+
+        var isScan = _scannedAt == long.MinValue || Time.GetElapsedTime(_scannedAt) > Min(_scanTook * ShareOfLooks, _longestWithout);
+        var wants = hungry.ConvertAll(h => new Want(h.Queue.Name, h.Count, isScan ? long.MinValue : h.Queue.LowestRank));
+        var began = Time.GetTimestamp();
+        var jobs = database.Dialect == Dialect.Postgres
+            ? database.Tell("jobs.claim", tx => store.Claim(tx, wants))
+            : database.Write("jobs.claim", tx => store.Claim(tx, wants));
+        FailPoint.Reach("jobs.claimed");
+        if (isScan)
+        {
+            _scanTook = Time.GetElapsedTime(began);
+            _scannedAt = Time.GetTimestamp();
+        }
+
+        Interlocked.Add(ref _claimed, jobs.Count);
+        var isFull = false;
+        foreach (var (queue, count) in hungry)
+        {
+            var own = jobs.FindAll(j => j.Queue == queue.Name);
+            isFull |= own.Count == count;
+            if (isScan)
+            {
+                queue.LowestRank = own.Count > 0 ? own[0].Rank : long.MinValue;
+            }
+
+            queue.Add(own, count);
+            runner.Start(queue);
+        }
+
+        return isFull;
+    }
+
+    /// <summary>No more than <see cref="JobsOptions.MostJobs"/> are claimed in all.</summary>
+    private void Bound(List<(QueueWork Queue, int Count)> hungry)
+    {
+        if (options.MostJobs is not { } most)
+        {
+            return;
+        }
+
+        var left = (int)Math.Max(0, most - Claimed);
+        for (var n = 0; n < hungry.Count; n++)
+        {
+            hungry[n] = (hungry[n].Queue, Math.Min(hungry[n].Count, left));
+            left -= hungry[n].Count;
+        }
+
+        hungry.RemoveAll(h => h.Count == 0);
+    }
+
+    /// <summary>
+    /// A suspect runs with nothing beside it: what runs may end, nothing new begins. When something does not end for 30 s the suspect has to wait, or another node
+    /// takes it; the others must not stand still for it.
+    /// </summary>
+    private bool ClaimAlone()
+    {
+        GiveBackAll();
+        if (queues.Any(q => q.Busy > 0) || finishes.Waiting > 0)
+        {
+            if (Time.GetElapsedTime(_aloneSince!.Value) > _alonePatience)
+            {
+                _aloneSince = null;
+                _aloneGivenUpAt = Time.GetTimestamp();
+            }
+
+            return false;
+        }
+
+        var names = options.MostJobs <= Claimed ? [] : queues.Where(q => q is { IsPaused: false, Workers: > 0 }).Select(q => q.Name).ToArray();
+        var job = database.Write("jobs.claim.alone", tx => store.ClaimAlone(tx, names));
+        if (job is null)
+        {
+            _aloneSince = null;
+            return true;
+        }
+
+        Interlocked.Increment(ref _claimed);
+        var queue = queues.First(q => q.Name == job.Queue);
+        queue.Add([job], 2);
+        runner.Start(queue);
+
+        // The patience begins anew; the next pass waits for this one's end.
+        _aloneSince = Time.GetTimestamp();
+        return false;
+    }
+
+    private void GiveBackAll()
+    {
+        foreach (var queue in queues)
+        {
+            runner.GiveBack(queue.TakeAll());
+        }
+    }
+
+    private TimeSpan Pause()
+    {
+        // Nodes that began together do not go on looking together.
+        var pause = options.PollInterval * (0.75 + (random.NextDouble() * 0.25));
+        return _aloneSince is not null ? Min(pause, TimeSpan.FromMilliseconds(20))
+            : _nextDue is { } due ? Min(pause, Max(due - database.Clock.Now, TimeSpan.FromMilliseconds(1)))
+            : pause;
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

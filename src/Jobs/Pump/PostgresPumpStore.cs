@@ -1,0 +1,219 @@
+using Npgsql;
+using NpgsqlTypes;
+using Rondo.Storage;
+using Rondo.Storage.Postgres;
+
+namespace Rondo.Jobs.Pump;
+
+/// <inheritdoc/>
+internal sealed class PostgresPumpStore(JobsOptions options, string node) : PumpStore(options, node)
+{
+    private const string Returned = "id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, enqueued_at, args, tags, metadata, concurrency_key";
+
+    private const string IntoRunning = $"""
+        insert into job_running ({Common}, node, claimed_at, started_at, is_alone)
+        select id, queue, kind, priority, rank, due, attempts + 1, max_attempts, lease_no + 1, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
+          concurrency_limit
+        """;
+
+    // By place in the table: whatever the planner believes of how many there are, that is as many looks as rows.
+    private const string ClaimText = $"""
+        with live as (select 1 from node where id = $4 and state = 'live'),
+        gone as (
+          delete from job_ready where ctid = any(array(
+            select r.place
+            from unnest($1::text[], $2::int[], $3::bigint[]) as w (queue, n, lowest)
+            cross join lateral (
+              select ctid as place from job_ready j
+              where j.queue = w.queue and j.rank >= w.lowest and j.crashes < 2
+              order by j.rank limit w.n for update skip locked
+            ) r
+          )) and exists (select 1 from live)
+          returning *
+        ), freed as (
+          delete from job_unique u using gone where gone.unique_key like '~%' and u.job_id = gone.id
+        )
+        {IntoRunning}, $4, $5, null, false from gone
+        returning {Returned}
+        """;
+
+    private const string AloneText = $"""
+        with live as (select 1 from node where id = $2 and state = 'live'),
+        gone as (
+          delete from job_ready where ctid = any(array(
+            select ctid from job_ready where crashes >= 2 and queue = any($1::text[]) order by id limit 1 for update skip locked
+          )) and exists (select 1 from live)
+          returning *
+        ), freed as (
+          delete from job_unique u using gone where gone.unique_key like '~%' and u.job_id = gone.id
+        )
+        {IntoRunning}, $2, $3, $3, true from gone
+        returning {Returned}
+        """;
+
+    private const string Input = """
+        with f as materialized (
+          select * from unnest($2::bigint[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[])
+            as f (id, no, outcome, started, ended, due, forget, error)
+        ), live as (select 1 from node where id = $1 and state = 'live')
+        """;
+
+    private const string Held = "j.id = f.id and j.lease_no = f.no and j.node = $1 and exists (select 1 from live)";
+
+    // Most batches hold nothing but jobs that ended well.
+    private const string DoneText = $"""
+        {Input},
+        ended as (
+          delete from job_running j using f where {Held}
+          returning j.*, f.started, f.ended, f.forget
+        ), freed as (
+          delete from job_unique u using ended where ended.unique_key is not null and u.job_id = ended.id
+        ), slots as (
+          delete from job_slot s using ended where ended.concurrency_key is not null and s.job_id = ended.id
+        ), wishes as (
+          delete from job_cancel c using ended where c.job_id = ended.id
+        )
+        insert into job_history ({Kept}, state, node, started_at, finished_at, forget_at, error)
+        select {Kept}, 'done', $1, started, ended, forget, null from ended
+        returning id
+        """;
+
+    // A wish to cancel wins over another attempt.
+    private const string MixedText = $"""
+        {Input},
+        ended as (
+          delete from job_running j using f where {Held}
+          returning j.*, f.started, f.ended, f.forget, f.error, f.due as again,
+            case when f.outcome in ('retry', 'snooze', 'given_back') and exists (select 1 from job_cancel c where c.job_id = j.id) then 'cancelled' else f.outcome end as outcome
+        ), history as (
+          insert into job_history ({Kept}, state, node, started_at, finished_at, forget_at, error)
+          select {Kept}, outcome, $1, started, ended, forget, error from ended where outcome in ('done', 'cancelled', 'dead')
+        ), waiting as (
+          insert into job_waiting ({Common}, state)
+          select id, queue, kind, priority, (extract(epoch from again) * 1000000)::bigint - priority * {MicrosPerPriority}, again,
+            case when outcome = 'snooze' then attempts - 1 else attempts end, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key,
+            concurrency_key, concurrency_limit, 'scheduled'
+          from ended where outcome in ('retry', 'snooze')
+        ), ready as (
+          insert into job_ready ({Common})
+          select id, queue, kind, priority, rank, due, attempts - 1, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key,
+            concurrency_key, concurrency_limit
+          from ended where outcome = 'given_back'
+        ), failures as (
+          insert into job_failure (job_id, attempt, lease_no, node, outcome, started_at, ended_at, error, forget_at)
+          select id, attempts, lease_no, $1, outcome, started, ended, error, forget from ended where error is not null and outcome in ('retry', 'snooze', 'dead', 'cancelled')
+        ), freed as (
+          delete from job_unique u using ended where ended.unique_key is not null and ended.outcome in ('done', 'cancelled', 'dead') and u.job_id = ended.id
+        ), slots as (
+          delete from job_slot s using ended where ended.concurrency_key is not null and ended.outcome <> 'given_back' and s.job_id = ended.id
+        ), wishes as (
+          delete from job_cancel c using ended where c.job_id = ended.id
+        )
+        select id from ended
+        """;
+
+    private const string MicrosPerPriority = "30000000";
+
+    public override List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants)
+    {
+        using var batch = ByIndex(tx, ClaimText);
+        var claim = batch.BatchCommands[1];
+        Add(claim, NpgsqlDbType.Array | NpgsqlDbType.Text, wants.Select(w => w.Queue).ToArray());
+        Add(claim, NpgsqlDbType.Array | NpgsqlDbType.Integer, wants.Select(w => w.Count).ToArray());
+        Add(claim, NpgsqlDbType.Array | NpgsqlDbType.Bigint, wants.Select(w => w.From).ToArray());
+        Add(claim, NpgsqlDbType.Text, Node);
+        Add(claim, NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
+        return Read(batch);
+    }
+
+    public override ClaimedJob? ClaimAlone(Transaction tx, IReadOnlyList<string> queues)
+    {
+        using var batch = ByIndex(tx, AloneText);
+        var claim = batch.BatchCommands[1];
+        Add(claim, NpgsqlDbType.Array | NpgsqlDbType.Text, queues.ToArray());
+        Add(claim, NpgsqlDbType.Text, Node);
+        Add(claim, NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
+        return Read(batch).FirstOrDefault();
+    }
+
+    public override HashSet<long> Write(Transaction tx, IReadOnlyList<Finish> finishes)
+    {
+        var n = finishes.Count;
+        var (ids, nos, outcomes) = (new long[n], new int[n], new string[n]);
+        var (starts, ends, dues, forgets, errors) = (new DateTime?[n], new DateTime[n], new DateTime?[n], new DateTime[n], new string?[n]);
+        var isPlain = true;
+        for (var i = 0; i < n; i++)
+        {
+            var finish = finishes[i];
+            (ids[i], nos[i], outcomes[i]) = (finish.Job.Id, finish.Job.LeaseNo, Finish.Text(finish.Outcome));
+            (starts[i], ends[i]) = (finish.StartedAt?.ToDateTime(), finish.EndedAt.ToDateTime());
+            (dues[i], forgets[i], errors[i]) = (finish.Due?.ToDateTime(), ForgetAt(finish).ToDateTime(), finish.Error);
+            isPlain &= finish.Outcome == Outcome.Done;
+        }
+
+        using var batch = ByIndex(tx, isPlain ? DoneText : MixedText);
+        var write = batch.BatchCommands[1];
+        Add(write, NpgsqlDbType.Text, Node);
+        Add(write, NpgsqlDbType.Array | NpgsqlDbType.Bigint, ids);
+        Add(write, NpgsqlDbType.Array | NpgsqlDbType.Integer, nos);
+        Add(write, NpgsqlDbType.Array | NpgsqlDbType.Text, outcomes);
+        Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, starts);
+        Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, ends);
+        Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, dues);
+        Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, forgets);
+        Add(write, NpgsqlDbType.Array | NpgsqlDbType.Text, errors);
+        var accepted = new HashSet<long>(n);
+        using var reader = batch.ExecuteReader();
+        reader.NextResult();
+        while (reader.Read())
+        {
+            accepted.Add(reader.GetInt64(0));
+        }
+
+        return accepted;
+    }
+
+    private static void Add(NpgsqlBatchCommand command, NpgsqlDbType type, object value) => command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type, Value = value });
+
+    /// <summary>
+    /// The tables of what is ready and what runs are empty at one moment and a hundred thousand dead rows long at the next, and a plan lasts longer than either: made
+    /// for the one it would read through all of it, once a batch. Sent together with the statement, so it costs no round trip, and it ends with its transaction.
+    /// </summary>
+    private static NpgsqlBatch ByIndex(Transaction tx, string text)
+    {
+        var batch = new NpgsqlBatch(((PostgresWork)tx).Link);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("select set_config('enable_seqscan', 'off', true)"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(text));
+        return batch;
+    }
+
+    private static List<ClaimedJob> Read(NpgsqlBatch claim)
+    {
+        var jobs = new List<ClaimedJob>();
+        using var reader = claim.ExecuteReader();
+        reader.NextResult();
+        while (reader.Read())
+        {
+            jobs.Add(new ClaimedJob
+            {
+                Id = reader.GetInt64(0),
+                Queue = string.Intern(reader.GetString(1)),
+                Kind = string.Intern(reader.GetString(2)),
+                Priority = reader.GetInt32(3),
+                Rank = reader.GetInt64(4),
+                Due = Instant.From(reader.GetDateTime(5)),
+                Attempts = reader.GetInt32(6),
+                MaxAttempts = reader.GetInt32(7),
+                LeaseNo = reader.GetInt32(8),
+                EnqueuedAt = Instant.From(reader.GetDateTime(9)),
+                Args = reader.GetString(10),
+                Tags = reader.IsDBNull(11) ? null : reader.GetString(11),
+                Metadata = reader.IsDBNull(12) ? null : reader.GetString(12),
+                ConcurrencyKey = reader.IsDBNull(13) ? null : reader.GetString(13),
+            });
+        }
+
+        jobs.Sort((a, b) => a.Rank.CompareTo(b.Rank));
+        return jobs;
+    }
+}

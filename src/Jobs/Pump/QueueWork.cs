@@ -1,0 +1,171 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Rondo.Jobs.Pump;
+
+/// <summary>
+/// One queue on this node: its workers, and the few jobs claimed ahead of them. How many those are follows from how fast they go: none for slow jobs, so that
+/// another node can take them; enough for fast ones, so that no worker waits for a claim.
+/// </summary>
+internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
+{
+    private static readonly TimeSpan _fast = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _slow = TimeSpan.FromSeconds(1);
+    private readonly Lock _gate = new();
+    private readonly Queue<ClaimedJob> _ahead = new();
+    private int _busy;
+    private int _wantedAhead;
+    private long _claimedAt;
+    private bool _wasFull;
+
+    public string Name { get; } = name;
+
+    /// <summary>Workers in force.</summary>
+    public int Workers { get; set; }
+
+    /// <summary>Nothing is claimed while true.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>Attempts under way.</summary>
+    public int Busy => Volatile.Read(ref _busy);
+
+    /// <summary>Nothing of a lower rank was there at the last look from the beginning.</summary>
+    public long LowestRank { get; set; } = long.MinValue;
+
+    /// <summary>Claimed and not begun.</summary>
+    public int Ahead
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ahead.Count;
+            }
+        }
+    }
+
+    /// <summary>How many to claim now; 0 for none.</summary>
+    public int Wanted()
+    {
+        lock (_gate)
+        {
+            if (IsPaused || Workers == 0)
+            {
+                return 0;
+            }
+
+            var wanted = Workers - _busy + _wantedAhead - _ahead.Count;
+
+            // Not one by one: half of what lies ahead has to be gone, or a worker has to be without work.
+            return wanted > 0 && (_ahead.Count < Workers - _busy || _ahead.Count <= _wantedAhead / 2) ? wanted : 0;
+        }
+    }
+
+    /// <summary>Takes in what was claimed of <paramref name="wanted"/>.</summary>
+    public void Add(IEnumerable<ClaimedJob> jobs, int wanted)
+    {
+        lock (_gate)
+        {
+            var count = 0;
+            foreach (var job in jobs)
+            {
+                _ahead.Enqueue(job);
+                count++;
+            }
+
+            var since = time.GetElapsedTime(_claimedAt);
+            if (_wasFull && since < _fast)
+            {
+                _wantedAhead = Math.Min(mostAhead, Math.Max(2 * Workers, 2 * _wantedAhead));
+            }
+            else if (since > _slow)
+            {
+                _wantedAhead /= 2;
+            }
+
+            _wasFull = count == wanted;
+            _claimedAt = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>A worker begins when there is a job and a worker for it; <see cref="Next"/> then goes on until there is none.</summary>
+    public bool TryBegin([NotNullWhen(true)] out ClaimedJob? job)
+    {
+        lock (_gate)
+        {
+            if (_busy < Workers && _ahead.TryDequeue(out job))
+            {
+                _busy++;
+                return true;
+            }
+
+            job = null;
+            return false;
+        }
+    }
+
+    /// <summary>The next job for a worker that has ended one; false when it has to go.</summary>
+    public bool Next([NotNullWhen(true)] out ClaimedJob? job, out bool isLow)
+    {
+        lock (_gate)
+        {
+            job = null;
+            if (_busy > Workers || !_ahead.TryDequeue(out job))
+            {
+                _busy--;
+            }
+
+            // Said once, when it comes to that: waking somebody for each job would cost more than the jobs.
+            isLow = job is null || _ahead.Count == _wantedAhead / 2 || _ahead.Count == 0;
+            return job is not null;
+        }
+    }
+
+    /// <summary>A worker whose handler does not come back: another one takes its place.</summary>
+    public void GiveUpWorker()
+    {
+        lock (_gate)
+        {
+            _busy--;
+        }
+    }
+
+    /// <summary>Takes back what was not begun.</summary>
+    public List<ClaimedJob> TakeAll()
+    {
+        lock (_gate)
+        {
+            var all = _ahead.ToList();
+            _ahead.Clear();
+            return all;
+        }
+    }
+
+    /// <summary>Takes one back, when it was not begun.</summary>
+    public ClaimedJob? Take(long id)
+    {
+        lock (_gate)
+        {
+            var all = _ahead.ToList();
+            if (all.Find(j => j.Id == id) is not { } job)
+            {
+                return null;
+            }
+
+            _ahead.Clear();
+            all.Where(j => j.Id != id).ToList().ForEach(_ahead.Enqueue);
+            return job;
+        }
+    }
+
+    /// <summary>Ids of what was not begun.</summary>
+    public void CollectIds(HashSet<(long, int)> ids)
+    {
+        lock (_gate)
+        {
+            foreach (var job in _ahead)
+            {
+                ids.Add((job.Id, job.LeaseNo));
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using Rondo.Jobs.Keys;
+using Rondo.Loops;
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Pump;
+
+/// <summary>Runs claimed jobs, as many of a queue at once as it has workers, and hands their ends to the loop that writes them. No connection is held meanwhile.</summary>
+internal sealed class Runner(
+    Database database, JobHandlers handlers, PumpStore store, FinishLoop finishes, string node, Action hungry, Random random, TimeProvider time, ILogger log)
+{
+    // A kind that is unknown here may be known after an update, or to another node.
+    private static readonly TimeSpan _unknownAgain = TimeSpan.FromSeconds(30);
+    private readonly ConcurrentDictionary<(long Id, int LeaseNo), RunningJob> _running = new();
+    private readonly Lock _chance = new();
+
+    public Instant Now => database.Clock.Now;
+
+    public ICollection<RunningJob> Running => _running.Values;
+
+    /// <summary>Begins as many as there are workers for.</summary>
+    public void Start(QueueWork queue)
+    {
+        while (queue.TryBegin(out var job))
+        {
+            var first = job;
+            ThreadPool.UnsafeQueueUserWorkItem(_ => { _ = WorkAsync(queue, first); }, null);
+        }
+    }
+
+    /// <summary>Gives back what was not begun.</summary>
+    public void GiveBack(IEnumerable<ClaimedJob> jobs)
+    {
+        var now = Now;
+        foreach (var job in jobs)
+        {
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.GivenBack, EndedAt = now });
+        }
+    }
+
+    /// <summary>Ends a job inside its handler's transaction.</summary>
+    public void FinishIn(Transaction tx, RunningJob running)
+    {
+        var finish = new Finish { Job = running.Job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = tx.Now };
+        if (running.IsSettled || !store.Write(tx, [finish]).Contains(running.Job.Id))
+        {
+            throw new StorageFault(
+                StorageFaultKind.Fenced, $"job {running.Job.Id}, attempt {running.Job.Attempts}, was taken away from node {node}; its end and what was written with it are refused");
+        }
+
+        if (running.Job.ConcurrencyKey is { } key)
+        {
+            Gate.Fill(tx, [key]);
+        }
+
+        tx.OnCommit(() => running.IsFinished = true);
+    }
+
+    /// <summary>An attempt that does not end although its token is cancelled: written off for it, and its worker replaced.</summary>
+    public void GiveUp(QueueWork queue, RunningJob running, Outcome outcome, string error)
+    {
+        if (!running.Settle())
+        {
+            return;
+        }
+
+        _running.TryRemove((running.Job.Id, running.Job.LeaseNo), out _);
+        if (outcome != Outcome.GivenBack && running.StopReason != StopReason.Lost)
+        {
+            Fail(running, error);
+        }
+        else if (running.StopReason != StopReason.Lost)
+        {
+            GiveBack([running.Job]);
+        }
+
+        queue.GiveUpWorker();
+        Start(queue);
+    }
+
+    private async Task WorkAsync(QueueWork queue, ClaimedJob job)
+    {
+        var stop = new CancellationTokenSource();
+        for (ClaimedJob? next = job; next is not null;)
+        {
+            if (!await RunAsync(next, stop).ConfigureAwait(false))
+            {
+                // It was given up, and its worker with it.
+                return;
+            }
+
+            if (!stop.TryReset())
+            {
+                stop.Dispose();
+                stop = new CancellationTokenSource();
+            }
+
+            queue.Next(out next, out var isLow);
+            if (isLow)
+            {
+                hungry();
+            }
+        }
+
+        stop.Dispose();
+    }
+
+    /// <summary>One attempt; false when somebody else has decided on it meanwhile.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A handler may fail with anything; that is an attempt that failed.")]
+    private async Task<bool> RunAsync(ClaimedJob job, CancellationTokenSource stop)
+    {
+        var started = Now;
+        if (handlers.Find(job.Kind) is not { IsRunnable: true } kind)
+        {
+            JobsLog.UnknownKind(log, job.Queue, job.Kind, job.Id);
+            finishes.Add(new Finish
+            {
+                Job = job, Outcome = Outcome.Snooze, StartedAt = started, EndedAt = started, Due = started + _unknownAgain, Error = $"node {node} knows no handler of kind '{job.Kind}'",
+            });
+            return true;
+        }
+
+        var running = new RunningJob(job, kind, stop, time.GetTimestamp(), started);
+        
+        // A job that was taken away may be here again, under its next lease, before its last attempt has ended.
+        _running[(job.Id, job.LeaseNo)] = running;
+        JobResult result;
+        string? error = null;
+        try
+        {
+            FailPoint.Reach("jobs.run");
+            result = await kind.RunAsync(job.Args, new JobContext(running, this, node), stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            error = Describe(running, fault);
+            result = JobResult.Retry(error);
+        }
+
+        if (!running.Settle())
+        {
+            return false;
+        }
+
+        _running.TryRemove((job.Id, job.LeaseNo), out _);
+        if (running.IsFinished)
+        {
+            finishes.CountFinished();
+        }
+        else if (running.StopReason != StopReason.Lost)
+        {
+            End(running, result, error ?? result.Why);
+        }
+
+        return true;
+    }
+
+    private void End(RunningJob running, JobResult result, string? why)
+    {
+        var job = running.Job;
+        var now = Now;
+        if (result.Kind == JobResult.Verdict.Done)
+        {
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = now });
+        }
+        else if (running.StopReason == StopReason.Cancelled)
+        {
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Cancelled, StartedAt = running.StartedInstant, EndedAt = now, Error = "cancelled while it ran" });
+        }
+        else if (running.StopReason == StopReason.Stopping)
+        {
+            GiveBack([job]);
+        }
+        else if (result.Kind == JobResult.Verdict.Snooze)
+        {
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Due = result.Until, Error = why });
+        }
+        else if (result.Kind == JobResult.Verdict.Discard)
+        {
+            JobsLog.Died(log, job.Queue, job.Kind, job.Id, job.Attempts, why!);
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Error = "discarded: " + why });
+        }
+        else
+        {
+            Fail(running, why!, result.After);
+        }
+    }
+
+    private void Fail(RunningJob running, string error, TimeSpan? after = null)
+    {
+        var job = running.Job;
+        var now = Now;
+        var isDead = job.Attempts >= job.MaxAttempts;
+        if (isDead)
+        {
+            JobsLog.Died(log, job.Queue, job.Kind, job.Id, job.Attempts, error);
+        }
+        else
+        {
+            JobsLog.AttemptFailed(log, job.Queue, job.Kind, job.Id, job.Attempts, job.MaxAttempts, error);
+        }
+
+        lock (_chance)
+        {
+            finishes.Add(new Finish
+            {
+                Job = job,
+                Outcome = isDead ? Outcome.Dead : Outcome.Retry,
+                StartedAt = running.StartedInstant,
+                EndedAt = now,
+                Due = now + (after ?? running.Kind.Backoff.After(job.Attempts, random)),
+                Error = error,
+            });
+        }
+    }
+
+    private static string Describe(RunningJob running, Exception fault) => running.StopReason switch
+    {
+        StopReason.Timeout => $"timed out after {running.Kind.Timeout.TotalSeconds:0.###} s",
+        _ => Cut($"{fault.GetType().Name}: {fault.Message}"),
+    };
+
+    private static string Cut(string text) => text.Length > 4_000 ? text[..4_000] : text;
+}

@@ -1,0 +1,109 @@
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Pump;
+
+/// <summary>Why the token of an attempt was cancelled.</summary>
+internal enum StopReason
+{
+    None,
+    Timeout,
+    Cancelled,
+
+    /// <summary>The job was taken away: somebody else has it, or nobody.</summary>
+    Lost,
+
+    /// <summary>The node stops.</summary>
+    Stopping,
+}
+
+/// <summary>One line of a job's log.</summary>
+internal sealed record LogLine(int Line, Instant At, string Level, string Text);
+
+/// <summary>An attempt under way on this node.</summary>
+internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationTokenSource stop, long startedAt, Instant startedInstant)
+{
+    private readonly Lock _gate = new();
+    private List<LogLine>? _lines;
+    private JobProgress? _progress;
+    private int _lineCount;
+    private int _isSettled;
+
+    public ClaimedJob Job { get; } = job;
+
+    public JobKind Kind { get; } = kind;
+
+    public long StartedAt { get; } = startedAt;
+
+    public Instant StartedInstant { get; } = startedInstant;
+
+    public StopReason StopReason { get; private set; }
+
+    /// <summary>True once the database knows that it began.</summary>
+    public bool IsMarked { get; set; }
+
+    /// <summary>True when its own transaction ended it.</summary>
+    public bool IsFinished { get; set; }
+
+    /// <summary>Somebody decides what came of it: the handler's end, or whoever gave it up. True for the first.</summary>
+    public bool Settle() => Interlocked.Exchange(ref _isSettled, 1) == 0;
+
+    public bool IsSettled => Volatile.Read(ref _isSettled) == 1;
+
+    /// <summary>Cancels its token, once.</summary>
+    public void Stop(StopReason reason)
+    {
+        lock (_gate)
+        {
+            if (StopReason != StopReason.None || IsSettled)
+            {
+                return;
+            }
+
+            StopReason = reason;
+        }
+
+        // Whatever is registered with the token runs on another thread than the loop that watches.
+        _ = Task.Run(stop.Cancel);
+    }
+
+    public void Say(JobProgress progress)
+    {
+        lock (_gate)
+        {
+            _progress = progress;
+        }
+    }
+
+    public void Say(string level, string text, Instant at)
+    {
+        lock (_gate)
+        {
+            _lineCount++;
+            if (_lineCount <= JobContext.MaxLines)
+            {
+                (_lines ??= []).Add(new LogLine(_lineCount, at, level, _lineCount == JobContext.MaxLines ? "more lines were dropped" : text));
+            }
+        }
+    }
+
+    /// <summary>What was said since the last time.</summary>
+    public (JobProgress? Progress, List<LogLine>? Lines) Take()
+    {
+        lock (_gate)
+        {
+            var said = (_progress, _lines);
+            (_progress, _lines) = (null, null);
+            return said;
+        }
+    }
+
+    /// <summary>What could not be stored is said again.</summary>
+    public void PutBack(JobProgress? progress, List<LogLine>? lines)
+    {
+        lock (_gate)
+        {
+            _progress ??= progress;
+            _lines = lines is null ? _lines : [.. lines, .. _lines ?? []];
+        }
+    }
+}

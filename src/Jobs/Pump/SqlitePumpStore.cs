@@ -1,0 +1,248 @@
+using Rondo.Storage;
+using Rondo.Storage.Sqlite;
+
+namespace Rondo.Jobs.Pump;
+
+/// <inheritdoc/>
+internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpStore(options, node)
+{
+    private const string Columns = "id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, metadata, unique_key, concurrency_key";
+
+    private static readonly Sql _pick = new("jobs.claim.pick", $"select {Columns} from job_ready where queue = ?1 and rank >= ?2 and crashes < 2 order by rank limit ?3");
+    private static readonly Sql _pickAlone = new("jobs.claim.alone", $"select {Columns} from job_ready where crashes >= 2 and queue in (select value from json_each(?1)) order by id limit 1");
+
+    private static readonly Sql _run = new("jobs.claim", $"""
+        insert into job_running ({Common}, node, claimed_at, started_at, is_alone)
+        select id, queue, kind, priority, rank, due, attempts + 1, max_attempts, lease_no + 1, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
+          concurrency_limit, ?2, ?3, ?4, ?5
+        from job_ready where id = ?1
+        """);
+
+    private static readonly Sql _unready = new("jobs.claim.gone", "delete from job_ready where id = ?1");
+    private static readonly Sql _freed = new("jobs.unique.free", "delete from job_unique where job_id = ?1");
+    private static readonly Sql _slot = new("jobs.slot.free", "delete from job_slot where job_id = ?1");
+    private static readonly Sql _wishes = new("jobs.cancel.wishes", "select job_id from job_cancel");
+    private static readonly Sql _wish = new("jobs.cancel.over", "delete from job_cancel where job_id = ?1");
+
+    private const string Held = "from job_running where id = ?1 and lease_no = ?2 and node = ?3";
+
+    private static readonly Sql _history = new("jobs.finish", $"""
+        insert into job_history ({Kept}, state, node, started_at, finished_at, forget_at, error) select {Kept}, ?4, node, ?5, ?6, ?7, ?8 {Held}
+        """);
+
+    private static readonly Sql _again = new("jobs.again", $"""
+        insert into job_waiting ({Common}, state)
+        select id, queue, kind, priority, ?5 - priority * 30000000, ?5, attempts - ?4, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key,
+          concurrency_key, concurrency_limit, 'scheduled'
+        {Held}
+        """);
+
+    private static readonly Sql _back = new("jobs.give_back", $"""
+        insert into job_ready ({Common})
+        select id, queue, kind, priority, rank, due, attempts - 1, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
+          concurrency_limit
+        {Held}
+        """);
+
+    private static readonly Sql _failure = new("jobs.failure", """
+        insert into job_failure (job_id, attempt, lease_no, node, outcome, started_at, ended_at, error, forget_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        """);
+
+    private static readonly Sql _over = new("jobs.finish.gone", "delete from job_running where id = ?1");
+    private static readonly Sql _live = new("jobs.live", "select 1 from node where id = @node and state = 'live'");
+
+    public override List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants)
+    {
+        var work = (SqliteWork)tx;
+        var jobs = new List<ClaimedJob>();
+        if (tx.First<int?>(_live, new { node = Node }) is null)
+        {
+            return jobs;
+        }
+
+        foreach (var want in wants)
+        {
+            var pick = work.Prepared(_pick);
+            pick.Bind(1, want.Queue);
+            pick.Bind(2, want.From);
+            pick.Bind(3, want.Count);
+            Read(pick, jobs);
+        }
+
+        jobs.ForEach(job => Run(work, job, isAlone: false));
+        return jobs;
+    }
+
+    public override ClaimedJob? ClaimAlone(Transaction tx, IReadOnlyList<string> queues)
+    {
+        var work = (SqliteWork)tx;
+        var jobs = new List<ClaimedJob>();
+        if (tx.First<int?>(_live, new { node = Node }) is not null)
+        {
+            var pick = work.Prepared(_pickAlone);
+            pick.Bind(1, System.Text.Json.JsonSerializer.Serialize(queues));
+            Read(pick, jobs);
+            jobs.ForEach(job => Run(work, job, isAlone: true));
+        }
+
+        return jobs.FirstOrDefault();
+    }
+
+    public override HashSet<long> Write(Transaction tx, IReadOnlyList<Finish> finishes)
+    {
+        var work = (SqliteWork)tx;
+        var accepted = new HashSet<long>(finishes.Count);
+        if (tx.First<int?>(_live, new { node = Node }) is null)
+        {
+            return accepted;
+        }
+
+        var wishes = tx.Query<long>(_wishes);
+        foreach (var finish in finishes)
+        {
+            // A wish to cancel wins over another attempt.
+            var outcome = finish.Outcome is Outcome.Retry or Outcome.Snooze or Outcome.GivenBack && wishes.Contains(finish.Job.Id)
+                ? Outcome.Cancelled
+                : finish.Outcome;
+            if (Move(work, finish, outcome))
+            {
+                if (wishes.Contains(finish.Job.Id))
+                {
+                    One(work, _wish, finish.Job.Id);
+                }
+
+                accepted.Add(finish.Job.Id);
+            }
+        }
+
+        return accepted;
+    }
+
+    private bool Move(SqliteWork work, Finish finish, Outcome outcome)
+    {
+        var job = finish.Job;
+        var move = work.Prepared(outcome switch
+        {
+            Outcome.Retry or Outcome.Snooze => _again,
+            Outcome.GivenBack => _back,
+            _ => _history,
+        });
+        move.Bind(1, job.Id);
+        move.Bind(2, job.LeaseNo);
+        move.Bind(3, Node);
+        switch (outcome)
+        {
+            case Outcome.Retry or Outcome.Snooze:
+                move.Bind(4, outcome == Outcome.Snooze ? 1 : 0);
+                move.Bind(5, (finish.Due ?? finish.EndedAt).Micros);
+                break;
+            case not Outcome.GivenBack:
+                move.Bind(4, Finish.Text(outcome));
+                Bind(move, 5, finish.StartedAt);
+                move.Bind(6, finish.EndedAt.Micros);
+                move.Bind(7, ForgetAt(finish).Micros);
+                move.Bind(8, finish.Error);
+                break;
+        }
+
+        if (move.Execute() == 0)
+        {
+            return false;
+        }
+
+        One(work, _over, job.Id);
+        if (job.HasKey && outcome is not (Outcome.Retry or Outcome.Snooze or Outcome.GivenBack))
+        {
+            One(work, _freed, job.Id);
+        }
+
+        if (job.ConcurrencyKey is not null && outcome != Outcome.GivenBack)
+        {
+            One(work, _slot, job.Id);
+        }
+
+        if (finish.Error is not null && outcome is not (Outcome.Done or Outcome.GivenBack))
+        {
+            WriteFailure(work, finish, outcome);
+        }
+
+        return true;
+    }
+
+    private void WriteFailure(SqliteWork work, Finish finish, Outcome outcome)
+    {
+        var failure = work.Prepared(_failure);
+        failure.Bind(1, finish.Job.Id);
+        failure.Bind(2, finish.Job.Attempts);
+        failure.Bind(3, finish.Job.LeaseNo);
+        failure.Bind(4, Node);
+        failure.Bind(5, Finish.Text(outcome));
+        Bind(failure, 6, finish.StartedAt);
+        failure.Bind(7, finish.EndedAt.Micros);
+        failure.Bind(8, finish.Error);
+        failure.Bind(9, ForgetAt(finish).Micros);
+        failure.Execute();
+    }
+
+    private void Run(SqliteWork work, ClaimedJob job, bool isAlone)
+    {
+        var run = work.Prepared(_run);
+        var now = work.Now.Micros;
+        run.Bind(1, job.Id);
+        run.Bind(2, Node);
+        run.Bind(3, now);
+        Bind(run, 4, isAlone ? new Instant(now) : null);
+        run.Bind(5, isAlone ? 1 : 0);
+        run.Execute();
+        One(work, _unready, job.Id);
+        if (job.FreesKey)
+        {
+            One(work, _freed, job.Id);
+        }
+    }
+
+    private static void One(SqliteWork work, Sql sql, long id)
+    {
+        var statement = work.Prepared(sql);
+        statement.Bind(1, id);
+        statement.Execute();
+    }
+
+    private static void Bind(RawStatement statement, int position, Instant? at)
+    {
+        if (at is { } known)
+        {
+            statement.Bind(position, known.Micros);
+        }
+        else
+        {
+            statement.BindNull(position);
+        }
+    }
+
+    private static void Read(RawStatement pick, List<ClaimedJob> jobs)
+    {
+        while (pick.Step())
+        {
+            jobs.Add(new ClaimedJob
+            {
+                Id = pick.Int64(0),
+                Queue = string.Intern(pick.Text(1)!),
+                Kind = string.Intern(pick.Text(2)!),
+                Priority = (int)pick.Int64(3),
+                Rank = pick.Int64(4),
+                Due = new Instant(pick.Int64(5)),
+                Attempts = (int)pick.Int64(6) + 1,
+                MaxAttempts = (int)pick.Int64(7),
+                LeaseNo = (int)pick.Int64(8) + 1,
+                EnqueuedAt = new Instant(pick.Int64(10)),
+                Args = pick.Text(11)!,
+                Tags = pick.Text(12),
+                Metadata = pick.Text(13),
+                HasKey = pick.Text(14) is not null,
+                FreesKey = pick.Text(14) is ['~', ..],
+                ConcurrencyKey = pick.Text(15),
+            });
+        }
+    }
+}

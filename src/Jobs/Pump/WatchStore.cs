@@ -1,0 +1,92 @@
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Pump;
+
+/// <summary>What a node says and asks of its running jobs, outside the rows that claims and finishes are about. Every write matches the fence.</summary>
+internal static class WatchStore
+{
+    private const string Held = "id = @id and lease_no = @no and node = @node";
+
+    private static readonly Sql _mark = new("jobs.mark", $"update job_running set started_at = @at where {Held}");
+
+    private static readonly Sql _progress = new("jobs.progress", $"""
+        insert into job_progress (job_id, lease_no, done, total, note, at) select @id, @no, @done, @total, @note, @at from job_running where {Held}
+        on conflict (job_id) do update set lease_no = excluded.lease_no, done = excluded.done, total = excluded.total, note = excluded.note, at = excluded.at
+        """);
+
+    private static readonly Sql _line = new("jobs.log", $"""
+        insert into job_log (job_id, lease_no, line, attempt, at, level, text) select @id, @no, @line, @attempt, @at, @level, @text from job_running where {Held}
+        on conflict do nothing
+        """);
+
+    private static readonly Sql _owned = new("jobs.owned", """
+        select r.id, r.lease_no, r.claimed_at, r.attempts, r.queue, r.kind, r.concurrency_key, c.job_id is not null as is_cancelled
+        from job_running r left join job_cancel c on c.job_id = r.id
+        where r.node = @node
+        """);
+
+    private static readonly Sql _queues = new("jobs.queues", "select name, workers, is_paused from job_queue");
+
+    /// <summary>Stores what was said; returns how many of it the fence refused.</summary>
+    public static int Tell(Transaction tx, string node, IReadOnlyList<Said> all)
+    {
+        var refused = 0;
+        foreach (var said in all)
+        {
+            var job = said.Running.Job;
+            if (said.Marks)
+            {
+                refused += 1 - tx.Execute(_mark, new { at = said.Running.StartedInstant, id = job.Id, no = job.LeaseNo, node });
+            }
+
+            if (said.Progress is { } p)
+            {
+                refused += 1 - tx.Execute(_progress, new { id = job.Id, no = job.LeaseNo, node, done = p.Done, total = p.Total, note = p.Note, at = tx.Now });
+            }
+
+            foreach (var line in said.Lines ?? [])
+            {
+                refused += 1 - tx.Execute(_line, new { id = job.Id, no = job.LeaseNo, node, line = line.Line, attempt = job.Attempts, at = line.At, level = line.Level, text = line.Text });
+            }
+        }
+
+        return refused;
+    }
+
+    public static List<Owned> ReadOwned(Transaction tx, string node) => tx.Query<Owned>(_owned, new { node });
+
+    public static List<QueueIntent> ReadIntents(Transaction tx) => tx.Query<QueueIntent>(_queues);
+}
+
+/// <summary>What a running job has to say.</summary>
+internal sealed record Said(RunningJob Running, bool Marks, JobProgress? Progress, List<LogLine>? Lines);
+
+/// <summary>A job the database says is this node's.</summary>
+internal sealed class Owned
+{
+    public long Id { get; init; }
+
+    public int LeaseNo { get; init; }
+
+    public Instant ClaimedAt { get; init; }
+
+    public int Attempts { get; init; }
+
+    public string Queue { get; init; } = "";
+
+    public string Kind { get; init; } = "";
+
+    public string? ConcurrencyKey { get; init; }
+
+    public bool IsCancelled { get; init; }
+}
+
+/// <summary>What an operator wants of a queue.</summary>
+internal sealed class QueueIntent
+{
+    public string Name { get; init; } = "";
+
+    public int? Workers { get; init; }
+
+    public bool IsPaused { get; init; }
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using Rondo.Jobs.Queue;
+using Rondo.Storage;
+
+namespace Rondo.Jobs;
+
+/// <summary>
+/// Accepts jobs. In a transaction of the caller's they exist when it commits and not otherwise; without one, what is enqueued at the same time shares one insert,
+/// and a job is acknowledged when it is committed.
+/// </summary>
+public sealed class JobQueue : IAsyncDisposable
+{
+    private const int BulkPiece = 1_000;
+    private static readonly TimeSpan _farthest = TimeSpan.FromDays(3_653);
+    private readonly Database _database;
+    private readonly JobHandlers _handlers;
+    private readonly Action<IReadOnlyCollection<string>> _accepted;
+    private readonly EnqueueStore _store = new(new JobIds());
+    private readonly EnqueueMerger _merger;
+
+    /// <summary>A queue over <paramref name="database"/>.</summary>
+    /// <param name="database">Migrated.</param>
+    /// <param name="handlers">The kinds that are known here.</param>
+    /// <param name="accepted">Told after each commit which queues have something new (a hint; null for nobody).</param>
+    public JobQueue(Database database, JobHandlers handlers, Action<IReadOnlyCollection<string>>? accepted = null)
+    {
+        _database = database;
+        _handlers = handlers;
+        _accepted = accepted ?? (_ => { });
+        _merger = new EnqueueMerger(database, _store, _accepted);
+    }
+
+    /// <summary>Enqueues one job in the caller's transaction: it runs when that commits, and never when it does not.</summary>
+    /// <exception cref="JobRefused">The job is not acceptable; nothing was stored.</exception>
+    public Enqueued Enqueue<TArgs>(Transaction tx, TArgs args, EnqueueOptions? options = null)
+    {
+        var kind = _handlers.Of<TArgs>();
+        return Enqueue(tx, [Make(kind, kind.Draft(args), options)])[0];
+    }
+
+    /// <summary>The same for a kind by name and arguments as JSON.</summary>
+    /// <exception cref="JobRefused">The kind is unknown, the arguments do not fit, or an option is out of range; nothing was stored.</exception>
+    public Enqueued Enqueue(Transaction tx, string kind, string args, EnqueueOptions? options = null)
+    {
+        var known = _handlers.Of(kind);
+        return Enqueue(tx, [Make(known, known.Draft(args), options)])[0];
+    }
+
+    /// <summary>Enqueues one job and returns after its commit.</summary>
+    /// <exception cref="JobRefused">The job is not acceptable; nothing was stored.</exception>
+    /// <exception cref="StorageFault">It was not stored, or nobody can say (the database went away while it was).</exception>
+    public Task<Enqueued> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken stop = default)
+    {
+        var kind = _handlers.Of<TArgs>();
+        return _merger.EnqueueAsync(Make(kind, kind.Draft(args), options), stop);
+    }
+
+    /// <summary>The same for a kind by name and arguments as JSON.</summary>
+    public Task<Enqueued> EnqueueAsync(string kind, string args, EnqueueOptions? options = null, CancellationToken stop = default)
+    {
+        var known = _handlers.Of(kind);
+        return _merger.EnqueueAsync(Make(known, known.Draft(args), options), stop);
+    }
+
+    /// <summary>Enqueues many, in pieces of 1,000 that are each one transaction; all of them are checked before the first is stored.</summary>
+    public async Task<IReadOnlyList<Enqueued>> EnqueueManyAsync<TArgs>(IEnumerable<TArgs> args, EnqueueOptions? options = null, CancellationToken stop = default)
+    {
+        var kind = _handlers.Of<TArgs>();
+        var accepted = new List<Enqueued>();
+        foreach (var piece in args.Select(a => Make(kind, kind.Draft(a), options)).ToList().Chunk(BulkPiece))
+        {
+            await _database.WriteAsync("jobs.enqueue.many", tx => { _store.Insert(tx, piece); }, stop).ConfigureAwait(false);
+            accepted.AddRange(piece.Select(j => new Enqueued(j.Id, j.IsNew)));
+            _accepted(Queues(piece));
+        }
+
+        return accepted;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _merger.DisposeAsync();
+
+    internal static IReadOnlyCollection<string> Queues(IReadOnlyList<NewJob> jobs) =>
+        jobs.Count == 1 ? [jobs[0].Queue] : jobs.Select(j => j.Queue).ToHashSet(StringComparer.Ordinal);
+
+    private Enqueued[] Enqueue(Transaction tx, NewJob[] jobs)
+    {
+        _store.Insert(tx, jobs);
+        tx.OnCommit(() => _accepted(Queues(jobs)));
+        return [.. jobs.Select(j => new Enqueued(j.Id, j.IsNew))];
+    }
+
+    private NewJob Make(JobKind kind, JobDraft draft, EnqueueOptions? options)
+    {
+        var unique = draft.UniqueKey;
+        if (options is not null)
+        {
+            Check(options);
+            unique = options.UniqueKey is { } own ? $"{kind.Name}:{own}" : unique;
+        }
+
+        return new NewJob
+        {
+            Kind = kind.Name,
+            Queue = options?.Queue ?? kind.Queue,
+            Priority = options?.Priority ?? kind.Priority,
+            DueAt = options?.Due ?? (options?.Delay is { } delay ? _database.Clock.Now + delay : null),
+            MaxAttempts = options?.Attempts ?? kind.Attempts,
+            Args = draft.Args,
+            Tags = options?.Tags is { Count: > 0 } tags ? JsonSerializer.Serialize(tags) : null,
+            Note = options?.Note,
+            Metadata = options?.Metadata is { Count: > 0 } metadata ? JsonSerializer.Serialize(metadata) : null,
+
+            // Told apart by its first character, so that a claim sees which keys it sets free.
+            UniqueKey = unique is not null && kind.UniqueScope == UniqueScope.UntilStarted ? "~" + unique : unique,
+            ConcurrencyKey = draft.ConcurrencyKey,
+            ConcurrencyLimit = draft.ConcurrencyKey is null ? null : kind.ConcurrencyLimit,
+        };
+    }
+
+    private void Check(EnqueueOptions options)
+    {
+        Require(options.Queue is null || Names.IsFit(options.Queue), $"queue '{options.Queue}' is not a name: 1 to 60 letters, digits, '.', '-', '_'");
+        Require(options.Priority is null or (>= -100 and <= 100), $"priority {options.Priority} is not from -100 to 100");
+        Require(options.Delay is null || options.Due is null, "give a delay or a due time, not both");
+        Require(options.Delay is null || (options.Delay >= TimeSpan.Zero && options.Delay <= _farthest), $"delay {options.Delay} is not from 0 to 10 years");
+        Require(options.Due is not { } due || due <= _database.Clock.Now + _farthest, $"due time {options.Due} is more than 10 years away");
+        Require(options.Attempts is null or (>= 1 and <= 1_000), $"attempts {options.Attempts} is not from 1 to 1000");
+        Require(options.Tags is null || (options.Tags.Count <= 20 && options.Tags.All(t => t.Length is > 0 and <= 60)), "at most 20 tags, each of 1 to 60 characters");
+        Require(options.Note is null or { Length: <= 1_000 }, "a note has at most 1000 characters");
+        Require(
+            options.Metadata is null || (options.Metadata.Count <= 50 && options.Metadata.Sum(m => m.Key.Length + m.Value.Length) <= 8_000),
+            "metadata has at most 50 entries of together 8000 characters");
+        Require(options.UniqueKey is null or { Length: > 0 and <= 200 }, "a unique key has 1 to 200 characters");
+
+        static void Require(bool holds, string message)
+        {
+            if (!holds)
+            {
+                throw new JobRefused(JobRefusal.BadOption, message);
+            }
+        }
+    }
+}

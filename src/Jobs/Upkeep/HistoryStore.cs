@@ -1,0 +1,52 @@
+using Rondo.Storage;
+using Rondo.Storage.Postgres;
+
+namespace Rondo.Jobs.Upkeep;
+
+/// <summary>Room for what ends, and forgetting: by partition on PostgreSQL, in slices on SQLite.</summary>
+internal static class HistoryStore
+{
+    private const int Slice = 2_000;
+    private static readonly TimeSpan _length = TimeSpan.FromDays(7);
+
+    private static readonly Sql _history = new("jobs.forget", "delete from job_history where id in (select id from job_history where forget_at < @now limit @slice) and forget_at < @now");
+    private static readonly Sql _failures = new("jobs.forget.failures", "delete from job_failure where job_id in (select job_id from job_failure where forget_at < @now limit @slice) and forget_at < @now");
+
+    private static readonly Sql _lines = new("jobs.forget.lines", """
+        delete from job_log where job_id in (
+          select distinct job_id from job_log l where not exists (select 1 from job j where j.id = l.job_id) limit 200)
+        """);
+
+    private static readonly Sql _progress = new("jobs.forget.progress", """
+        delete from job_progress where job_id in (
+          select job_id from job_progress p where not exists (select 1 from job j where j.id = p.job_id) limit 500)
+        """);
+
+    /// <summary>Partitions from now to the longest retention, and one more.</summary>
+    public static void Prepare(Database database, JobsOptions options)
+    {
+        if (database.Dialect == Dialect.Postgres)
+        {
+            database.Write("jobs.room", tx => Partitions.Ensure(tx, "job_history", _length, tx.Now, tx.Now + Longest(options) + _length));
+        }
+    }
+
+    /// <summary>Forgets a slice; true when there may be more.</summary>
+    public static bool Forget(Database database)
+    {
+        if (database.Dialect == Dialect.Postgres)
+        {
+            database.Write("jobs.forget", tx => Partitions.DropBefore(tx, "job_history", _length, tx.Now).Count);
+        }
+
+        return database.Write("jobs.forget", tx =>
+        {
+            var now = tx.Now;
+            var count = tx.Dialect == Dialect.Sqlite ? tx.Execute(_history, new { now, slice = Slice }) : 0;
+            count += tx.Execute(_failures, new { now, slice = Slice });
+            return count + tx.Execute(_lines) + tx.Execute(_progress);
+        }) >= Slice;
+    }
+
+    private static TimeSpan Longest(JobsOptions options) => new[] { options.KeepDone, options.KeepCancelled, options.KeepDead }.Max();
+}

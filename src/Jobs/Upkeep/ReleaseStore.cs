@@ -1,0 +1,114 @@
+using Rondo.Jobs.Pump;
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Upkeep;
+
+/// <summary>
+/// Jobs of nodes that are no longer live go back at once. Each was there in a crash, so it is a suspect; after two it is run alone, and only a crash while it was
+/// alone makes it the culprit. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
+/// </summary>
+internal static class ReleaseStore
+{
+    private const int Piece = 1_000;
+
+    private static readonly Sql _lost = new("jobs.release.lost", """
+        select id, queue, attempts, max_attempts, lease_no, crashes, node, started_at, is_alone, concurrency_key
+        from job_running r
+        where not exists (select 1 from node n where n.id = r.node and n.state = 'live')
+        order by id limit @piece{update}{skip_locked}
+        """);
+
+    // "started_at" is marked a moment after a job began; without it there is nothing to lose.
+    private static readonly Sql _ready = new("jobs.release.ready", $$"""
+        insert into job_ready ({{PumpStore.Common}})
+        select id, queue, kind, priority, rank, due, case when started_at is null or attempts >= max_attempts then attempts - 1 else attempts end, max_attempts, lease_no,
+          crashes + 1, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit
+        from job_running where id {in:@ids}
+        """);
+
+    private static readonly Sql _dead = new("jobs.release.dead", $$"""
+        insert into job_history ({{PumpStore.Kept}}, state, node, started_at, finished_at, forget_at, error)
+        select id, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes + 1, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
+          concurrency_limit, 'dead', node, started_at, @now, @forget, @error
+        from job_running where id {in:@ids}
+        """);
+
+    private static readonly Sql _failure = new("jobs.release.failure", """
+        insert into job_failure (job_id, attempt, lease_no, node, outcome, started_at, ended_at, error, forget_at)
+        values (@Id, @Attempts, @LeaseNo, @Node, 'crashed', @StartedAt, @now, @error, @forget)
+        """);
+
+    private static readonly Sql _gone = new("jobs.release.gone", "delete from job_running where id {in:@ids}");
+    private static readonly Sql _unique = new("jobs.release.unique", "delete from job_unique where job_id {in:@ids}");
+    private static readonly Sql _slot = new("jobs.release.slot", "delete from job_slot where job_id {in:@ids}");
+
+    /// <summary>Why a job is dead that was alone in its third crash.</summary>
+    public const string CrashLoop = "crash_loop: its node died three times while it ran, the last time with nothing else running";
+
+    /// <summary>Gives back at most 1,000.</summary>
+    public static Released Release(Transaction tx, JobsOptions options)
+    {
+        var lost = tx.Query<Lost>(_lost, new { piece = Piece });
+        if (lost.Count == 0)
+        {
+            return new Released([], [], 0, 0, false);
+        }
+
+        var now = tx.Now;
+        var forget = now + options.KeepDead;
+        foreach (var job in lost.Where(j => j.StartedAt is not null))
+        {
+            tx.Execute(_failure, new { job.Id, job.Attempts, job.LeaseNo, job.Node, job.StartedAt, now, forget, error = $"its node {job.Node} died" });
+        }
+
+        var culprits = lost.Where(j => j.IsAlone && j.Crashes >= 2).ToArray();
+        if (culprits.Length > 0)
+        {
+            var ids = new IdList([.. culprits.Select(j => j.Id)]);
+            tx.Execute(_dead, new { ids, now, forget, error = CrashLoop });
+            tx.Execute(_unique, new { ids });
+            tx.Execute(_slot, new { ids });
+        }
+
+        var rest = new IdList([.. lost.Where(j => !(j.IsAlone && j.Crashes >= 2)).Select(j => j.Id)]);
+        tx.Execute(_ready, new { ids = rest });
+        tx.Execute(_gone, new { ids = new IdList([.. lost.Select(j => j.Id)]) });
+        return new Released(
+            [.. lost.Select(j => j.Queue).Distinct(StringComparer.Ordinal)],
+            [.. culprits.Select(j => j.ConcurrencyKey).OfType<string>().Distinct(StringComparer.Ordinal)],
+            rest.Values.Length,
+            culprits.Length,
+            lost.Count == Piece);
+    }
+
+    private sealed class Lost
+    {
+        public long Id { get; init; }
+
+        public string Queue { get; init; } = "";
+
+        public int Attempts { get; init; }
+
+        public int MaxAttempts { get; init; }
+
+        public int LeaseNo { get; init; }
+
+        public int Crashes { get; init; }
+
+        public string Node { get; init; } = "";
+
+        public Instant? StartedAt { get; init; }
+
+        public bool IsAlone { get; init; }
+
+        public string? ConcurrencyKey { get; init; }
+    }
+}
+
+/// <summary>What a release did.</summary>
+/// <param name="Queues">Queues that have something new.</param>
+/// <param name="Keys">Concurrency keys with a free slot.</param>
+/// <param name="Count">Jobs that are ready again.</param>
+/// <param name="Buried">Jobs that are dead.</param>
+/// <param name="IsMore">Whether there may be more.</param>
+internal sealed record Released(IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Keys, int Count, int Buried, bool IsMore);

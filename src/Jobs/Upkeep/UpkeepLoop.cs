@@ -1,0 +1,84 @@
+using Microsoft.Extensions.Logging;
+using Rondo.Jobs.Keys;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Upkeep;
+
+/// <summary>What nobody in particular has to do and any node may: give back what the dead held, look after keys, carry out cancels that nobody runs, make room and forget.</summary>
+internal sealed class UpkeepLoop(Database database, Node node, JobsOptions options, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.upkeep", time)
+{
+    private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _keysEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _roomEvery = TimeSpan.FromMinutes(10);
+    private long _keysAt = long.MinValue;
+    private long _roomAt = long.MinValue;
+
+    public override TimeSpan StuckAfter => TimeSpan.FromMinutes(30);
+
+    protected override bool OwnThread => true;
+
+    protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        if (!node.MayWork)
+        {
+            return new(_every);
+        }
+
+        var isMore = Release();
+        if (IsTime(ref _keysAt, _keysEvery))
+        {
+            Free(database.Write("jobs.keys", KeyStore.Reconcile));
+            database.Write("jobs.cancel.idle", tx => Operations.OperationStore.CancelIdle(tx, options));
+        }
+
+        if (IsTime(ref _roomAt, _roomEvery))
+        {
+            HistoryStore.Prepare(database, options);
+            for (var n = 0; n < 1_000 && !stop.IsCancellationRequested && HistoryStore.Forget(database); n++)
+            {
+                Beat();
+            }
+        }
+
+        return new(isMore ? TimeSpan.Zero : _every);
+    }
+
+    private bool Release()
+    {
+        IReadOnlyCollection<string> filled = [];
+        var released = database.Write("jobs.release", tx =>
+        {
+            var done = ReleaseStore.Release(tx, options);
+            filled = done.Keys.Count > 0 ? Gate.Fill(tx, done.Keys) : [];
+            return done;
+        });
+        if (released.Count + released.Buried > 0)
+        {
+            JobsLog.Released(log, released.Count, released.Buried);
+            Free([.. released.Queues, .. filled]);
+        }
+
+        return released.IsMore;
+    }
+
+    private void Free(IReadOnlyCollection<string> queues)
+    {
+        if (queues.Count > 0)
+        {
+            freed(queues);
+        }
+    }
+
+    private bool IsTime(ref long at, TimeSpan every)
+    {
+        if (at != long.MinValue && Time.GetElapsedTime(at) < every)
+        {
+            return false;
+        }
+
+        at = Time.GetTimestamp();
+        return true;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Net;
+using System.Text.Json;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Http;
+
+/// <summary>Jobs and queues over HTTP, on both databases.</summary>
+public sealed class JobTests
+{
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Jobs_are_enqueued_listed_explained_and_changed(string kind)
+    {
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var rondo = new HttpFixture(postgres?.Url, "work");
+        await rondo.InitializeAsync();
+        Assert.True((await PostAsync(rondo, "/api/queues/default/pause")).Good().GetProperty("is_paused").GetBoolean());
+        await Eventually.TrueAsync(() => rondo.Server.Worker!.State.Queues.Single(q => q.Name == "default").IsPaused, "the pause is obeyed");
+
+        var answer = await PostAsync(rondo, "/api/jobs", """{ "kind": "noop", "args": { "takes_ms": 1 }, "tags": ["a"], "metadata": { "x": "y" }, "unique_key": "one", "priority": 5 }""");
+        var id = answer.Good(HttpStatusCode.Created).GetProperty("id").GetInt64();
+        Assert.Equal($"/api/jobs/{id}", answer.Message.Headers.Location!.ToString());
+        Assert.False((await PostAsync(rondo, "/api/jobs", """{ "kind": "noop", "unique_key": "one" }""")).Good().GetProperty("is_new").GetBoolean());
+        var later = (await PostAsync(rondo, "/api/jobs", """{ "kind": "noop", "delay": "10m" }""")).Good(HttpStatusCode.Created).GetProperty("id").GetInt64();
+
+        var page = (await rondo.GetAsync("/api/jobs?limit=1")).Good();
+        Assert.Equal(later, page.GetProperty("jobs")[0].GetProperty("id").GetInt64());
+        var rest = (await rondo.GetAsync(page.GetProperty("next").GetString()!)).Good();
+        Assert.Equal(id, rest.GetProperty("jobs")[0].GetProperty("id").GetInt64());
+        Assert.Equal(JsonValueKind.Null, rest.GetProperty("next").ValueKind);
+        Assert.Equal(1, (await rondo.GetAsync("/api/jobs?state=ready&queue=default&kind=noop&tag=a")).Good().GetProperty("jobs").GetArrayLength());
+
+        var job = (await rondo.GetAsync($"/api/jobs/{id}")).Good().GetProperty("job");
+        Assert.Equal(1, job.GetProperty("args").GetProperty("takes_ms").GetInt32());
+        Assert.Equal("queue_paused", Reason(await rondo.GetAsync($"/api/jobs/{id}/explain")));
+        Assert.Equal("due_later", Reason(await rondo.GetAsync($"/api/jobs/{later}/explain")));
+        Assert.Equal("cancelled", (await PostAsync(rondo, $"/api/jobs/{later}/cancel")).Good().GetProperty("state").GetString());
+        (await PostAsync(rondo, $"/api/jobs/{later}/cancel")).Problem(HttpStatusCode.Conflict);
+        (await PostAsync(rondo, $"/api/jobs/{id}/release")).Problem(HttpStatusCode.Conflict);
+        (await PostAsync(rondo, "/api/jobs/999999/retry")).Problem(HttpStatusCode.NotFound);
+        (await rondo.GetAsync("/api/jobs/999999")).Problem(HttpStatusCode.NotFound);
+
+        Assert.Equal(2, (await rondo.AskAsync(HttpMethod.Put, "/api/queues/default/workers", """{ "workers": 2 }""")).Good().GetProperty("workers").GetInt32());
+        (await PostAsync(rondo, "/api/queues/default/resume")).Good();
+        await Eventually.TrueAsync(async () => Reason(await rondo.GetAsync($"/api/jobs/{id}/explain")) == "done", "the job is done");
+        Assert.Equal("ready", (await PostAsync(rondo, $"/api/jobs/{later}/retry")).Good().GetProperty("state").GetString());
+        await Eventually.TrueAsync(async () => Reason(await rondo.GetAsync($"/api/jobs/{later}/explain")) == "done", "the other one too");
+        foreach (var path in new[] { "/api/queues", "/api/polling/queue-status", "/api/admin/queue-status" })
+        {
+            var status = (await rondo.GetAsync(path)).Good();
+            Assert.Equal(2, status.GetProperty("total").GetProperty("finished").GetInt64());
+            Assert.Equal(rondo.Server.Node.Id, status.GetProperty("workers")[0].GetString());
+        }
+    }
+
+    [Fact]
+    public async Task What_is_wrong_is_told_with_where()
+    {
+        await using var rondo = new HttpFixture(null, "work");
+        await rondo.InitializeAsync();
+        await WrongAsync("""{ "kind": "noop", "args": { "takes_ms": "long" } }""", "/args/takes_ms");
+        await WrongAsync("""{ "kind": "noop", "args": [] }""", "/args");
+        await WrongAsync("""{ "kind": "noap" }""", "/kind");
+        await WrongAsync("""{ "kind": "noop", "prioritty": 5 }""", "/prioritty");
+        await WrongAsync("""{ "kind": "noop", "priority": 500 }""", "");
+        await WrongAsync("""{ "kind": "noop", "delay": "soon" }""", "/delay");
+        await WrongAsync("{ no json", "");
+        (await rondo.GetAsync("/api/jobs?state=asleep")).Problem(HttpStatusCode.BadRequest);
+        (await rondo.GetAsync("/api/jobs?before=x")).Problem(HttpStatusCode.BadRequest);
+        (await rondo.GetAsync("/api/jobs?limit=0")).Problem(HttpStatusCode.BadRequest);
+        (await PostAsync(rondo, "/api/queues/a%20b/pause")).Problem(HttpStatusCode.UnprocessableEntity);
+        (await rondo.AskAsync(HttpMethod.Put, "/api/queues/default/workers", """{ "workers": -1 }""")).Problem(HttpStatusCode.UnprocessableEntity);
+        Assert.Equal(0, (await rondo.GetAsync("/api/jobs")).Good().GetProperty("jobs").GetArrayLength());
+
+        async Task WrongAsync(string body, string pointer) => Assert.Equal(
+            pointer, (await PostAsync(rondo, "/api/jobs", body)).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("errors")[0].GetProperty("pointer").GetString());
+    }
+
+    private static Task<Answer> PostAsync(HttpFixture rondo, string path, string? json = null) => rondo.AskAsync(HttpMethod.Post, path, json);
+
+    private static string? Reason(Answer answer) => answer.Good().GetProperty("reasons")[0].GetProperty("code").GetString();
+}

@@ -1,0 +1,151 @@
+using Rondo.Jobs;
+using Rondo.Jobs.Operations;
+using Rondo.Jobs.Pump;
+using Rondo.Jobs.Upkeep;
+using Rondo.Storage;
+using Rondo.Tests.Polling;
+using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Jobs;
+
+/// <summary>Nodes that die with jobs in their hands, and what they bring later.</summary>
+public sealed class CrashTests
+{
+    [Theory, BothDatabases]
+    public async Task What_a_dead_node_held_runs_elsewhere_and_what_it_brings_later_is_refused(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        var ids = (await rig.Queue.EnqueueManyAsync(Enumerable.Range(0, 5).Select(n => new Work($"{n}")))).Select(e => e.Id).ToArray();
+        var other = await rig.OtherAsync();
+        var claimed = rig.Claim(other);
+        Assert.Equal(ids, claimed.Select(j => j.Id));
+        Assert.All(claimed, j => Assert.Equal((1, 1), (j.Attempts, j.LeaseNo)));
+        await rig.BuryOtherAsync();
+
+        // Dead, and not yet taken from: its late end is refused all the same.
+        Assert.Empty(rig.Write(other, rig.Ended(claimed[0], Outcome.Done)));
+        Assert.Empty(rig.Claim(other));
+        rig.Run();
+        foreach (var id in ids)
+        {
+            var job = await rig.UntilAsync(id, "done");
+
+            // Nobody had seen it begin, so nothing was used up.
+            Assert.Equal((1, 2, 1, rig.Node.Id), (job.Attempts, job.LeaseNo, job.Crashes, job.Node));
+        }
+
+        Assert.Empty(rig.Write(other, [.. claimed.Select(j => rig.Ended(j, Outcome.Done))]));
+        Assert.Equal(5, await rig.CountAsync("job_history"));
+    }
+
+    [Theory, BothDatabases]
+    public async Task Only_a_job_that_was_alone_in_its_third_crash_is_dead_and_those_beside_it_are_not(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), new HandlerOptions<Work> { Attempts = 1 }, isRunning: false);
+        var culprit = await rig.EnqueueAsync("culprit");
+        var innocent = await rig.EnqueueAsync("innocent");
+        for (var crash = 1; crash <= 2; crash++)
+        {
+            var node = await rig.OtherAsync();
+            Assert.Equal(2, rig.Claim(node).Count);
+            await rig.Store.ExecuteAsync("update job_running set started_at = claimed_at");
+            await CrashAsync(rig);
+        }
+
+        var third = await rig.OtherAsync();
+        Assert.Empty(rig.Claim(third));
+        var alone = rig.Database.Write("test", tx => third.ClaimAlone(tx, ["default"]))!;
+        Assert.Equal(culprit, alone.Id);
+        await CrashAsync(rig);
+        var dead = (await rig.FindAsync(culprit))!;
+        Assert.Equal(("dead", ReleaseStore.CrashLoop, 3), (dead.State, dead.Error, dead.Crashes));
+        Assert.Equal("crashed crashed crashed", string.Join(' ', (await rig.FailuresAsync(culprit)).Select(f => f.Outcome)));
+
+        // The other one has its turn by itself, with its only attempt, and ends well.
+        rig.Run();
+        var job = await rig.UntilAsync(innocent, "done");
+        Assert.Equal((1, 2), (job.Attempts, job.Crashes));
+        Assert.NotNull(job.StartedAt);
+    }
+
+    [Theory, BothDatabases]
+    public async Task What_an_operator_releases_is_taken_from_its_node_whose_token_is_cancelled_and_whose_writes_are_refused(DatabaseKind kind)
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var rig = await JobRig.StartAsync(kind, async (_, job, stop) =>
+        {
+            if (job.Attempt == 1)
+            {
+                await using var registered = stop.Register(cancelled.SetResult);
+                await cancelled.Task;
+                job.Log("too late");
+            }
+
+            return JobResult.Done;
+        });
+        var id = await rig.EnqueueAsync("stuck");
+        await Eventually.TrueAsync(async () => (await rig.FindAsync(id)) is { State: "running", StartedAt: not null }, "it runs");
+        Assert.True(await rig.Database.WriteAsync("test", tx => OperationStore.Release(tx, id, rig.Options)));
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(15));
+        var job = await rig.UntilAsync(id, "done");
+        Assert.Equal(2, job.Attempts);
+        Assert.Equal("released", (await rig.FailuresAsync(id)).Single().Outcome);
+        Assert.Equal(0, await rig.CountAsync("job_log"));
+        Assert.False(await rig.Database.WriteAsync("test", tx => OperationStore.Release(tx, id, rig.Options)));
+    }
+
+    [Theory, BothDatabases]
+    public async Task An_operator_has_dead_jobs_run_again_and_gives_up_others(DatabaseKind kind)
+    {
+        var isBroken = true;
+        await using var rig = await JobRig.StartAsync(
+            kind, (_, _, _) => isBroken ? Task.FromResult(JobResult.Discard("broken")) : Task.FromResult(JobResult.Done), new HandlerOptions<Work> { UniqueKey = w => w.Key });
+        var id = await rig.EnqueueAsync("a", "k");
+        await rig.UntilAsync(id, "dead");
+        var taken = await rig.EnqueueAsync("b", "k");
+        await rig.UntilAsync(taken, "dead");
+        Assert.True(await rig.Database.WriteAsync("test", tx => OperationStore.Discard(tx, taken, rig.Options)));
+        Assert.Equal("cancelled", (await rig.FindAsync(taken))!.State);
+        isBroken = false;
+        Assert.Null(await rig.Database.WriteAsync("test", tx => OperationStore.Retry(tx, id)));
+        var job = await rig.UntilAsync(id, "done");
+        Assert.Equal((1, 2), (job.Attempts, job.LeaseNo));
+        Assert.Equal(2, await rig.CountAsync("job"));
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_pause_gives_back_what_was_not_begun_and_a_scale_is_obeyed(DatabaseKind kind)
+    {
+        var go = new TaskCompletionSource();
+        await using var rig = await JobRig.StartAsync(kind, async (_, _, _) =>
+        {
+            await go.Task;
+            return JobResult.Done;
+        });
+        await IntendAsync(rig, workers: 2, isPaused: false);
+        await Eventually.TrueAsync(() => rig.Server.State.Queues[0].Workers == 2, "the number is obeyed");
+        await rig.Queue.EnqueueManyAsync(Enumerable.Range(0, 6).Select(n => new Work($"{n}")));
+        await Eventually.TrueAsync(() => rig.Server.State.Queues[0].Busy == 2, "two run");
+        await IntendAsync(rig, workers: 2, isPaused: true);
+        await Eventually.TrueAsync(async () => rig.Server.State.Queues[0].IsPaused && await rig.CountAsync("job_ready") == 4, "four are given back");
+        go.SetResult();
+        await Eventually.TrueAsync(async () => await rig.CountAsync("job_history") == 2, "what ran ends");
+        Assert.Equal(4, await rig.CountAsync("job_ready"));
+        await IntendAsync(rig, workers: 2, isPaused: false);
+        await Eventually.TrueAsync(async () => await rig.CountAsync("job_history") == 6, "all have ended");
+    }
+
+    private static Task IntendAsync(JobRig rig, int workers, bool isPaused) => rig.Database.WriteAsync("test", tx =>
+    {
+        tx.Execute(new Sql("test", "delete from job_queue"));
+        tx.Execute(new Sql("test", "insert into job_queue (name, workers, is_paused, changed_at) values ('default', @workers, @isPaused, @now)"), new { workers, isPaused, now = tx.Now });
+        tx.OnCommit(rig.Server.WakeForIntent);
+    });
+
+    private static async Task CrashAsync(JobRig rig)
+    {
+        await rig.BuryOtherAsync();
+        rig.Database.Write("test", tx => ReleaseStore.Release(tx, rig.Options));
+    }
+}

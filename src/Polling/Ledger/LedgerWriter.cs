@@ -22,7 +22,7 @@ internal abstract class LedgerWriter
     private static readonly Sql _classify = new("polling.classify", """
         select case
           when not exists (select 1 from endpoint where id = @endpoint and owner = @owner and lease_no = @lease) then 3
-          when @again = 1 and exists (select 1 from poll where slot = @slot and group_id = @group and lease_no in (@lease, @tried) and plan_no = @plan) then 0
+          when exists (select 1 from poll where slot = @slot and group_id = @group and lease_no {in:@tried} and plan_no = @plan) then 0
           when exists (select 1 from poll where slot = @slot and group_id = @group and plan_no = @plan) then 1
           {only:postgres}when exists (select 1 from poll_plan where group_id = @group and no = @plan and endpoint_id <> @endpoint) then 3{end}
           else 2 end
@@ -51,7 +51,7 @@ internal abstract class LedgerWriter
 
     /// <summary>
     /// Why a row was not taken; rare, so it may cost a statement. One that stands beside a row of another plan is off its own: plans do not overlap.
-    /// A row of a batch that was tried before and is there under our own lease was taken then: only the answer was lost.
+    /// A row of a batch that was tried before and is there under a lease it was tried with was taken then: only the answer was lost.
     /// </summary>
     protected static Verdict Classify(Transaction tx, string owner, PollOutcome outcome) => (Verdict)tx.First<int>(_classify, new
     {
@@ -61,8 +61,7 @@ internal abstract class LedgerWriter
         slot = new Instant(outcome.Slot),
         group = outcome.Group.Id,
         plan = outcome.Plan.No,
-        tried = outcome.IsRetried ? outcome.TriedLeaseNo : outcome.LeaseNo,
-        again = outcome.IsRetried ? 1 : 0,
+        tried = new IdList([.. outcome.TriedLeaseNos]),
     });
 
     protected static void WriteStatus(Transaction tx, PollOutcome outcome) => tx.Execute(_status, new

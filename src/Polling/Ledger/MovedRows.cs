@@ -27,7 +27,8 @@ internal static class MovedRows
 
     /// <summary>
     /// A device that moved to another address of ours took its groups along. What was polled before the move is still theirs, and the endpoint it came from
-    /// may have been given back since, or given back and claimed again under another lease number: it is written under the one they are on now.
+    /// may have been given back since, or given back and claimed again under another lease number: it is written under the one they are on now. Each transaction
+    /// begins with it: what <see cref="Follow"/> took along in one that failed is not ours.
     /// </summary>
     public static void FollowInMemory(List<PollOutcome> batch)
     {

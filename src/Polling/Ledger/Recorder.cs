@@ -182,8 +182,6 @@ internal sealed class Recorder(
             return;
         }
 
-        MovedRows.FollowInMemory(_batch);
-
         try
         {
             database.Write("polling.record", tx =>
@@ -192,6 +190,7 @@ internal sealed class Recorder(
                 FailPoint.Reach("polling.record.fenced");
                 if (_batch.Count + _advances.Count > 0)
                 {
+                    MovedRows.FollowInMemory(_batch);
                     Writer.Record(tx, node.Id, _batch, _advances);
                 }
 
@@ -286,6 +285,7 @@ internal sealed class Recorder(
             database.Write("polling.record.one", tx =>
             {
                 node.Fence(tx);
+                MovedRows.FollowInMemory(_batch);
                 Writer.Record(tx, node.Id, _batch, []);
                 return true;
             });

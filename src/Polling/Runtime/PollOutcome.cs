@@ -15,6 +15,8 @@ internal enum Verdict : byte
 /// <summary>One outcome on its way to the ledger. Pooled: a worker fills it, the recorder writes it and gives it back.</summary>
 internal sealed class PollOutcome
 {
+    private readonly List<long> _tried = [];
+
     public ArmedGroup Group { get; set; } = null!;
 
     /// <summary>What was read, and where each value belongs, as it was when the poll started.</summary>
@@ -55,21 +57,23 @@ internal sealed class PollOutcome
 
     public Verdict Verdict { get; set; }
 
-    /// <summary>True when a transaction with it failed before, in a way that leaves open whether it was committed.</summary>
-    public bool IsRetried { get; private set; }
-
-    /// <summary>The lease number it was first tried with: its device may have moved to another endpoint since.</summary>
-    public long TriedLeaseNo { get; private set; }
+    /// <summary>
+    /// The lease numbers it was tried with in transactions that failed in a way that leaves open whether they were committed. Several when its device moved
+    /// meanwhile, and its row may stand under any of them.
+    /// </summary>
+    public IReadOnlyList<long> TriedLeaseNos => _tried;
 
     /// <summary>A transaction with it failed.</summary>
     public void NoteTry()
     {
-        TriedLeaseNo = IsRetried ? TriedLeaseNo : LeaseNo;
-        IsRetried = true;
+        if (!_tried.Contains(LeaseNo))
+        {
+            _tried.Add(LeaseNo);
+        }
     }
 
     /// <summary>It is used again for something else.</summary>
-    public void ForgetTries() => IsRetried = false;
+    public void ForgetTries() => _tried.Clear();
 
     public long LastSlot => Slot + ((Slots - 1) * Plan.Interval);
 

@@ -185,14 +185,27 @@ public sealed class LedgerConformance_refusals
         await using var rig = await StartAsync(kind);
         var (a, b) = (rig.Group("a"), rig.Group("b"));
         var bad = new Instant(a.Slot(1));
-        await rig.Store.ExecuteAsync(kind == DatabaseKind.Sqlite
-            ? $"create trigger picky before insert on sample when new.at = {bad.Micros} begin select raise(abort, 'never'); end"
-            : $"alter table sample add constraint picky check (at <> '{bad.ToDateTime():O}')");
+        await NeverTakeAsync(rig, bad);
         await rig.RecordAsync([.. Enumerable.Range(0, 3).SelectMany(n => new[] { Rows.Read(rig, a, a.Slot(n)), Rows.Read(rig, b, b.Slot(n)) })]);
         Assert.Equal(["a failed protocol", "a ok", "a ok", "b ok", "b ok", "b ok"], (await rig.LedgerAsync()).Select(l => $"{l}").Order());
         Assert.Null(await rig.SampleAsync(a, bad.Micros));
         Assert.Equal(5, await rig.CountAsync("sample"));
         Assert.Equal((5, 1, 0, 0), (rig.Recorder.Totals.Ok, rig.Recorder.Totals.Failed, rig.Recorder.Totals.Lost, rig.Recorder.Waiting));
+        Assert.Empty(rig.Faults);
+    }
+
+    [Theory, BothDatabases]
+    public async Task Values_that_the_database_will_never_take_hold_up_nothing_of_a_device_that_moved_to_nobodys_endpoint_either(DatabaseKind kind)
+    {
+        await using var rig = await StartAsync(kind);
+        var a = rig.Group("a");
+        await NeverTakeAsync(rig, new Instant(a.Slot(1)));
+        await Devices.ApplyAsync(rig.Database, [Meters.Meter("a", "10.0.0.3:502"), Meters.Meter("b", "10.0.0.2:502")], prune: true, dryRun: false);
+
+        // On PostgreSQL the first row takes the endpoint along, and the second undoes it.
+        await rig.RecordAsync([.. Enumerable.Range(0, 3).Select(n => Rows.Read(rig, a, a.Slot(n)))]);
+        Assert.Equal(["a ok", "a failed protocol", "a ok"], (await rig.LedgerAsync()).Select(l => $"{l}"));
+        Assert.Equal((2, 1, 0, 0), (rig.Recorder.Totals.Ok, rig.Recorder.Totals.Failed, rig.Recorder.Totals.Fenced, rig.Recorder.Waiting));
         Assert.Empty(rig.Faults);
     }
 
@@ -206,6 +219,11 @@ public sealed class LedgerConformance_refusals
         Assert.Equal((2, 1, 0), (rig.Recorder.Totals.Ok, rig.Recorder.Totals.Lost, rig.Recorder.Waiting));
         Assert.Empty(rig.Faults);
     }
+
+    /// <summary>No sample of this instant is ever stored.</summary>
+    private static Task NeverTakeAsync(PollingRig rig, Instant at) => rig.Store.ExecuteAsync(rig.Database.Address.Kind == DatabaseKind.Sqlite
+        ? $"create trigger picky before insert on sample when new.at = {at.Micros} begin select raise(abort, 'never'); end"
+        : $"alter table sample add constraint picky check (at <> '{at.ToDateTime():O}')");
 
     private static async Task<PollingRig> StartAsync(DatabaseKind kind)
     {

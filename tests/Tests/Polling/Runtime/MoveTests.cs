@@ -53,6 +53,33 @@ public sealed class MoveTests
     }
 
     [Theory, BothDatabases]
+    public async Task What_was_recorded_without_an_answer_at_the_second_of_three_addresses_is_no_duplicate_at_the_third(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", Here), Meters.Meter("other", There, 2));
+        await rig.RunAsync(TimeSpan.FromSeconds(3));
+
+        // Given back, it will have a lease number that no other endpoint has.
+        await rig.ApplyAsync(Meters.Meter("m", Here));
+        await rig.RunAsync(TimeSpan.FromSeconds(5));
+        await rig.Store.ExecuteAsync("update endpoint set lease_no = 7 where address = @There", new { There });
+        rig.Database.Before = name => name.StartsWith("polling.record", StringComparison.Ordinal) ? SteeredDatabase.Away(name) : null;
+        await rig.RunAsync(TimeSpan.FromSeconds(2));
+        await rig.ApplyAsync(Meters.Meter("m", There));
+        await rig.RunAsync(TimeSpan.FromSeconds(2));
+        rig.Database.Before = null;
+        rig.Database.After = name => name.StartsWith("polling.record", StringComparison.Ordinal) ? SteeredDatabase.Away(name) : null;
+        await rig.RecordAsync();
+        Assert.Equal(8, await rig.Store.ScalarAsync<int>("select max(lease_no) from poll"));
+        await rig.ApplyAsync(Meters.Meter("m", Here));
+        rig.Database.After = null;
+
+        // The proof counts duplicates.
+        Assert.Empty((await rig.ProveAsync(TimeSpan.FromSeconds(1))).Missed);
+        await new LedgerCheck(rig).RunAsync();
+    }
+
+    [Theory, BothDatabases]
     public async Task What_was_polled_at_an_address_that_was_given_back_since_is_recorded_when_the_device_is_there_again(DatabaseKind kind)
     {
         await using var rig = await PollingRig.StartAsync(kind);

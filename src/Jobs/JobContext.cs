@@ -16,7 +16,6 @@ public sealed class JobContext
     /// <summary>Lines of log that are kept of one attempt; the last one says that there were more.</summary>
     public const int MaxLines = 200;
 
-    private const int MaxText = 4_000;
     private readonly RunningJob _running;
     private readonly Runner _runner;
     private readonly ClaimedJob _job;
@@ -70,10 +69,10 @@ public sealed class JobContext
     public bool IsStopping => _running.StopReason != StopReason.None;
 
     /// <summary>How far it is. Kept in memory and stored once a second at most; the last one counts.</summary>
-    public void Progress(long done, long? total = null, string? note = null) => _running.Say(new JobProgress(done, total, Cut(note)));
+    public void Progress(long done, long? total = null, string? note = null) => _running.Say(new JobProgress(done, total, Texts.Fit(note)));
 
     /// <summary>A line about this attempt, stored within a second. Lines beyond <see cref="MaxLines"/> are dropped.</summary>
-    public void Log(string text, string level = "info") => _running.Say(level, Cut(text)!, _runner.Now);
+    public void Log(string text, string level = "info") => _running.Say(level, Texts.Fit(text)!, _runner.Now);
 
     /// <summary>
     /// Ends the job well inside the handler's own transaction: its effects and the end are committed together, or neither is. Call it last, so that it holds
@@ -81,8 +80,6 @@ public sealed class JobContext
     /// </summary>
     /// <exception cref="StorageFault">Kind Fenced: the attempt was taken away. Let it pass, so that the transaction is undone.</exception>
     public void FinishIn(Transaction tx) => _runner.FinishIn(tx, _running);
-
-    private static string? Cut(string? text) => text is { Length: > MaxText } ? text[..MaxText] : text;
 }
 
 /// <summary>How far a job is.</summary>

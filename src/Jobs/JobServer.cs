@@ -40,7 +40,7 @@ public sealed class JobServer
         _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
             .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
         _finishes = new FinishLoop(database, node, store, Freed, time, log);
-        _runner = new Runner(database, handlers, store, _finishes, node.Id, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
+        _runner = new Runner(database, handlers, store, _finishes, node, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
         _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
         _upkeep = new UpkeepLoop(database, node, options, Freed, time, log);
@@ -93,7 +93,7 @@ public sealed class JobServer
     {
         _claims.Stop();
         var began = _time.GetTimestamp();
-        while (_runner.Running.Count > 0 && _time.GetElapsedTime(began) < _options.StopPatience)
+        while (_queues.Values.Any(q => q.Busy > 0) && _time.GetElapsedTime(began) < _options.StopPatience)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time).ConfigureAwait(false);
         }
@@ -104,7 +104,7 @@ public sealed class JobServer
         }
 
         var cancelled = _time.GetTimestamp();
-        while (_runner.Running.Count > 0 && _time.GetElapsedTime(cancelled) < TimeSpan.FromSeconds(3))
+        while (_queues.Values.Any(q => q.Busy > 0) && _time.GetElapsedTime(cancelled) < TimeSpan.FromSeconds(3))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time).ConfigureAwait(false);
         }
@@ -113,6 +113,9 @@ public sealed class JobServer
         {
             _runner.GiveUp(_queues[running.Job.Queue], running, Outcome.GivenBack, "");
         }
+
+        // A claim may have been on its way when all this began.
+        _claims.Stop();
 
         // What the database does not take in time comes back as a dead node's.
         var ended = _time.GetTimestamp();

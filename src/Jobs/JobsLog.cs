@@ -28,4 +28,13 @@ internal static partial class JobsLog
 
     [LoggerMessage(8, LogLevel.Warning, "Job {Id} ({Queue}, {Kind}): nothing here runs jobs of this kind; it is put off")]
     public static partial void UnknownKind(ILogger log, string queue, string kind, long id);
+
+    [LoggerMessage(9, LogLevel.Error, "{Count} ends of attempts cannot be stored together; each is stored by itself: {Error}")]
+    public static partial void BatchBroken(ILogger log, int count, string error);
+
+    [LoggerMessage(10, LogLevel.Error, "Job {Id} ({Queue}, {Kind}): its end cannot be stored: {Error}")]
+    public static partial void EndBroken(ILogger log, string queue, string kind, long id, string error);
+
+    [LoggerMessage(11, LogLevel.Warning, "Slots of {Count} concurrency keys cannot be given out now, and are tried again: {Error}")]
+    public static partial void KeysWait(ILogger log, int count, string error);
 }

@@ -63,6 +63,7 @@ internal sealed class JobKind<TArgs>(string name, HandlerOptions<TArgs> options,
     private string? Key(string? key) => key switch
     {
         null => null,
+        _ when !Texts.IsFit(key) => throw new JobRefused(JobRefusal.BadArguments, $"a key of '{Name}' has a zero character, or half of one", ""),
         { Length: > 200 } => throw new JobRefused(JobRefusal.TooLarge, $"a key of '{Name}' has {key.Length} characters; at most 200"),
         _ => $"{Name}:{key}",
     };

@@ -21,6 +21,8 @@ internal static class Gate
     // Reads only what is there after the lock was taken: a statement sees what was committed before it began.
     private static readonly Sql _lock = new("jobs.gate.lock", "select pg_advisory_xact_lock(7210530, h) from (select distinct hashtext(key) as h from unnest(@keys) as key order by 1) s");
 
+    private static readonly Sql _tryLock = new("jobs.gate.try", "select key from unnest(@keys) as key where pg_try_advisory_xact_lock(7210530, hashtext(key))");
+
     private const string FillText = $"""
         with k as (select distinct key from unnest($1::text[]) as key),
         free as (
@@ -55,18 +57,24 @@ internal static class Gate
         return FillLocked(tx, keys);
     }
 
-    /// <summary>Looks after the keys whose jobs knock.</summary>
-    public static IReadOnlyCollection<string> Answer(Transaction tx)
+    /// <summary>Looks after the keys whose jobs knock; a key that somebody else holds knocks on. <paramref name="isMore"/> when there may be more of them.</summary>
+    public static IReadOnlyCollection<string> Answer(Transaction tx, out bool isMore)
     {
         var knocks = tx.Query<Knock>(_knocks, new { max = MaxKnocks });
-        if (knocks.Count == 0)
+        var keys = knocks.Select(k => k.Key).ToHashSet(StringComparer.Ordinal);
+        if (keys.Count > 0 && tx.Dialect == Dialect.Postgres)
+        {
+            // Not waited for: whoever holds one may take his time, and claims wait for this.
+            keys = tx.Query<string>(_tryLock, new { keys = keys.ToArray() }).ToHashSet(StringComparer.Ordinal);
+        }
+
+        isMore = knocks.Count == MaxKnocks && keys.Count > 0;
+        if (keys.Count == 0)
         {
             return [];
         }
 
-        var keys = knocks.Select(k => k.Key).ToHashSet(StringComparer.Ordinal);
-        Lock(tx, keys);
-        tx.Execute(_heard, new { ids = new IdList([.. knocks.Select(k => k.Id)]) });
+        tx.Execute(_heard, new { ids = new IdList([.. knocks.Where(k => keys.Contains(k.Key)).Select(k => k.Id)]) });
         return FillLocked(tx, keys);
     }
 

@@ -13,7 +13,7 @@ internal static class OperationStore
         """);
 
     private static readonly Sql _idle = new("jobs.cancel.pending", "select job_id from job_cancel where not exists (select 1 from job_running r where r.id = job_cancel.job_id) limit 500");
-    private static readonly Sql _over = new("jobs.cancel.over", "delete from job_cancel where job_id = @id");
+    private static readonly Sql _over = new("jobs.cancel.over", "delete from job_cancel where job_id = @id and not exists (select 1 from job_running r where r.id = job_cancel.job_id)");
     private static readonly Sql _wish = new("jobs.cancel", "insert into job_cancel (job_id, at, reason) select id, @now, @reason from job_running where id = @id on conflict do nothing");
 
     private static readonly Sql _unreadyKey = new("jobs.key.of", "select concurrency_key from job where id = @id and concurrency_key is not null");
@@ -140,8 +140,10 @@ internal static class OperationStore
             tx.Execute(table.Move, new { id, now, forget = now + options.KeepCancelled, error = reason });
             tx.Execute(table.Gone, new { id });
             tx.Execute(_unique, new { id });
-            if (key is not null && tx.Execute(_slot, new { id }) > 0)
+            if (key is not null)
             {
+                // Also without a slot: it may have been the one that knocked for all of its key.
+                tx.Execute(_slot, new { id });
                 Gate.Fill(tx, [key]);
             }
 

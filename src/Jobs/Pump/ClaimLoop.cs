@@ -20,11 +20,11 @@ internal sealed class ClaimLoop(
     private static readonly TimeSpan _longestWithout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _aloneAgain = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _alonePatience = TimeSpan.FromSeconds(30);
-    private static readonly Sql _suspects = new("jobs.suspects", "select 1 from job_ready where crashes >= 2 limit 1");
+    private static readonly Sql _suspects = new("jobs.suspects", "select distinct queue from job_ready where crashes >= 2");
+    private static readonly Sql _aloneOver = new("jobs.alone.over", "update job_running set is_alone = {false} where node = @node and is_alone = {true}");
     private volatile bool _isStopping;
     private long _lookedAt = long.MinValue;
     private Instant? _nextDue;
-    private long _scannedAt = long.MinValue;
     private TimeSpan _scanTook;
     private long? _aloneSince;
     private long _aloneGivenUpAt = long.MinValue;
@@ -45,6 +45,11 @@ internal sealed class ClaimLoop(
     public void Stop()
     {
         _isStopping = true;
+        foreach (var queue in queues)
+        {
+            queue.Stop();
+        }
+
         GiveBackAll();
     }
 
@@ -95,21 +100,20 @@ internal sealed class ClaimLoop(
             return false;
         }
 
-        var ((queues, isMore), due, filled, isSuspect) = database.Write("jobs.look", tx =>
+        var ((_, isMore), due, isMuch, suspects) = database.Write("jobs.look", tx =>
         {
             var promoted = DueStore.Promote(tx);
-            var answered = Gate.Answer(tx);
-            return (promoted, DueStore.Next(tx), answered, tx.First<int?>(_suspects) is not null);
+            Gate.Answer(tx, out var isMuchKnocking);
+            return (promoted, DueStore.Next(tx), isMuchKnocking, tx.Query<string>(_suspects));
         });
         _nextDue = due;
         _lookedAt = Time.GetTimestamp();
-        _ = (queues, filled);
-        if (isSuspect && _aloneSince is null && (_aloneGivenUpAt == long.MinValue || Time.GetElapsedTime(_aloneGivenUpAt) > _aloneAgain))
+        if (queues.Any(q => q is { IsPaused: false, Workers: > 0 } && suspects.Contains(q.Name)) && _aloneSince is null && (_aloneGivenUpAt == long.MinValue || Time.GetElapsedTime(_aloneGivenUpAt) > _aloneAgain))
         {
             _aloneSince = Time.GetTimestamp();
         }
 
-        return isMore;
+        return isMore || isMuch;
     }
 
     private bool Claim()
@@ -121,17 +125,16 @@ internal sealed class ClaimLoop(
             return false;
         }
 
-        var isScan = _scannedAt == long.MinValue || Time.GetElapsedTime(_scannedAt) > Min(_scanTook * ShareOfLooks, _longestWithout);
-        var wants = hungry.ConvertAll(h => new Want(h.Queue.Name, h.Count, isScan ? long.MinValue : h.Queue.LowestRank));
+        var scans = hungry.Where(h => h.Queue.ScannedAt is not { } at || Time.GetElapsedTime(at) > Min(_scanTook * ShareOfLooks, _longestWithout)).Select(h => h.Queue).ToHashSet();
+        var wants = hungry.ConvertAll(h => new Want(h.Queue.Name, h.Count, scans.Contains(h.Queue) ? long.MinValue : h.Queue.LowestRank));
         var began = Time.GetTimestamp();
         var jobs = database.Dialect == Dialect.Postgres
             ? database.Tell("jobs.claim", tx => store.Claim(tx, wants))
             : database.Write("jobs.claim", tx => store.Claim(tx, wants));
         FailPoint.Reach("jobs.claimed");
-        if (isScan)
+        if (scans.Count > 0)
         {
             _scanTook = Time.GetElapsedTime(began);
-            _scannedAt = Time.GetTimestamp();
         }
 
         Interlocked.Add(ref _claimed, jobs.Count);
@@ -140,8 +143,9 @@ internal sealed class ClaimLoop(
         {
             var own = jobs.FindAll(j => j.Queue == queue.Name);
             isFull |= own.Count == count;
-            if (isScan)
+            if (scans.Contains(queue))
             {
+                queue.ScannedAt = Time.GetTimestamp();
                 queue.LowestRank = own.Count > 0 ? own[0].Rank : long.MinValue;
             }
 
@@ -181,6 +185,8 @@ internal sealed class ClaimLoop(
         {
             if (Time.GetElapsedTime(_aloneSince!.Value) > _alonePatience)
             {
+                // Others begin beside it from now on: a crash would say nothing of it any more.
+                database.Write("jobs.alone.over", tx => tx.Execute(_aloneOver, new { node = node.Id }));
                 _aloneSince = null;
                 _aloneGivenUpAt = Time.GetTimestamp();
             }
@@ -193,6 +199,7 @@ internal sealed class ClaimLoop(
         if (job is null)
         {
             _aloneSince = null;
+            _aloneGivenUpAt = Time.GetTimestamp();
             return true;
         }
 

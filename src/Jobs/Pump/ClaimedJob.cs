@@ -68,10 +68,17 @@ internal sealed class Finish
     /// <summary>When it runs again.</summary>
     public Instant? Due { get; set; }
 
-    public string? Error { get; init; }
+    public string? Error { get; init => field = Texts.Fit(value); }
 
     /// <summary>Told whether it was accepted, after the commit.</summary>
     public Action<bool>? Written { get; init; }
+
+    /// <summary>The same end without anything a handler said.</summary>
+    public Finish Plainly() => new()
+    {
+        Job = Job, Outcome = Outcome, StartedAt = StartedAt, EndedAt = EndedAt, Due = Due is null ? null : EndedAt + TimeSpan.FromMinutes(1),
+        Error = Error is null ? null : "what the handler said could not be stored",
+    };
 
     public static string Text(Outcome outcome) => outcome switch
     {

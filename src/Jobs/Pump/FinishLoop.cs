@@ -14,9 +14,11 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
 {
     private const int MaxBatch = 1_000;
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _keysAgain = TimeSpan.FromMilliseconds(200);
     private static readonly Sql _written = new("jobs.finish.written", "select id from job_history where id = @id and lease_no = @no and node = @node");
     private readonly Lock _gate = new();
     private readonly Lock _pass = new();
+    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
     private List<Finish> _coming = [];
     private List<Finish> _batch = [];
     private long _refused;
@@ -115,49 +117,127 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         }
     }
 
-    protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop) => new(WriteOne() ? TimeSpan.Zero : _idle);
+    protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        var isWritten = WriteOne();
+        Fill();
+        lock (_gate)
+        {
+            return new(isWritten ? TimeSpan.Zero : _keys.Count > 0 ? _keysAgain : _idle);
+        }
+    }
 
     private HashSet<long> Write()
     {
-        var keys = _batch.Where(f => f.Outcome != Outcome.GivenBack).Select(f => f.Job.ConcurrencyKey).OfType<string>().ToHashSet(StringComparer.Ordinal);
         try
         {
-            if (keys.Count == 0 && !_isRetried && database.Dialect == Dialect.Postgres)
-            {
+            return !_isRetried && database.Dialect == Dialect.Postgres
+
                 // One statement is its own transaction.
-                return database.Tell("jobs.finish", tx => store.Write(tx, _batch));
-            }
+                ? database.Tell("jobs.finish", tx => store.Write(tx, _batch))
+                : database.Write("jobs.finish", tx => WriteAgain(tx, _batch));
+        }
+        catch (StorageFault fault) when (fault.IsTransient)
+        {
+            _isRetried = true;
+            throw;
+        }
+        catch (Exception fault) when (_batch.Count > 1)
+        {
+            // One of them cannot be stored, ever: the others must not wait for it.
+            JobsLog.BatchBroken(log, _batch.Count, fault.Message);
+            return [.. _batch.Where(finish => WriteAlone(finish)).Select(finish => finish.Job.Id)];
+        }
+        catch (Exception fault) when (fault is not StorageFault { IsTransient: true })
+        {
+            JobsLog.BatchBroken(log, _batch.Count, fault.Message);
+            return WriteAlone(_batch[0]) ? [_batch[0].Job.Id] : [];
+        }
+    }
 
-            IReadOnlyCollection<string> queues = [];
-            var accepted = database.Write("jobs.finish", tx =>
+    private HashSet<long> WriteAgain(Transaction tx, IReadOnlyList<Finish> batch)
+    {
+        var taken = store.Write(tx, batch);
+        if (_isRetried)
+        {
+            // The answer to the first try may have been lost, not the write.
+            foreach (var finish in batch.Where(f => !taken.Contains(f.Job.Id)))
             {
-                var taken = store.Write(tx, _batch);
-                if (_isRetried)
+                if (tx.First<long?>(_written, new { id = finish.Job.Id, no = finish.Job.LeaseNo, node = node.Id }) is { } id)
                 {
-                    // The answer to the first try may have been lost, not the write.
-                    foreach (var finish in _batch.Where(f => !taken.Contains(f.Job.Id)))
-                    {
-                        if (tx.First<long?>(_written, new { id = finish.Job.Id, no = finish.Job.LeaseNo, node = node.Id }) is { } id)
-                        {
-                            taken.Add(id);
-                        }
-                    }
+                    taken.Add(id);
                 }
+            }
+        }
 
-                queues = keys.Count > 0 ? Gate.Fill(tx, keys) : [];
-                return taken;
-            });
+        return taken;
+    }
+
+    /// <summary>Without its words when it cannot be stored with them; when that does not help either, its attempt is given back in a while, like one that nobody knows of.</summary>
+    private bool WriteAlone(Finish finish)
+    {
+        foreach (var attempt in new[] { finish, finish.Plainly() })
+        {
+            try
+            {
+                return database.Write("jobs.finish.one", tx => WriteAgain(tx, [attempt])).Count > 0;
+            }
+            catch (StorageFault fault) when (!fault.IsTransient)
+            {
+                JobsLog.EndBroken(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, fault.Message);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A slot of <paramref name="key"/> was given back; whoever waits for it gets it in a moment.</summary>
+    public void FillLater(string? key)
+    {
+        if (key is null)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _keys.Add(key);
+        }
+
+        Wake();
+    }
+
+    /// <summary>In a transaction of its own: ends must not wait for whoever holds a key.</summary>
+    private void Fill()
+    {
+        string[] keys;
+        lock (_gate)
+        {
+            keys = [.. _keys];
+            _keys.Clear();
+        }
+
+        if (keys.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            var queues = database.Write("jobs.gate", tx => Gate.Fill(tx, keys));
             if (queues.Count > 0)
             {
                 freed(queues);
             }
-
-            return accepted;
         }
-        catch (StorageFault)
+        catch (StorageFault fault)
         {
-            _isRetried = true;
-            throw;
+            // Upkeep gives out what is free in half a minute; better is to try again.
+            JobsLog.KeysWait(log, keys.Length, fault.Message);
+            lock (_gate)
+            {
+                _keys.UnionWith(keys);
+            }
         }
     }
 
@@ -181,6 +261,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         Interlocked.Add(ref _accepted, _batch.Count - refused);
         lock (_gate)
         {
+            _keys.UnionWith(_batch.Select(f => f.Job.ConcurrencyKey).OfType<string>());
             _batch.Clear();
         }
     }

@@ -91,7 +91,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         ), waiting as (
           insert into job_waiting ({Common}, state)
           select id, queue, kind, priority, (extract(epoch from again) * 1000000)::bigint - priority * {MicrosPerPriority}, again,
-            case when outcome = 'snooze' then attempts - 1 else attempts end, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key,
+            case when outcome = 'snooze' then attempts - 1 else attempts end, max_attempts, lease_no, case when is_alone then 0 else crashes end, enqueued_at, args, tags, note, metadata, unique_key,
             concurrency_key, concurrency_limit, 'scheduled'
           from ended where outcome in ('retry', 'snooze')
         ), ready as (

@@ -36,7 +36,7 @@ internal abstract class PumpStore(JobsOptions options, string node)
 
     protected Instant ForgetAt(Finish finish) => finish.EndedAt + options.Keep(finish.Outcome switch
     {
-        Outcome.Done => JobState.Done,
+        Outcome.Done or Outcome.Snooze => JobState.Done,
         Outcome.Cancelled => JobState.Cancelled,
         _ => JobState.Dead,
     });

@@ -12,6 +12,10 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
     private static readonly TimeSpan _slow = TimeSpan.FromSeconds(1);
     private readonly Lock _gate = new();
     private readonly Queue<ClaimedJob> _ahead = new();
+
+    // From the moment a job leaves those ahead until its attempt has ended, however long a thread for it takes to come.
+    private readonly HashSet<ClaimedJob> _begun = [];
+    private bool _isStopped;
     private int _busy;
     private int _wantedAhead;
     private long _claimedAt;
@@ -31,6 +35,9 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
     /// <summary>Nothing of a lower rank was there at the last look from the beginning.</summary>
     public long LowestRank { get; set; } = long.MinValue;
 
+    /// <summary>When that was.</summary>
+    public long? ScannedAt { get; set; }
+
     /// <summary>Claimed and not begun.</summary>
     public int Ahead
     {
@@ -48,7 +55,7 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
     {
         lock (_gate)
         {
-            if (IsPaused || Workers == 0)
+            if (IsPaused || _isStopped || Workers == 0)
             {
                 return 0;
             }
@@ -92,9 +99,10 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
     {
         lock (_gate)
         {
-            if (_busy < Workers && _ahead.TryDequeue(out job))
+            if (!_isStopped && _busy < Workers && _ahead.TryDequeue(out job))
             {
                 _busy++;
+                _begun.Add(job);
                 return true;
             }
 
@@ -104,14 +112,23 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
     }
 
     /// <summary>The next job for a worker that has ended one; false when it has to go.</summary>
-    public bool Next([NotNullWhen(true)] out ClaimedJob? job, out bool isLow)
+    /// <param name="ended">The one it has ended.</param>
+    /// <param name="mayBegin">False when this node may begin nothing.</param>
+    /// <param name="job">The next one.</param>
+    /// <param name="isLow">True when more should be claimed.</param>
+    public bool Next(ClaimedJob ended, bool mayBegin, [NotNullWhen(true)] out ClaimedJob? job, out bool isLow)
     {
         lock (_gate)
         {
             job = null;
-            if (_busy > Workers || !_ahead.TryDequeue(out job))
+            _begun.Remove(ended);
+            if (!mayBegin || _isStopped || _busy > Workers || !_ahead.TryDequeue(out job))
             {
                 _busy--;
+            }
+            else
+            {
+                _begun.Add(job);
             }
 
             // Said once, when it comes to that: waking somebody for each job would cost more than the jobs.
@@ -121,10 +138,11 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
     }
 
     /// <summary>A worker whose handler does not come back: another one takes its place.</summary>
-    public void GiveUpWorker()
+    public void GiveUpWorker(ClaimedJob job)
     {
         lock (_gate)
         {
+            _begun.Remove(job);
             _busy--;
         }
     }
@@ -140,29 +158,57 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
         }
     }
 
+    /// <summary>Jobs that turned out to be slow are not kept from other nodes: beyond one for each worker, what was claimed more than a second ago goes back.</summary>
+    public List<ClaimedJob> TakeStale()
+    {
+        lock (_gate)
+        {
+            if (_ahead.Count <= Workers || time.GetElapsedTime(_claimedAt) < _slow)
+            {
+                return [];
+            }
+
+            _wantedAhead /= 2;
+            var stale = _ahead.Skip(Workers).ToList();
+            var kept = _ahead.Take(Workers).ToList();
+            _ahead.Clear();
+            kept.ForEach(_ahead.Enqueue);
+            return stale;
+        }
+    }
+
     /// <summary>Takes one back, when it was not begun.</summary>
-    public ClaimedJob? Take(long id)
+    public ClaimedJob? Take(long id, int leaseNo)
     {
         lock (_gate)
         {
             var all = _ahead.ToList();
-            if (all.Find(j => j.Id == id) is not { } job)
+            if (all.Find(j => j.Id == id && j.LeaseNo == leaseNo) is not { } job)
             {
                 return null;
             }
 
             _ahead.Clear();
-            all.Where(j => j.Id != id).ToList().ForEach(_ahead.Enqueue);
+            all.Where(j => j != job).ToList().ForEach(_ahead.Enqueue);
             return job;
         }
     }
 
-    /// <summary>Ids of what was not begun.</summary>
+    /// <summary>Begins nothing more, and claims nothing.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _isStopped = true;
+        }
+    }
+
+    /// <summary>Ids of what is here and of what was begun.</summary>
     public void CollectIds(HashSet<(long, int)> ids)
     {
         lock (_gate)
         {
-            foreach (var job in _ahead)
+            foreach (var job in _ahead.Concat(_begun))
             {
                 ids.Add((job.Id, job.LeaseNo));
             }

@@ -1,17 +1,18 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
-using Rondo.Jobs.Keys;
 using Rondo.Loops;
+using Rondo.Nodes;
 using Rondo.Storage;
 
 namespace Rondo.Jobs.Pump;
 
 /// <summary>Runs claimed jobs, as many of a queue at once as it has workers, and hands their ends to the loop that writes them. No connection is held meanwhile.</summary>
 internal sealed class Runner(
-    Database database, JobHandlers handlers, PumpStore store, FinishLoop finishes, string node, Action hungry, Random random, TimeProvider time, ILogger log)
+    Database database, JobHandlers handlers, PumpStore store, FinishLoop finishes, Node node, Action hungry, Random random, TimeProvider time, ILogger log)
 {
     // A kind that is unknown here may be known after an update, or to another node.
+    private static readonly TimeSpan _farthest = TimeSpan.FromDays(3_653);
     private static readonly TimeSpan _unknownAgain = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<(long Id, int LeaseNo), RunningJob> _running = new();
     private readonly Lock _chance = new();
@@ -23,7 +24,7 @@ internal sealed class Runner(
     /// <summary>Begins as many as there are workers for.</summary>
     public void Start(QueueWork queue)
     {
-        while (queue.TryBegin(out var job))
+        while (node.MayWork && queue.TryBegin(out var job))
         {
             var first = job;
             ThreadPool.UnsafeQueueUserWorkItem(_ => { _ = WorkAsync(queue, first); }, null);
@@ -47,15 +48,15 @@ internal sealed class Runner(
         if (running.IsSettled || !store.Write(tx, [finish]).Contains(running.Job.Id))
         {
             throw new StorageFault(
-                StorageFaultKind.Fenced, $"job {running.Job.Id}, attempt {running.Job.Attempts}, was taken away from node {node}; its end and what was written with it are refused");
+                StorageFaultKind.Fenced, $"job {running.Job.Id}, attempt {running.Job.Attempts}, was taken away from node {node.Id}; its end and what was written with it are refused");
         }
 
-        if (running.Job.ConcurrencyKey is { } key)
+        // The key's lock is not for transactions of others, which may take their time.
+        tx.OnCommit(() =>
         {
-            Gate.Fill(tx, [key]);
-        }
-
-        tx.OnCommit(() => running.IsFinished = true);
+            running.IsFinished = true;
+            finishes.FillLater(running.Job.ConcurrencyKey);
+        });
     }
 
     /// <summary>An attempt that does not end although its token is cancelled: written off for it, and its worker replaced.</summary>
@@ -76,7 +77,7 @@ internal sealed class Runner(
             GiveBack([running.Job]);
         }
 
-        queue.GiveUpWorker();
+        queue.GiveUpWorker(running.Job);
         Start(queue);
     }
 
@@ -85,31 +86,41 @@ internal sealed class Runner(
         var stop = new CancellationTokenSource();
         for (ClaimedJob? next = job; next is not null;)
         {
-            if (!await RunAsync(next, stop).ConfigureAwait(false))
+            var after = await RunAsync(next, stop).ConfigureAwait(false);
+            if (after == After.Gone)
             {
-                // It was given up, and its worker with it.
                 return;
             }
 
-            if (!stop.TryReset())
+            // A cancel that was decided on may still be on its way to the token: it must not reach the next job.
+            if (after == After.Stopped || !stop.TryReset())
             {
-                stop.Dispose();
                 stop = new CancellationTokenSource();
             }
 
-            queue.Next(out next, out var isLow);
+            queue.Next(next, node.MayWork, out next, out var isLow);
             if (isLow)
             {
                 hungry();
             }
         }
 
-        stop.Dispose();
     }
 
-    /// <summary>One attempt; false when somebody else has decided on it meanwhile.</summary>
+    private enum After
+    {
+        Ended,
+
+        /// <summary>Its token was cancelled, or is about to be.</summary>
+        Stopped,
+
+        /// <summary>It was given up, and its worker with it.</summary>
+        Gone,
+    }
+
+    /// <summary>One attempt.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "A handler may fail with anything; that is an attempt that failed.")]
-    private async Task<bool> RunAsync(ClaimedJob job, CancellationTokenSource stop)
+    private async Task<After> RunAsync(ClaimedJob job, CancellationTokenSource stop)
     {
         var started = Now;
         if (handlers.Find(job.Kind) is not { IsRunnable: true } kind)
@@ -117,9 +128,9 @@ internal sealed class Runner(
             JobsLog.UnknownKind(log, job.Queue, job.Kind, job.Id);
             finishes.Add(new Finish
             {
-                Job = job, Outcome = Outcome.Snooze, StartedAt = started, EndedAt = started, Due = started + _unknownAgain, Error = $"node {node} knows no handler of kind '{job.Kind}'",
+                Job = job, Outcome = Outcome.Snooze, StartedAt = started, EndedAt = started, Due = started + _unknownAgain, Error = $"node {node.Id} knows no handler of kind '{job.Kind}'",
             });
-            return true;
+            return After.Ended;
         }
 
         var running = new RunningJob(job, kind, stop, time.GetTimestamp(), started);
@@ -131,7 +142,7 @@ internal sealed class Runner(
         try
         {
             FailPoint.Reach("jobs.run");
-            result = await kind.RunAsync(job.Args, new JobContext(running, this, node), stop.Token).ConfigureAwait(false);
+            result = await kind.RunAsync(job.Args, new JobContext(running, this, node.Id), stop.Token).ConfigureAwait(false);
         }
         catch (Exception fault)
         {
@@ -141,7 +152,7 @@ internal sealed class Runner(
 
         if (!running.Settle())
         {
-            return false;
+            return After.Gone;
         }
 
         _running.TryRemove((job.Id, job.LeaseNo), out _);
@@ -149,12 +160,13 @@ internal sealed class Runner(
         {
             finishes.CountFinished();
         }
-        else if (running.StopReason != StopReason.Lost)
+        else if (running.StopReason != StopReason.Lost || result.Kind == JobResult.Verdict.Done)
         {
+            // Lost may be what this node believes and not what is so: of an end that is well the database decides.
             End(running, result, error ?? result.Why);
         }
 
-        return true;
+        return running.StopReason == StopReason.None ? After.Ended : After.Stopped;
     }
 
     private void End(RunningJob running, JobResult result, string? why)
@@ -175,7 +187,7 @@ internal sealed class Runner(
         }
         else if (result.Kind == JobResult.Verdict.Snooze)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Due = result.Until, Error = why });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Due = Later(now, result.Until - now), Error = why });
         }
         else if (result.Kind == JobResult.Verdict.Discard)
         {
@@ -210,7 +222,7 @@ internal sealed class Runner(
                 Outcome = isDead ? Outcome.Dead : Outcome.Retry,
                 StartedAt = running.StartedInstant,
                 EndedAt = now,
-                Due = now + (after ?? running.Kind.Backoff.After(job.Attempts, random)),
+                Due = Later(now, after ?? running.Kind.Backoff.After(job.Attempts, random)),
                 Error = error,
             });
         }
@@ -219,8 +231,9 @@ internal sealed class Runner(
     private static string Describe(RunningJob running, Exception fault) => running.StopReason switch
     {
         StopReason.Timeout => $"timed out after {running.Kind.Timeout.TotalSeconds:0.###} s",
-        _ => Cut($"{fault.GetType().Name}: {fault.Message}"),
+        _ => $"{fault.GetType().Name}: {fault.Message}",
     };
 
-    private static string Cut(string text) => text.Length > 4_000 ? text[..4_000] : text;
+    /// <summary>A handler may ask for any delay.</summary>
+    private static Instant Later(Instant now, TimeSpan delay) => now + (delay < TimeSpan.Zero ? TimeSpan.Zero : delay > _farthest ? _farthest : delay);
 }

@@ -26,7 +26,7 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
     private List<LogLine>? _lines;
     private JobProgress? _progress;
     private int _lineCount;
-    private int _isSettled;
+    private bool _isSettled;
 
     public ClaimedJob Job { get; } = job;
 
@@ -45,9 +45,18 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
     public bool IsFinished { get; set; }
 
     /// <summary>Somebody decides what came of it: the handler's end, or whoever gave it up. True for the first.</summary>
-    public bool Settle() => Interlocked.Exchange(ref _isSettled, 1) == 0;
+    public bool Settle()
+    {
+        // With the lock of Stop: after it nobody decides on a cancel any more.
+        lock (_gate)
+        {
+            var isFirst = !_isSettled;
+            _isSettled = true;
+            return isFirst;
+        }
+    }
 
-    public bool IsSettled => Volatile.Read(ref _isSettled) == 1;
+    public bool IsSettled => Volatile.Read(ref _isSettled);
 
     /// <summary>Cancels its token, once.</summary>
     public void Stop(StopReason reason)

@@ -144,9 +144,9 @@ internal sealed class WatchLoop(
 
             foreach (var queue in queues.Values)
             {
-                foreach (var (id, _) in lost)
+                foreach (var (id, leaseNo) in lost)
                 {
-                    queue.Take(id);
+                    queue.Take(id, leaseNo);
                 }
             }
         }
@@ -190,7 +190,7 @@ internal sealed class WatchLoop(
         {
             running.Stop(StopReason.Cancelled);
         }
-        else if (queues.GetValueOrDefault(wish.Queue)?.Take(wish.Id) is { } waiting)
+        else if (queues.GetValueOrDefault(wish.Queue)?.Take(wish.Id, wish.LeaseNo) is { } waiting)
         {
             finishes.Add(new Finish { Job = waiting, Outcome = Outcome.Cancelled, EndedAt = database.Clock.Now, Error = "cancelled before it began" });
         }
@@ -207,12 +207,13 @@ internal sealed class WatchLoop(
             isMore |= workers > queue.Workers || (queue.IsPaused && !isPaused);
             queue.Workers = workers;
             queue.IsPaused = isPaused;
-            if (isPaused)
+            if (isPaused || workers == 0)
             {
                 runner.GiveBack(queue.TakeAll());
             }
             else
             {
+                runner.GiveBack(queue.TakeStale());
                 runner.Start(queue);
             }
         }

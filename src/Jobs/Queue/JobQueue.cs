@@ -52,14 +52,14 @@ public sealed class JobQueue : IAsyncDisposable
     public Task<Enqueued> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken stop = default)
     {
         var kind = _handlers.Of<TArgs>();
-        return _merger.EnqueueAsync(Make(kind, kind.Draft(args), options), stop);
+        return EnqueueAsync(Make(kind, kind.Draft(args), options), stop);
     }
 
     /// <summary>The same for a kind by name and arguments as JSON.</summary>
     public Task<Enqueued> EnqueueAsync(string kind, string args, EnqueueOptions? options = null, CancellationToken stop = default)
     {
         var known = _handlers.Of(kind);
-        return _merger.EnqueueAsync(Make(known, known.Draft(args), options), stop);
+        return EnqueueAsync(Make(known, known.Draft(args), options), stop);
     }
 
     /// <summary>Enqueues many, in pieces of 1,000 that are each one transaction; all of them are checked before the first is stored.</summary>
@@ -82,6 +82,11 @@ public sealed class JobQueue : IAsyncDisposable
 
     internal static IReadOnlyCollection<string> Queues(IReadOnlyList<NewJob> jobs) =>
         jobs.Count == 1 ? [jobs[0].Queue] : jobs.Select(j => j.Queue).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>One with a unique key may have to wait for somebody else's transaction: by itself, so that nobody waits with it.</summary>
+    private async Task<Enqueued> EnqueueAsync(NewJob job, CancellationToken stop) => job.UniqueKey is null
+        ? await _merger.EnqueueAsync(job, stop).ConfigureAwait(false)
+        : await _database.WriteAsync("jobs.enqueue.unique", tx => Enqueue(tx, [job])[0], stop).ConfigureAwait(false);
 
     private Enqueued[] Enqueue(Transaction tx, NewJob[] jobs)
     {
@@ -127,11 +132,11 @@ public sealed class JobQueue : IAsyncDisposable
         Require(options.Due is not { } due || due <= _database.Clock.Now + _farthest, $"due time {options.Due} is more than 10 years away");
         Require(options.Attempts is null or (>= 1 and <= 1_000), $"attempts {options.Attempts} is not from 1 to 1000");
         Require(options.Tags is null || (options.Tags.Count <= 20 && options.Tags.All(t => t.Length is > 0 and <= 60)), "at most 20 tags, each of 1 to 60 characters");
-        Require(options.Note is null or { Length: <= 1_000 }, "a note has at most 1000 characters");
+        Require(options.Note is null || (options.Note.Length <= 1_000 && Texts.IsFit(options.Note)), "a note has at most 1000 characters, none of them zero");
         Require(
             options.Metadata is null || (options.Metadata.Count <= 50 && options.Metadata.Sum(m => m.Key.Length + m.Value.Length) <= 8_000),
             "metadata has at most 50 entries of together 8000 characters");
-        Require(options.UniqueKey is null or { Length: > 0 and <= 200 }, "a unique key has 1 to 200 characters");
+        Require(options.UniqueKey is null || (options.UniqueKey.Length is > 0 and <= 200 && Texts.IsFit(options.UniqueKey)), "a unique key has 1 to 200 characters, none of them zero");
 
         static void Require(bool holds, string message)
         {

@@ -45,7 +45,7 @@ internal static class HistoryStore
             var count = tx.Dialect == Dialect.Sqlite ? tx.Execute(_history, new { now, slice = Slice }) : 0;
             count += tx.Execute(_failures, new { now, slice = Slice });
             return count + tx.Execute(_lines) + tx.Execute(_progress);
-        }) >= Slice;
+        }) > 0;
     }
 
     private static TimeSpan Longest(JobsOptions options) => new[] { options.KeepDone, options.KeepCancelled, options.KeepDead }.Max();

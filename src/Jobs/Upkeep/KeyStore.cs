@@ -22,19 +22,20 @@ internal static class KeyStore
     // From key to key through the index, past however many jobs wait for one of them.
     private static readonly Sql _keys = new("jobs.keys", """
         with recursive k (key) as (
-          select min(concurrency_key) from job_waiting where state = 'blocked'
+          select min(concurrency_key) from job_waiting where state = 'blocked' and concurrency_key > @after
           union all
           select (select min(w.concurrency_key) from job_waiting w where w.state = 'blocked' and w.concurrency_key > k.key) from k where k.key is not null
         )
         select key from k where key is not null limit @max
         """);
 
-    /// <summary>Returns the queues that have something new.</summary>
-    public static IReadOnlyCollection<string> Reconcile(Transaction tx)
+    /// <summary>Returns the queues that have something new. Keys are looked after by the 500, from <paramref name="after"/> on, which is then where the next look begins.</summary>
+    public static IReadOnlyCollection<string> Reconcile(Transaction tx, ref string after)
     {
         tx.Execute(_idle);
         tx.Execute(_unique);
-        var keys = tx.Query<string>(_keys, new { max = MaxKeys });
+        var keys = tx.Query<string>(_keys, new { max = MaxKeys, after });
+        after = keys.Count == MaxKeys ? keys[^1] : "";
         return keys.Count > 0 ? Gate.Fill(tx, keys) : [];
     }
 }

@@ -12,6 +12,7 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _keysEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _roomEvery = TimeSpan.FromMinutes(10);
+    private string _afterKey = "";
     private long _keysAt = long.MinValue;
     private long _roomAt = long.MinValue;
 
@@ -29,7 +30,7 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
         var isMore = Release();
         if (IsTime(ref _keysAt, _keysEvery))
         {
-            Free(database.Write("jobs.keys", KeyStore.Reconcile));
+            Free(database.Write("jobs.keys", tx => KeyStore.Reconcile(tx, ref _afterKey)));
             database.Write("jobs.cancel.idle", tx => Operations.OperationStore.CancelIdle(tx, options));
         }
 
@@ -38,7 +39,9 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
             HistoryStore.Prepare(database, options);
             for (var n = 0; n < 1_000 && !stop.IsCancellationRequested && HistoryStore.Forget(database); n++)
             {
+                // Nobody whose node died waits for what is forgotten.
                 Beat();
+                Release();
             }
         }
 

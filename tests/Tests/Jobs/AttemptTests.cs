@@ -27,6 +27,28 @@ public sealed class AttemptTests
     }
 
     [Theory, BothDatabases]
+    public async Task Whatever_a_handler_says_its_end_is_stored_and_holds_nobody_up(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (work, job, _) =>
+        {
+            job.Log("a\0b");
+            job.Progress(1, 2, "half \ud83d");
+            return work.Name switch
+            {
+                "zero" => throw new InvalidOperationException("a\0b"),
+                "long" => Task.FromResult(JobResult.Discard(new string('x', 3_999) + "😀")),
+                "never" => Task.FromResult(JobResult.Retry("again", TimeSpan.MaxValue)),
+                _ => Task.FromResult(JobResult.Done),
+            };
+        }, Quick with { Attempts = 2 });
+        var (zero, tooLong, never, good) = (await rig.EnqueueAsync("zero"), await rig.EnqueueAsync("long"), await rig.EnqueueAsync("never"), await rig.EnqueueAsync("good"));
+        await rig.UntilAsync(good, "done");
+        Assert.Equal("InvalidOperationException: a\uFFFDb", (await rig.UntilAsync(zero, "dead")).Error);
+        Assert.Equal(4_000 - 11, (await rig.UntilAsync(tooLong, "dead")).Error!.Count(c => c == 'x'));
+        Assert.True((await rig.UntilAsync(never, "scheduled")).Due > rig.Database.Clock.Now + TimeSpan.FromDays(3_000));
+    }
+
+    [Theory, BothDatabases]
     public async Task A_snooze_uses_no_attempt_and_a_discard_ends_it(DatabaseKind kind)
     {
         var seen = new ConcurrentQueue<int>();
@@ -47,7 +69,7 @@ public sealed class AttemptTests
         {
             if (job.Attempt == 1)
             {
-                await Task.Delay(Timeout.Infinite, stop);
+                await new TaskCompletionSource().Task.WaitAsync(stop);
             }
 
             return JobResult.Done;
@@ -134,7 +156,7 @@ public sealed class AttemptTests
     {
         await using var rig = await JobRig.StartAsync(kind, async (_, _, stop) =>
         {
-            await Task.Delay(Timeout.Infinite, stop);
+            await new TaskCompletionSource().Task.WaitAsync(stop);
             return JobResult.Done;
         }, Quick);
         var later = await rig.EnqueueAsync("later", options: new EnqueueOptions { Delay = TimeSpan.FromHours(1) });
@@ -219,7 +241,7 @@ public sealed class AttemptTests
         await using var rig = await JobRig.StartAsync(
             kind, async (_, _, stop) =>
             {
-                await Task.Delay(Timeout.Infinite, stop);
+                await new TaskCompletionSource().Task.WaitAsync(stop);
                 return JobResult.Done;
             }, jobs: JobRig.Fast with { StopPatience = TimeSpan.FromMilliseconds(50) });
         var ids = await Task.WhenAll(Enumerable.Range(0, 10).Select(n => rig.EnqueueAsync($"{n}")));

@@ -78,9 +78,10 @@ public sealed class KeyTests
 
         // A slot of a job that is nowhere, as after a change by hand, is found.
         await rig.Store.ExecuteAsync("delete from job_running");
-        rig.Database.Write("test", KeyStore.Reconcile);
+        var after = "";
+        rig.Database.Write("test", tx => KeyStore.Reconcile(tx, ref after));
         Assert.Equal(ids[1], Assert.Single(rig.Claim(third)).Id);
     }
 
-    private static void Fill(JobRig rig) => rig.Database.Write("test", Rondo.Jobs.Keys.Gate.Answer);
+    private static void Fill(JobRig rig) => rig.Database.Write("test", tx => Rondo.Jobs.Keys.Gate.Answer(tx, out _));
 }

@@ -57,8 +57,8 @@ internal static class Gate
         return FillLocked(tx, keys);
     }
 
-    /// <summary>Looks after the keys whose jobs knock; a key that somebody else holds knocks on. <paramref name="isMore"/> when there may be more of them.</summary>
-    public static IReadOnlyCollection<string> Answer(Transaction tx, out bool isMore)
+    /// <summary>Looks after the keys whose jobs knock; a key that somebody else holds knocks on. True when there may be more of them.</summary>
+    public static bool Answer(Transaction tx)
     {
         var knocks = tx.Query<Knock>(_knocks, new { max = MaxKnocks });
         var keys = knocks.Select(k => k.Key).ToHashSet(StringComparer.Ordinal);
@@ -68,14 +68,14 @@ internal static class Gate
             keys = tx.Query<string>(_tryLock, new { keys = keys.ToArray() }).ToHashSet(StringComparer.Ordinal);
         }
 
-        isMore = knocks.Count == MaxKnocks && keys.Count > 0;
         if (keys.Count == 0)
         {
-            return [];
+            return false;
         }
 
         tx.Execute(_heard, new { ids = new IdList([.. knocks.Where(k => keys.Contains(k.Key)).Select(k => k.Id)]) });
-        return FillLocked(tx, keys);
+        FillLocked(tx, keys);
+        return knocks.Count == MaxKnocks;
     }
 
     private static void Lock(Transaction tx, IReadOnlyCollection<string> keys)

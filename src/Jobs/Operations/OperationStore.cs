@@ -27,7 +27,7 @@ internal static class OperationStore
     private static readonly Sql _retryReady = new("jobs.retry.ready", Again("job_ready", "", "", "concurrency_key is null"));
     private static readonly Sql _retryKeyed = new("jobs.retry.keyed", Again("job_waiting", ", state, is_knocking", ", 'blocked', {true}", "concurrency_key is not null"));
     private static readonly Sql _unhistory = new("jobs.retry.gone", "delete from job_history where id = @id");
-    private static readonly Sql _now = new("jobs.retry.now", "update job_waiting set due = @now, rank = @micros - priority * 30000000 where id = @id and state = 'scheduled'");
+    private static readonly Sql _now = new("jobs.retry.now", $"update job_waiting set due = @now, rank = @micros - priority * {NewJob.MicrosPerPriority} where id = @id and state = 'scheduled'");
     private static readonly Sql _giveUp = new("jobs.discard.dead", "update job_history set state = 'cancelled', forget_at = @forget, error = @error where id = @id and state = 'dead'");
 
     private static readonly Sql _released = new("jobs.release", $$"""

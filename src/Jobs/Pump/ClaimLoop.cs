@@ -100,11 +100,11 @@ internal sealed class ClaimLoop(
             return false;
         }
 
-        var ((_, isMore), due, isMuch, suspects) = database.Write("jobs.look", tx =>
+        var (isMore, due, suspects) = database.Write("jobs.look", tx =>
         {
-            var promoted = DueStore.Promote(tx);
-            Gate.Answer(tx, out var isMuchKnocking);
-            return (promoted, DueStore.Next(tx), isMuchKnocking, tx.Query<string>(_suspects));
+            var isMore = DueStore.Promote(tx);
+            isMore |= Gate.Answer(tx);
+            return (isMore, DueStore.Next(tx), tx.Query<string>(_suspects));
         });
         _nextDue = due;
         _lookedAt = Time.GetTimestamp();
@@ -113,7 +113,7 @@ internal sealed class ClaimLoop(
             _aloneSince = Time.GetTimestamp();
         }
 
-        return isMore || isMuch;
+        return isMore;
     }
 
     private bool Claim()

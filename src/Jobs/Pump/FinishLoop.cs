@@ -142,16 +142,11 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
             _isRetried = true;
             throw;
         }
-        catch (Exception fault) when (_batch.Count > 1)
+        catch (Exception fault)
         {
             // One of them cannot be stored, ever: the others must not wait for it.
             JobsLog.BatchBroken(log, _batch.Count, fault.Message);
             return [.. _batch.Where(finish => WriteAlone(finish)).Select(finish => finish.Job.Id)];
-        }
-        catch (Exception fault) when (fault is not StorageFault { IsTransient: true })
-        {
-            JobsLog.BatchBroken(log, _batch.Count, fault.Message);
-            return WriteAlone(_batch[0]) ? [_batch[0].Job.Id] : [];
         }
     }
 

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Rondo.Jobs.Queue;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 
@@ -79,7 +80,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         """;
 
     // A wish to cancel wins over another attempt.
-    private const string MixedText = $"""
+    private static readonly string MixedText = $"""
         {Input},
         ended as (
           delete from job_running j using f where {Held}
@@ -90,7 +91,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
           select {Kept}, outcome, $1, started, ended, forget, error from ended where outcome in ('done', 'cancelled', 'dead')
         ), waiting as (
           insert into job_waiting ({Common}, state)
-          select id, queue, kind, priority, (extract(epoch from again) * 1000000)::bigint - priority * {MicrosPerPriority}, again,
+          select id, queue, kind, priority, (extract(epoch from again) * 1000000)::bigint - priority * {NewJob.MicrosPerPriority}, again,
             case when outcome = 'snooze' then attempts - 1 else attempts end, max_attempts, lease_no, case when is_alone then 0 else crashes end, enqueued_at, args, tags, note, metadata, unique_key,
             concurrency_key, concurrency_limit, 'scheduled'
           from ended where outcome in ('retry', 'snooze')
@@ -111,8 +112,6 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         )
         select id from ended
         """;
-
-    private const string MicrosPerPriority = "30000000";
 
     public override List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants)
     {

@@ -8,23 +8,8 @@ namespace Rondo.Nodes;
 /// </summary>
 internal static class ProcessPlace
 {
-    /// <summary>Identity of the boot and pid namespace; empty where the system does not tell (then only leases count).</summary>
-    public static string Here
-    {
-        get
-        {
-            try
-            {
-                var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-                var space = new FileInfo("/proc/self/ns/pid").LinkTarget ?? "";
-                return $"{boot}/{space}";
-            }
-            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-            {
-                return "";
-            }
-        }
-    }
+    /// <summary>Identity of the boot and pid namespace, which a process keeps; empty where the system does not tell (then only leases count).</summary>
+    public static string Here { get; } = Read();
 
     /// <summary>The kernel's start time of a process in clock ticks since boot; 0 when there is no such process.</summary>
     public static long StartedAt(int pid)
@@ -46,4 +31,18 @@ internal static class ProcessPlace
     /// <summary>True only when <paramref name="node"/> ran in this very place and its process is certainly gone.</summary>
     public static bool IsGone(NodeRow node) =>
         node.Place.Length > 0 && node.PidStarted > 0 && string.Equals(node.Place, Here, StringComparison.Ordinal) && StartedAt(node.Pid) != node.PidStarted;
+
+    private static string Read()
+    {
+        try
+        {
+            var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+            var space = new FileInfo("/proc/self/ns/pid").LinkTarget ?? "";
+            return $"{boot}/{space}";
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
 }

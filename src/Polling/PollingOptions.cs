@@ -12,7 +12,10 @@ public sealed class PollingOptions
     /// <summary>Longest delay between probes. Default 60 s, range <see cref="ProbeFirst"/> to 24 h.</summary>
     public TimeSpan ProbeCap { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long finished polls may gather before they are committed together. Default 20 ms, range 0 to 1 s. Longer saves CPU and fsyncs, shorter commits sooner.</summary>
+    /// <summary>
+    /// How long finished polls gather before they are committed together; three times as long while there are fewer than 150. Default 20 ms, range 0 to 1 s. Longer saves CPU
+    /// and fsyncs, shorter commits sooner.
+    /// </summary>
     public TimeSpan Gather { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Most polls in one transaction. Default 1,000, range 1 to 10,000.</summary>

@@ -19,6 +19,7 @@ internal sealed record ServeState(string State, string? Node, string? Http, int?
 internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFactory logs, SystemdNotifier systemd, Action<ServeState> tell)
 {
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _lookReady = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _giveUpPatience = TimeSpan.FromSeconds(3);
     private readonly ILogger _log = logs.CreateLogger("rondo");
 
@@ -119,6 +120,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
                 HostLog.Ready(_log, groups);
                 tell(new ServeState("ready", server.Node.Id, http, groups));
                 systemd.Ready($"serving, {groups} poll groups armed");
+                timer.Period = _lookReady;
             }
 
             if (time.GetElapsedTime(fedAt) >= feedEvery && server.IsMakingProgress)

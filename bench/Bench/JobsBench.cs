@@ -23,13 +23,21 @@ internal static class JobsBench
     public static async Task<int> RunAsync(Settings settings)
     {
         var runs = new List<JobsResult>();
+        var peers = JobsPeers.Ready();
         for (var run = 0; run < settings.Runs; run++)
         {
             runs.Add(await RunOnceAsync(settings));
             Console.WriteLine(Report.Line(runs[^1]));
+            await (peers?.MeasureAsync() ?? Task.CompletedTask);
         }
 
-        Report.Finish("jobs", settings, JobsResult.Median(runs) with { Database = Report.Name(settings.Database), Count = settings.Count, Runs = runs.Count, Commit = Report.Commit });
+        var median = JobsResult.Median(runs) with { Database = Report.Name(settings.Database), Count = settings.Count, Runs = runs.Count, Commit = Report.Commit, Peers = peers?.Medians() };
+        foreach (var row in median.Table())
+        {
+            Report.Say(row);
+        }
+
+        Report.Finish("jobs", settings, median);
         return 0;
     }
 
@@ -141,6 +149,25 @@ internal sealed record JobsResult
     public int? Runs { get; init; }
 
     public string? Commit { get; init; }
+
+    /// <summary>The same figures of other queues, by peer and variant.</summary>
+    public SortedDictionary<string, Dictionary<string, double>>? Peers { get; init; }
+
+    /// <summary>All in one table, for people.</summary>
+    public IEnumerable<string> Table()
+    {
+        string[] columns = ["jobs_per_s", "enqueue_single_per_s", "enqueue_bulk_per_s", "pickup_p50_ms", "pickup_p99_ms", "rss_idle_mb", "rss_busy_mb"];
+        yield return string.Join(" | ", columns.Prepend($"{"",-28}"));
+        double[] own = [JobsPerS, EnqueueSinglePerS, EnqueueBulkPerS, PickupP50Ms, PickupP99Ms, RssIdleMb, RssBusyMb];
+        yield return Row($"rondo {Database}", own.Select(v => (double?)v));
+        foreach (var (who, figures) in Peers ?? [])
+        {
+            yield return Row(who, columns.Select(c => figures.TryGetValue(c, out var value) ? value : (double?)null));
+        }
+
+        string Row(string who, IEnumerable<double?> values) =>
+            string.Join(" | ", values.Select((v, n) => (v is { } value ? value.ToString(value >= 100 ? "N0" : "0.00", CultureInfo.InvariantCulture) : "").PadLeft(columns[n].Length)).Prepend($"{who,-28}"));
+    }
 
     /// <summary>Each figure's own median.</summary>
     public static JobsResult Median(IReadOnlyList<JobsResult> runs)

@@ -79,6 +79,12 @@ internal sealed record Settings
                 continue;
             }
 
+            if (name.StartsWith("--peers", StringComparison.Ordinal))
+            {
+                // For bench/run, which makes them ready.
+                continue;
+            }
+
             if (++i == arguments.Length)
             {
                 throw new BenchFault($"{name} needs a value");

@@ -38,7 +38,7 @@ internal sealed class JobsPeers(string folder, IReadOnlyList<string> names)
         {
             Report.Say($"measuring {name}");
             var results = Path.Combine(folder, $"{name}.{Guid.NewGuid():N}.jsonl");
-            var start = new ProcessStartInfo(Path.Combine(folder, name, "run.sh")) { WorkingDirectory = folder, RedirectStandardOutput = true };
+            var start = new ProcessStartInfo(Path.Combine(folder, name, "run.sh")) { WorkingDirectory = folder, RedirectStandardOutput = true, UseShellExecute = false };
             start.Environment["RUNS"] = "1";
             start.Environment["RESULTS"] = results;
             using var script = Process.Start(start)!;

@@ -63,11 +63,12 @@ internal sealed class Cluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>On this machine, with a proxy of its own before the database.</summary>
+    /// <summary>On this machine, with a proxy of its own before the database, or before the PgBouncer that stands there.</summary>
     public static NodePlace Nearby(Site site)
     {
-        var proxy = new TcpProxy(site.Postgres!.Port);
-        return new NodePlace(site.Database.Replace($":{site.Postgres.Port}/", $":{proxy.Port}/", StringComparison.Ordinal), proxy);
+        var port = site.PgBouncer?.Port ?? site.Postgres!.Port;
+        var proxy = new TcpProxy(port);
+        return new NodePlace(site.Database.Replace($":{port}/", $":{proxy.Port}/", StringComparison.Ordinal), proxy);
     }
 
     /// <summary>Starts every node and waits until shares are even and every meter is polled.</summary>

@@ -59,4 +59,39 @@ public sealed class ValidateLoopTests
         Assert.Equal(whole, loop.Latest!.Value.Result.From);
         Assert.True(loop.Latest!.Value.Result.IsClean, $"{loop.Latest}");
     }
+
+    /// <summary>A take-over is under way: the slots of the dead node get their outcome a moment later.</summary>
+    [Theory, BothDatabases]
+    public async Task A_hole_of_this_minute_is_looked_at_twice_where_another_node_may_be_about_to_fill_it(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", seconds: 1));
+        await rig.RunAsync(TimeSpan.FromMinutes(2), TimeSpan.FromMilliseconds(200));
+        var slots = await rig.Store.QueryAsync<Instant>("select slot from poll order by slot");
+        var at = slots[^12];
+        var away = at + TimeSpan.FromMicroseconds(1);
+        var loop = new ValidateLoop(rig.Database, new PollingOptions(), rig.Time, NullLogger.Instance);
+        await loop.PassAsync();
+
+        await rig.Store.ExecuteAsync("update poll set slot = @away where slot = @at", new { at, away });
+        var pause = await loop.PassAsync();
+        if (kind == DatabaseKind.Sqlite)
+        {
+            Assert.Equal(1, loop.Latest!.Value.Result.Holes);
+            return;
+        }
+
+        Assert.Equal(TimeSpan.FromSeconds(20), pause);
+        Assert.Null(loop.Latest);
+        await rig.Store.ExecuteAsync("update poll set slot = @at where slot = @away", new { at, away });
+        Assert.Equal(Every, await loop.PassAsync());
+        Assert.Equal(0, loop.Latest!.Value.Result.Holes);
+
+        // One that is there both times is one.
+        await rig.Store.ExecuteAsync("update poll set slot = @away where slot = @at", new { at, away });
+        await loop.PassAsync();
+        Assert.Equal(0, loop.Latest!.Value.Result.Holes);
+        await loop.PassAsync();
+        Assert.Equal(1, loop.Latest!.Value.Result.Holes);
+    }
 }

@@ -84,13 +84,13 @@ internal static class SchedulesAdd
         }
         catch (ScheduleRefused refused)
         {
-            throw new CommandFault(refused.IsTaken ? ExitCode.Problem : ExitCode.Misuse, Words(refused));
+            throw new CommandFault(refused.IsTaken ? ExitCode.Problem : ExitCode.Misuse, Words(refused, mayReplace));
         }
     }
 
-    private static string Words(ScheduleRefused refused) =>
+    private static string Words(ScheduleRefused refused, bool mayReplace) =>
         refused.Field.IndexOf('/', StringComparison.Ordinal) is var at and > 0 ? $"{refused.Message} (at {refused.Field[at..]})"
-        : refused.IsTaken ? $"{refused.Message} (--replace)"
+        : refused.IsTaken && !mayReplace ? $"{refused.Message} (--replace)"
         : refused.Message;
 
     private static MissedPolicy Missed(string text) => MissedPolicy.TryParse(text, out var policy)

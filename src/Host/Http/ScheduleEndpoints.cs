@@ -63,7 +63,7 @@ internal static class ScheduleEndpoints
         catch (ScheduleRefused refused)
         {
             return refused.IsTaken
-                ? Problem.Of(StatusCodes.Status409Conflict, $"The schedule was not stored: {refused.Message}. \"replace\": true has it go on by this definition.")
+                ? Problem.Of(StatusCodes.Status409Conflict, $"The schedule was not stored: {refused.Message}.{(wanted.Replace ? "" : " \"replace\": true has it go on by this definition.")}")
                 : Refused(new ProblemItem(refused.Field.Length == 0 ? "" : "/" + refused.Field, refused.Message));
         }
     }

@@ -113,7 +113,7 @@ public sealed class RestartTests
         }
     }
 
-    private static Task ChangeAsync(ScheduleRig rig, Random random, string name)
+    private static Task<ScheduleDetails> ChangeAsync(ScheduleRig rig, Random random, string name)
     {
         var missed = random.Next(4) switch { 0 => MissedPolicy.Skip, 1 => MissedPolicy.Once, 2 => MissedPolicy.All(random.Next(1, 20)), _ => MissedPolicy.Within(TimeSpan.FromMinutes(random.Next(1, 60))) };
         var overlap = (OverlapPolicy)random.Next(4);

@@ -60,6 +60,7 @@ internal sealed class ScheduleRig : IAsyncDisposable
         var rig = new ScheduleRig(await TestStore.CreateAsync(kind, time), time, handler);
         rig.Node = await Node.RegisterAsync(rig.Store.Database, time, "work", "test", default);
         rig._pump = PumpStore.For(kind, rig._options, rig.Node.Id);
+        HistoryStore.Prepare(rig.Store.Database, rig._options);
         rig.Restart(defined);
         return rig;
     }

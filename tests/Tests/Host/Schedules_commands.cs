@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Rondo.Host;
+using Rondo.Jobs;
 using Rondo.Polling;
 using Rondo.Storage;
 using Rondo.Tests.Jobs.Recurring;
@@ -74,7 +75,17 @@ public sealed class Schedules_commands : IDisposable
         var run = await StartAsync(kind);
         await using var postgres = _postgres;
         await using var server = await Server.StartAsync(
-            DatabaseAddress.TryParse(run.Database, out _)!, ["work"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+            DatabaseAddress.TryParse(run.Database, out _)!,
+            ["work"],
+            new PollingOptions(),
+            TimeProvider.System,
+            NullLoggerFactory.Instance,
+            TestContext.Current.CancellationToken,
+            jobsOptions: new JobsOptions { PollInterval = TimeSpan.FromSeconds(kind == "postgres" ? 60 : 1) });
+
+        // On PostgreSQL by hints, since it would not look by itself for a minute; on SQLite by looking each second.
+        await Eventually.TrueAsync(() => kind == "sqlite" || server.Hints.State.IsListening, "the node listens");
+        await Eventually.TrueAsync(() => server.Loops.Any(l => l is { Name: "jobs.schedule", Passes: > 0 }), "it has looked");
         await run.GoodAsync("schedules", "add", "second", "--kind", "noop", "--cron", "* * * * * *", "--overlap", "allow");
         var added = Instant.From(TimeProvider.System.GetUtcNow());
         var first = await Eventually.GetAsync(LastAsync, t => t is not null, "it fires");

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Jobs.Pump;
+using Rondo.Jobs.Recurring;
 using Rondo.Jobs.Upkeep;
 using Rondo.Loops;
 using Rondo.Nodes;
@@ -20,6 +21,7 @@ public sealed class JobServer
     private readonly ClaimLoop _claims;
     private readonly WatchLoop _watch;
     private readonly UpkeepLoop _upkeep;
+    private readonly ScheduleLoop _schedules;
 
     /// <summary>Prepares it; nothing runs before <see cref="Start"/>.</summary>
     /// <param name="database">Migrated with <see cref="Migrations"/>.</param>
@@ -30,7 +32,9 @@ public sealed class JobServer
     /// <param name="chance">Chance.</param>
     /// <param name="hint">Tells every process that something changed (<see cref="Topic"/>).</param>
     /// <param name="log">Log.</param>
-    public JobServer(Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log)
+    /// <param name="schedules">Recurring jobs that the program defines; null when it defines none. What operators added recurs in any case.</param>
+    public JobServer(
+        Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log, JobSchedules? schedules = null)
     {
         options.Check();
         _database = database;
@@ -44,11 +48,21 @@ public sealed class JobServer
         _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
         _upkeep = new UpkeepLoop(database, node, options, Freed, time, log);
+        var recurring = new JobQueue(database, handlers, Freed);
+        schedules?.Read(handlers, recurring, database.Clock.Now);
+        _schedules = new ScheduleLoop(database, node, recurring, handlers, schedules, options, Cancelled, time, log);
 
         void Freed(IReadOnlyCollection<string> queues)
         {
             _claims!.Wake();
             hint(Topic);
+        }
+
+        void Cancelled()
+        {
+            WakeForIntent();
+            hint(Topic);
+            hint(IntentTopic);
         }
     }
 
@@ -73,15 +87,17 @@ public sealed class JobServer
         supervisor.Start(_watch);
         supervisor.Start(_claims);
         supervisor.Start(_upkeep);
+        supervisor.Start(_schedules);
     }
 
     /// <summary>Something may be there to run: look now.</summary>
     public void Wake() => _claims.Wake();
 
-    /// <summary>An operator wants something of queues or running jobs: look now.</summary>
+    /// <summary>An operator wants something of queues, running jobs or schedules: look now.</summary>
     public void WakeForIntent()
     {
         _watch.Look();
+        _schedules.Wake();
         _claims.Wake();
     }
 

@@ -37,4 +37,10 @@ internal static partial class JobsLog
 
     [LoggerMessage(11, LogLevel.Warning, "Slots of {Count} concurrency keys cannot be given out now, and are tried again: {Error}")]
     public static partial void KeysWait(ILogger log, int count, string error);
+
+    [LoggerMessage(20, LogLevel.Error, "Schedule {Name} cannot fire as it should: {Error}")]
+    public static partial void ScheduleBroken(ILogger log, string name, string error);
+
+    [LoggerMessage(21, LogLevel.Warning, "Schedule {Name} is no longer defined by the program ({Source}); it goes on until it is removed: rondo schedules remove {Name}")]
+    public static partial void ScheduleUndefined(ILogger log, string name, string source);
 }

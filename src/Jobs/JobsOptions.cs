@@ -39,6 +39,9 @@ public sealed record JobsOptions
     /// <summary>How long a dead job is kept. Default 90 days.</summary>
     public TimeSpan KeepDead { get; init; } = TimeSpan.FromDays(90);
 
+    /// <summary>How long ticks of schedules are kept. Default 30 days; 1 hour to 366 days. The newest of each schedule stays.</summary>
+    public TimeSpan KeepTicks { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>Checks ranges.</summary>
     /// <exception cref="InvalidOperationException">One is out of its range.</exception>
     public void Check()
@@ -54,6 +57,7 @@ public sealed record JobsOptions
         Require(Prefetch is >= 0 and <= 5_000, $"prefetch {Prefetch}; 0 to 5000");
         Require(StopPatience >= TimeSpan.Zero && Grace >= TimeSpan.Zero, "stop patience and grace are not negative");
         Require(Array.TrueForAll([KeepDone, KeepCancelled, KeepDead], k => k > TimeSpan.Zero && k <= TimeSpan.FromDays(366)), "what has ended is kept for more than nothing and at most 366 days");
+        Require(KeepTicks >= TimeSpan.FromHours(1) && KeepTicks <= TimeSpan.FromDays(366), $"ticks are kept for {KeepTicks}; 1 h to 366 days");
 
         static void Require(bool holds, string message)
         {

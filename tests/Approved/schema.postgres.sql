@@ -274,12 +274,83 @@ table job_running
   job_running_pkey PRIMARY KEY (id)
   CREATE INDEX job_running_node ON public.job_running USING btree (node)
 
+table job_schedule
+  id bigint not null identity d
+  name text not null
+  source text not null
+  undefined_at timestamp with time zone
+  kind text not null
+  args text not null
+  cron text
+  zone text
+  every text
+  anchor timestamp with time zone not null
+  missed text not null
+  overlap text not null
+  queue text
+  priority integer
+  attempts integer
+  tags text
+  note text
+  metadata text
+  unique_key text
+  is_paused boolean not null default false
+  next_due timestamp with time zone
+  plan_since timestamp with time zone not null
+  ledger_from timestamp with time zone not null
+  revision integer not null
+  created_at timestamp with time zone not null
+  changed_at timestamp with time zone not null
+  job_schedule_check CHECK (((cron IS NULL) <> (every IS NULL)))
+  job_schedule_check1 CHECK (((cron IS NULL) = (zone IS NULL)))
+  job_schedule_missed_check CHECK (((missed = ANY (ARRAY['skip'::text, 'once'::text])) OR (missed ~~ 'all:%'::text) OR (missed ~~ 'within:%'::text)))
+  job_schedule_overlap_check CHECK ((overlap = ANY (ARRAY['skip'::text, 'allow'::text, 'queue'::text, 'cancel'::text])))
+  job_schedule_pkey PRIMARY KEY (id)
+  job_schedule_name_key UNIQUE (name)
+  CREATE INDEX job_schedule_due ON public.job_schedule USING btree (next_due)
+
+sequence job_schedule_id_seq
+
+table job_schedule_job
+  schedule_id bigint not null
+  job_id bigint not null
+  job_schedule_job_pkey PRIMARY KEY (schedule_id, job_id)
+
+table job_schedule_plan
+  schedule_id bigint not null
+  since timestamp with time zone not null
+  cron text
+  zone text
+  every text
+  anchor timestamp with time zone not null
+  job_schedule_plan_pkey PRIMARY KEY (schedule_id, since)
+
 table job_slot
   key text not null
   n integer not null
   job_id bigint not null
   job_slot_pkey PRIMARY KEY (key, n)
   CREATE UNIQUE INDEX job_slot_job ON public.job_slot USING btree (job_id)
+
+table job_tick
+  schedule_id bigint not null
+  due timestamp with time zone not null
+  until_due timestamp with time zone not null
+  ticks bigint not null
+  outcome text not null
+  reason text
+  job_id bigint
+  error text
+  at timestamp with time zone not null
+  job_tick_check CHECK (((outcome = 'skipped'::text) = (reason IS NOT NULL)))
+  job_tick_check1 CHECK (((outcome <> 'enqueued'::text) OR (job_id IS NOT NULL)))
+  job_tick_check2 CHECK (((ticks = 1) OR (outcome = 'skipped'::text)))
+  job_tick_check3 CHECK (((ticks = 1) = (until_due = due)))
+  job_tick_outcome_check CHECK ((outcome = ANY (ARRAY['enqueued'::text, 'queued'::text, 'skipped'::text])))
+  job_tick_reason_check CHECK ((reason = ANY (ARRAY['missed'::text, 'paused'::text, 'overlap'::text, 'superseded'::text, 'queue_full'::text, 'unique'::text, 'refused'::text])))
+  job_tick_ticks_check CHECK ((ticks > 0))
+  job_tick_pkey PRIMARY KEY (schedule_id, due)
+  CREATE INDEX job_tick_queued ON public.job_tick USING btree (schedule_id, due) WHERE (outcome = 'queued'::text)
 
 table job_unique
   key text not null

@@ -183,6 +183,55 @@ CREATE TABLE job_running (
 
 CREATE INDEX job_running_node on job_running (node);
 
+CREATE TABLE job_schedule (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT not null unique,
+  source TEXT not null,
+  undefined_at INTEGER,
+  kind TEXT not null,
+  args TEXT not null,
+  cron TEXT,
+  zone TEXT,
+  every TEXT,
+  anchor INTEGER not null,
+  missed TEXT not null check (missed in ('skip', 'once') or missed like 'all:%' or missed like 'within:%'),
+  overlap TEXT not null check (overlap in ('skip', 'allow', 'queue', 'cancel')),
+  queue TEXT,
+  priority INTEGER,
+  attempts INTEGER,
+  tags TEXT,
+  note TEXT,
+  metadata TEXT,
+  unique_key TEXT,
+  is_paused INTEGER not null default 0,
+  next_due INTEGER,
+  plan_since INTEGER not null,
+  ledger_from INTEGER not null,
+  revision INTEGER not null,
+  created_at INTEGER not null,
+  changed_at INTEGER not null,
+  check ((cron is null) <> (every is null)),
+  check ((cron is null) = (zone is null))
+) STRICT;
+
+CREATE INDEX job_schedule_due on job_schedule (next_due);
+
+CREATE TABLE job_schedule_job (
+  schedule_id INTEGER not null,
+  job_id INTEGER not null,
+  primary key (schedule_id, job_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_schedule_plan (
+  schedule_id INTEGER not null,
+  since INTEGER not null,
+  cron TEXT,
+  zone TEXT,
+  every TEXT,
+  anchor INTEGER not null,
+  primary key (schedule_id, since)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE job_slot (
   key TEXT not null,
   n INTEGER not null,
@@ -191,6 +240,25 @@ CREATE TABLE job_slot (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX job_slot_job on job_slot (job_id);
+
+CREATE TABLE job_tick (
+  schedule_id INTEGER not null,
+  due INTEGER not null,
+  until_due INTEGER not null,
+  ticks INTEGER not null check (ticks > 0),
+  outcome TEXT not null check (outcome in ('enqueued', 'queued', 'skipped')),
+  reason TEXT check (reason in ('missed', 'paused', 'overlap', 'superseded', 'queue_full', 'unique', 'refused')),
+  job_id INTEGER,
+  error TEXT,
+  at INTEGER not null,
+  primary key (schedule_id, due),
+  check ((outcome = 'skipped') = (reason is not null)),
+  check (outcome <> 'enqueued' or job_id is not null),
+  check (ticks = 1 or outcome = 'skipped'),
+  check ((ticks = 1) = (until_due = due))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_tick_queued on job_tick (schedule_id, due) where outcome = 'queued';
 
 CREATE TABLE job_unique (
   key TEXT not null primary key,

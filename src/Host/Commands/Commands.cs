@@ -16,6 +16,7 @@ internal static class Commands
         JobsCommand.Create(cli),
         QueuesCommand.Create(cli),
         WorkersCommand.Create(cli),
+        SchedulesCommand.Create(cli),
         WorkCommand.Create(cli),
         DatabaseCommand.Create(cli),
         ConfigCommand.Create(cli),

@@ -61,7 +61,8 @@ internal static class JobsEnqueue
         return ExitCode.Ok;
     }
 
-    private static Dictionary<string, string> Pairs(string[] texts)
+    /// <summary>Names and values as options give them.</summary>
+    public static Dictionary<string, string> Pairs(string[] texts)
     {
         var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var text in texts)

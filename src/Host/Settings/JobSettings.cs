@@ -20,6 +20,7 @@ internal static class JobSettings
         Span("jobs.keep_done", "how long jobs that ended well are kept", o => o.KeepDone, (o, v) => o with { KeepDone = v }),
         Span("jobs.keep_cancelled", "how long cancelled jobs are kept", o => o.KeepCancelled, (o, v) => o with { KeepCancelled = v }),
         Span("jobs.keep_dead", "how long dead jobs are kept", o => o.KeepDead, (o, v) => o with { KeepDead = v }),
+        Span("jobs.keep_ticks", "how long ticks of schedules are kept", o => o.KeepTicks, (o, v) => o with { KeepTicks = v }),
         Span("jobs.stop_patience", "how long a clean stop waits for running jobs before it cancels them and gives them back", o => o.StopPatience, (o, v) => o with { StopPatience = v }),
     ];
 

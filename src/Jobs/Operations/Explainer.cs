@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rondo.Jobs.Schedules;
 using Rondo.Nodes;
 using Rondo.Storage;
 
@@ -16,7 +17,7 @@ internal static class Explainer
 
         var explanation = new JobExplanation { Id = id, State = job.State, At = tx.Now, Reasons = [] };
         var workers = NodeRegister.All(tx).FindAll(n => n.HasRole("work") && NodeRegister.IsRunning(n, address, tx.Now));
-        return job.State switch
+        var why = job.State switch
         {
             "scheduled" => Scheduled(explanation, job, General(tx, job, workers, handlers, options)),
             "blocked" => Blocked(tx, explanation, job, General(tx, job, workers, handlers, options)),
@@ -24,7 +25,11 @@ internal static class Explainer
             "running" => Running(tx, explanation, workers),
             _ => explanation with { Node = job.Node, Reasons = [Ended(job)] },
         };
+        return ScheduleMark.Of(job.Metadata) is { } mark ? why with { Reasons = [.. why.Reasons, Recurs(mark.Name, mark.Due)] } : why;
     }
+
+    private static JobReason Recurs(string schedule, string? due) => new(
+        "schedule", $"schedule {schedule} enqueued it, {(due is null ? "outside its plan" : $"due at {due}")}. See: rondo schedules show {schedule}");
 
     private static List<JobReason> General(Transaction tx, JobRow job, List<NodeRow> workers, JobHandlers handlers, JobsOptions options)
     {

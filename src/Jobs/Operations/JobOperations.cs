@@ -19,6 +19,9 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     /// <summary>Its queues.</summary>
     public QueueOperations Queues { get; } = new(database, handlers, options, hint);
 
+    /// <summary>Its schedules.</summary>
+    public ScheduleOperations Schedules { get; } = new(database, handlers, options, hint);
+
     /// <summary>Jobs, the newest first.</summary>
     public Task<List<JobRow>> ListAsync(JobFilter filter, int limit, CancellationToken stop = default) =>
         database.ReadLongAsync("jobs.list", tx => ListStore.List(tx, filter, limit), stop);

@@ -1,6 +1,7 @@
 using Rondo.Jobs.Keys;
 using Rondo.Jobs.Pump;
 using Rondo.Jobs.Queue;
+using Rondo.Jobs.Recurring;
 using Rondo.Storage;
 
 namespace Rondo.Jobs.Operations;
@@ -106,6 +107,7 @@ internal static class OperationStore
                 }
 
                 tx.Execute(_unhistory, new { id });
+                JobLinks.Again(tx, id, job.Metadata);
                 return null;
             default:
                 return $"it is {job.State}";

@@ -77,6 +77,14 @@ public sealed class JobQueue : IAsyncDisposable
         return accepted;
     }
 
+    /// <summary>Checks what an enqueue would, and stores nothing.</summary>
+    /// <exception cref="JobRefused">It is not acceptable.</exception>
+    internal void Check(string kind, string args, EnqueueOptions? options)
+    {
+        var known = _handlers.Of(kind);
+        _ = Make(known, known.Draft(args), options);
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _merger.DisposeAsync();
 

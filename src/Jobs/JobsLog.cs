@@ -37,4 +37,13 @@ internal static partial class JobsLog
 
     [LoggerMessage(11, LogLevel.Warning, "Slots of {Count} concurrency keys cannot be given out now, and are tried again: {Error}")]
     public static partial void KeysWait(ILogger log, int count, string error);
+
+    [LoggerMessage(30, LogLevel.Debug, "Job {Id} ({Queue}, {Kind}), attempt {Attempt}, says ({Level}): {Said}")]
+    public static partial void Says(ILogger log, string queue, string kind, long id, int attempt, string level, string said);
+
+    [LoggerMessage(31, LogLevel.Warning, "The log file {File} cannot be written; up to {Lines} lines wait for it, more are dropped and counted, and jobs go on: {Error}")]
+    public static partial void FileFails(ILogger log, string file, int lines, string error);
+
+    [LoggerMessage(32, LogLevel.Information, "The log file {File} is written again; {Count} lines of it have been dropped since the start")]
+    public static partial void FileWritten(ILogger log, string file, long count);
 }

@@ -1,3 +1,6 @@
+using Rondo.Jobs.Calls;
+using Rondo.Jobs.Logs;
+
 namespace Rondo.Jobs;
 
 /// <summary>Settings of the queue on one node.</summary>
@@ -39,6 +42,12 @@ public sealed record JobsOptions
     /// <summary>How long a dead job is kept. Default 90 days.</summary>
     public TimeSpan KeepDead { get; init; } = TimeSpan.FromDays(90);
 
+    /// <summary>Settings of jobs that call a URL.</summary>
+    public HttpCallOptions Http { get; init; } = new();
+
+    /// <summary>Settings of the log files of queues.</summary>
+    public JobLogOptions Log { get; init; } = new();
+
     /// <summary>Checks ranges.</summary>
     /// <exception cref="InvalidOperationException">One is out of its range.</exception>
     public void Check()
@@ -54,6 +63,8 @@ public sealed record JobsOptions
         Require(Prefetch is >= 0 and <= 5_000, $"prefetch {Prefetch}; 0 to 5000");
         Require(StopPatience >= TimeSpan.Zero && Grace >= TimeSpan.Zero, "stop patience and grace are not negative");
         Require(Array.TrueForAll([KeepDone, KeepCancelled, KeepDead], k => k > TimeSpan.Zero && k <= TimeSpan.FromDays(366)), "what has ended is kept for more than nothing and at most 366 days");
+        Http.Check();
+        Log.Check();
 
         static void Require(bool holds, string message)
         {

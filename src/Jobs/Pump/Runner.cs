@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Rondo.Jobs.Logs;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -18,6 +19,8 @@ internal sealed class Runner(
     private readonly Lock _chance = new();
 
     public Instant Now => database.Clock.Now;
+
+    public ILogger Log => log;
 
     public ICollection<RunningJob> Running => _running.Values;
 
@@ -142,6 +145,7 @@ internal sealed class Runner(
         try
         {
             FailPoint.Reach("jobs.run");
+            using var scope = log.BeginScope(new JobScope(job));
             result = await kind.RunAsync(job.Args, new JobContext(running, this, node.Id), stop.Token).ConfigureAwait(false);
         }
         catch (Exception fault)

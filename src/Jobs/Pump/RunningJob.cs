@@ -83,7 +83,8 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
         }
     }
 
-    public void Say(string level, string text, Instant at)
+    /// <summary>A line; false when it is dropped.</summary>
+    public bool Say(string level, string text, Instant at)
     {
         lock (_gate)
         {
@@ -92,6 +93,8 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
             {
                 (_lines ??= []).Add(new LogLine(_lineCount, at, level, _lineCount == JobContext.MaxLines ? "more lines were dropped" : text));
             }
+
+            return _lineCount <= JobContext.MaxLines;
         }
     }
 

@@ -78,6 +78,7 @@ public sealed class JobContext
     public void Log(string text, string level = "info")
     {
         var said = Texts.Fit(text)!;
+        level = Texts.Fit(level)!;
         if (_running.Say(level, said, _runner.Now))
         {
             JobsLog.Says(_runner.Log, _job.Queue, _job.Kind, _job.Id, _job.Attempts, level, said);

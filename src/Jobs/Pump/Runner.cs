@@ -179,11 +179,11 @@ internal sealed class Runner(
         var now = Now;
         if (result.Kind == JobResult.Verdict.Done)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = now });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast() });
         }
         else if (running.StopReason == StopReason.Cancelled)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Cancelled, StartedAt = running.StartedInstant, EndedAt = now, Error = "cancelled while it ran" });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Cancelled, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Error = "cancelled while it ran" });
         }
         else if (running.StopReason == StopReason.Stopping)
         {
@@ -191,12 +191,12 @@ internal sealed class Runner(
         }
         else if (result.Kind == JobResult.Verdict.Snooze)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Due = Later(now, result.Until - now), Error = why });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Due = Later(now, result.Until - now), Error = why });
         }
         else if (result.Kind == JobResult.Verdict.Discard)
         {
             JobsLog.Died(log, job.Queue, job.Kind, job.Id, job.Attempts, why!);
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Error = "discarded: " + why });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Error = "discarded: " + why });
         }
         else
         {
@@ -226,6 +226,7 @@ internal sealed class Runner(
                 Outcome = isDead ? Outcome.Dead : Outcome.Retry,
                 StartedAt = running.StartedInstant,
                 EndedAt = now,
+                Lines = running.TakeLast(),
                 Due = Later(now, after ?? running.Kind.Backoff.After(job.Attempts, random)),
                 Error = error,
             });

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Rondo.Host.Jobs;
 using Rondo.Jobs;
+using Rondo.Jobs.Calls;
+using Rondo.Jobs.Logs;
 using Rondo.Live;
 using Rondo.Loops;
 using Rondo.Nodes;
@@ -50,6 +52,9 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>What operators ask and do about jobs.</summary>
     public required JobOperations JobOperations { get; init; }
 
+    /// <summary>Calls others for jobs.</summary>
+    public required HttpCallHandler Calls { get; init; }
+
     /// <summary>The work role, when this node has it.</summary>
     public JobServer? Worker { get; }
 
@@ -84,6 +89,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="isHinting">False to neither tell other processes of changes nor hear of them.</param>
     /// <param name="redis">A Redis that carries these hints beside the database; null for none.</param>
     /// <param name="jobsOptions">Settings of jobs; null for the defaults.</param>
+    /// <param name="jobLogs">Files of the log, one a queue, which <paramref name="logs"/> has been given; null for none.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -94,7 +100,8 @@ internal sealed class Server : IAsyncDisposable
         Action? hopeless = null,
         bool isHinting = true,
         RedisAddress? redis = null,
-        JobsOptions? jobsOptions = null)
+        JobsOptions? jobsOptions = null,
+        JobLogFiles? jobLogs = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -117,8 +124,9 @@ internal sealed class Server : IAsyncDisposable
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling")) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
-            var handlers = Handlers.All(time);
             jobsOptions ??= new JobsOptions();
+            var calls = new HttpCallHandler(jobsOptions.Http, time);
+            var handlers = Handlers.All(time, calls);
             JobServer? worker = null;
             var jobs = new JobQueue(database, handlers, _ =>
             {
@@ -155,6 +163,10 @@ internal sealed class Server : IAsyncDisposable
                 hints.On(JobServer.Topic, worker.Wake);
                 hints.On(JobServer.IntentTopic, worker.WakeForIntent);
                 worker.Start(supervisor);
+                if (jobLogs is not null)
+                {
+                    supervisor.Start(jobLogs.Loop(logs.CreateLogger("rondo.jobs")));
+                }
             }
 
             poller?.Start(supervisor);
@@ -162,7 +174,7 @@ internal sealed class Server : IAsyncDisposable
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations };
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls };
         }
         catch
         {
@@ -206,6 +218,7 @@ internal sealed class Server : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _supervisor.DisposeAsync().ConfigureAwait(false);
+        Calls.Dispose();
         await Jobs.DisposeAsync().ConfigureAwait(false);
         await Hints.DisposeAsync().ConfigureAwait(false);
         await Database.DisposeAsync().ConfigureAwait(false);

@@ -52,6 +52,9 @@ public sealed class JobContext
     /// <summary>When it was to run.</summary>
     public Instant Due => _job.Due;
 
+    /// <summary>The time of the database, in which due times are told.</summary>
+    public Instant Now => _runner.Now;
+
     /// <summary>Under what this attempt writes.</summary>
     public JobFence Fence { get; }
 
@@ -72,7 +75,15 @@ public sealed class JobContext
     public void Progress(long done, long? total = null, string? note = null) => _running.Say(new JobProgress(done, total, Texts.Fit(note)));
 
     /// <summary>A line about this attempt, stored within a second. Lines beyond <see cref="MaxLines"/> are dropped.</summary>
-    public void Log(string text, string level = "info") => _running.Say(level, Texts.Fit(text)!, _runner.Now);
+    public void Log(string text, string level = "info")
+    {
+        var said = Texts.Fit(text)!;
+        level = Texts.Fit(level)!;
+        if (_running.Say(level, said, _runner.Now))
+        {
+            JobsLog.Says(_runner.Log, _job.Queue, _job.Kind, _job.Id, _job.Attempts, level, said);
+        }
+    }
 
     /// <summary>
     /// Ends the job well inside the handler's own transaction: its effects and the end are committed together, or neither is. Call it last, so that it holds

@@ -43,4 +43,13 @@ internal static partial class JobsLog
 
     [LoggerMessage(21, LogLevel.Warning, "Schedule {Name} is no longer defined by the program ({Source}); it goes on until it is removed: rondo schedules remove {Name}")]
     public static partial void ScheduleUndefined(ILogger log, string name, string source);
+
+    [LoggerMessage(30, LogLevel.Debug, "Job {Id} ({Queue}, {Kind}), attempt {Attempt}, says ({Level}): {Said}")]
+    public static partial void Says(ILogger log, string queue, string kind, long id, int attempt, string level, string said);
+
+    [LoggerMessage(31, LogLevel.Warning, "The log file {File} cannot be written; up to {Lines} lines wait for it, more are dropped and counted, and jobs go on: {Error}")]
+    public static partial void FileFails(ILogger log, string file, int lines, string error);
+
+    [LoggerMessage(32, LogLevel.Information, "The log file {File} is written again; {Count} lines of it have been dropped since the start")]
+    public static partial void FileWritten(ILogger log, string file, long count);
 }

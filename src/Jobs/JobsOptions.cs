@@ -1,3 +1,6 @@
+using Rondo.Jobs.Calls;
+using Rondo.Jobs.Logs;
+
 namespace Rondo.Jobs;
 
 /// <summary>Settings of the queue on one node.</summary>
@@ -42,6 +45,12 @@ public sealed record JobsOptions
     /// <summary>How long ticks of schedules are kept. Default 30 days; 1 hour to 366 days. The newest of each schedule stays.</summary>
     public TimeSpan KeepTicks { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>Settings of jobs that call a URL.</summary>
+    public HttpCallOptions Http { get; init; } = new();
+
+    /// <summary>Settings of the log files of queues.</summary>
+    public JobLogOptions Log { get; init; } = new();
+
     /// <summary>Checks ranges.</summary>
     /// <exception cref="InvalidOperationException">One is out of its range.</exception>
     public void Check()
@@ -58,6 +67,8 @@ public sealed record JobsOptions
         Require(StopPatience >= TimeSpan.Zero && Grace >= TimeSpan.Zero, "stop patience and grace are not negative");
         Require(Array.TrueForAll([KeepDone, KeepCancelled, KeepDead], k => k > TimeSpan.Zero && k <= TimeSpan.FromDays(366)), "what has ended is kept for more than nothing and at most 366 days");
         Require(KeepTicks >= TimeSpan.FromHours(1) && KeepTicks <= TimeSpan.FromDays(366), $"ticks are kept for {KeepTicks}; 1 h to 366 days");
+        Http.Check();
+        Log.Check();
 
         static void Require(bool holds, string message)
         {

@@ -37,8 +37,9 @@ internal static class ServeCommand
             DataFolder.Prepare(run.Shell.Variable, settings.Database.Target);
         }
 
-        using var logs = run.Shell.Logs(verbose ? LogLevel.Debug : LogLevel.Information);
+        using var files = JobLogs.Open(settings.Jobs.Log, run.Time);
+        using var logs = run.Shell.Logs(verbose ? LogLevel.Debug : LogLevel.Information).With(files);
         using var systemd = Systemd.SystemdNotifier.FromEnvironment();
-        return await new Watch(settings, run.Time, logs, systemd, state => run.WriteJson(state)).RunAsync(run.Stop);
+        return await new Watch(settings, run.Time, logs, systemd, state => run.WriteJson(state), files).RunAsync(run.Stop);
     }
 }

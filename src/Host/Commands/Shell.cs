@@ -1,3 +1,4 @@
+using Rondo.Jobs.Logs;
 using Spectre.Console;
 
 namespace Rondo.Host.Commands;
@@ -58,15 +59,20 @@ internal sealed record Shell
     {
         logs.SetMinimumLevel(least);
         logs.AddFilter("Microsoft", LogLevel.Warning);
+
+        // The files of queues, where there are any, hold what handlers say however little the rest of the log tells.
+        logs.AddFilter<JobLogFiles>("rondo", LogLevel.Information);
+        logs.AddFilter<JobLogFiles>("rondo.jobs", LogLevel.Debug);
         if (Variable("JOURNAL_STREAM") is { Length: > 0 })
         {
-            logs.AddSystemdConsole();
+            logs.AddSystemdConsole(format => format.IncludeScopes = true);
         }
         else
         {
             logs.AddSimpleConsole(format =>
             {
                 format.SingleLine = true;
+                format.IncludeScopes = true;
                 format.UseUtcTimestamp = true;
                 format.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
                 format.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;

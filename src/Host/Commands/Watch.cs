@@ -1,6 +1,7 @@
 using Rondo.Host.Http;
 using Rondo.Host.Settings;
 using Rondo.Host.Systemd;
+using Rondo.Jobs.Logs;
 using Rondo.Storage;
 
 namespace Rondo.Host.Commands;
@@ -16,7 +17,7 @@ internal sealed record ServeState(string State, string? Node, string? Http, int?
 /// Keeps a server going for as long as the process should: tells systemd how it is, comes back as a new incarnation after this one was declared
 /// dead, and ends when it is told to or when nothing can be done from inside.
 /// </summary>
-internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFactory logs, SystemdNotifier systemd, Action<ServeState> tell)
+internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFactory logs, SystemdNotifier systemd, Action<ServeState> tell, JobLogFiles? files = null)
 {
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _lookReady = TimeSpan.FromMilliseconds(500);
@@ -52,7 +53,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     private async Task<End> ServeOnceAsync(CancellationToken stop)
     {
         await using var server = await Server.StartAsync(
-            settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs);
+            settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs, files);
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
         var end = await FollowAsync(server, http?.Address.ToString(), stop);
         if (end == End.Asked)

@@ -40,9 +40,10 @@ internal static class WorkCommand
             };
         }
 
-        using var logs = run.Shell.Logs(LogLevel.Warning);
+        using var files = JobLogs.Open(settings.Jobs.Log, run.Time);
+        using var logs = run.Shell.Logs(LogLevel.Warning).With(files);
         await using var server = await Server.StartAsync(
-            settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop, isHinting: settings.Hints, redis: settings.Redis, jobsOptions: options);
+            settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop, isHinting: settings.Hints, redis: settings.Redis, jobsOptions: options, jobLogs: files);
         try
         {
             await IdleAsync(run, server, most);

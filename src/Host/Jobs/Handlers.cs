@@ -1,4 +1,5 @@
 using Rondo.Jobs;
+using Rondo.Jobs.Calls;
 
 namespace Rondo.Host.Jobs;
 
@@ -6,7 +7,11 @@ namespace Rondo.Host.Jobs;
 internal static class Handlers
 {
     /// <summary>All of them.</summary>
-    public static JobHandlers All(TimeProvider time) => new JobHandlers().Add("noop", new NoopHandler(time));
+    /// <param name="time">Time.</param>
+    /// <param name="calls">Runs <c>http</c>; null in a program that only enqueues and asks.</param>
+    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null) => new JobHandlers()
+        .Add("noop", new NoopHandler(time))
+        .Add("http", () => calls ?? throw new InvalidOperationException("this program calls nobody"), HttpCallHandler.Options);
 }
 
 /// <summary>Arguments of <c>noop</c>.</summary>

@@ -22,6 +22,8 @@ internal static class JobSettings
         Span("jobs.keep_dead", "how long dead jobs are kept", o => o.KeepDead, (o, v) => o with { KeepDead = v }),
         Span("jobs.keep_ticks", "how long ticks of schedules are kept", o => o.KeepTicks, (o, v) => o with { KeepTicks = v }),
         Span("jobs.stop_patience", "how long a clean stop waits for running jobs before it cancels them and gives them back", o => o.StopPatience, (o, v) => o with { StopPatience = v }),
+        .. JobCallSettings.All,
+        .. JobLogSettings.All,
     ];
 
     private static string Show(IReadOnlyDictionary<string, int> queues) => string.Join(',', queues.Select(q => $"{q.Key}={q.Value}"));
@@ -41,7 +43,8 @@ internal static class JobSettings
         return queues.Count == 0 ? $"'{text}' names no queue; expected NAME=WORKERS with commas, or {Hotspot}" : Take(draft, draft.Jobs with { Queues = queues });
     }
 
-    private static Setting Span(string key, string meaning, Func<JobsOptions, TimeSpan> get, Func<JobsOptions, TimeSpan, JobsOptions> set) => new(
+    /// <summary>A duration.</summary>
+    internal static Setting Span(string key, string meaning, Func<JobsOptions, TimeSpan> get, Func<JobsOptions, TimeSpan, JobsOptions> set) => new(
         key,
         _ => Durations.Show(get(new JobsOptions())),
         meaning,
@@ -49,7 +52,8 @@ internal static class JobSettings
             ? Take(draft, set(draft.Jobs, value))
             : $"'{text}' is not a duration; expected a number with a unit such as 500ms, 10s, 5m, 1h, 7d");
 
-    private static string? Take(SettingsDraft draft, JobsOptions options)
+    /// <summary>Takes options in when they are within their ranges; returns what is wrong with them, or null.</summary>
+    internal static string? Take(SettingsDraft draft, JobsOptions options)
     {
         try
         {

@@ -46,6 +46,9 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
     /// <summary>True for one that is on or off: the file may say <c>true</c> or <c>false</c> without quotes.</summary>
     public bool IsSwitch { get; init; }
 
+    /// <summary>How a text of it is shown when it holds a secret; null for as it is.</summary>
+    public Func<SettingsDraft, string, string>? Mask { get; init; }
+
     /// <summary>Every setting, in the order of <c>config show</c>.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
@@ -72,7 +75,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
     {
         "database" => draft.Database?.Shown ?? Unreadable,
         "redis" when text != None => draft.Redis?.Shown ?? Unreadable,
-        _ => text,
+        _ => Mask?.Invoke(draft, text) ?? text,
     };
 
     private static string? TakeDatabase(SettingsDraft draft, string text)

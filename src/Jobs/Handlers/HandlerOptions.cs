@@ -41,6 +41,9 @@ public sealed record HandlerOptions<TArgs>
     /// <summary>How many of one concurrency key may run at once. Default 1; 1 to 1,000.</summary>
     public int ConcurrencyLimit { get; init; } = 1;
 
+    /// <summary>Looks at arguments that fit their record and says what is wrong with them, or null; they are refused at enqueue then. Null: nothing more is asked.</summary>
+    public Func<TArgs, JobArgsProblem?>? Refuse { get; init; }
+
     internal void Check(string kind)
     {
         Require(Names.IsFit(Queue), $"queue '{Queue}' is not a name: 1 to 60 letters, digits, '.', '-', '_'");

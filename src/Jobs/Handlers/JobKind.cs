@@ -56,6 +56,11 @@ internal sealed class JobKind<TArgs>(string name, HandlerOptions<TArgs> options,
             throw new JobRefused(JobRefusal.TooLarge, $"arguments of '{Name}' have {text.Length} characters; at most {JobArgs.MaxLength}. Store what is large, and pass where it is.");
         }
 
+        if (options.Refuse?.Invoke(args) is { } problem)
+        {
+            throw new JobRefused(JobRefusal.BadArguments, $"arguments of '{Name}' will not do: {problem.Problem}", problem.Pointer);
+        }
+
         return new JobDraft(text, Key(options.UniqueKey?.Invoke(args)), Key(options.ConcurrencyKey?.Invoke(args)));
     }
 

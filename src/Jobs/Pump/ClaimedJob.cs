@@ -70,6 +70,9 @@ internal sealed class Finish
 
     public string? Error { get; init => field = Texts.Fit(value); }
 
+    /// <summary>What the attempt said last; kept in the transaction of its end, for there is no later.</summary>
+    public IReadOnlyList<LogLine>? Lines { get; init; }
+
     /// <summary>Told whether it was accepted, after the commit.</summary>
     public Action<bool>? Written { get; init; }
 

@@ -13,6 +13,7 @@ namespace Rondo.Jobs.Pump;
 internal sealed class FinishLoop(Database database, Node node, PumpStore store, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
+    private const int MaxLines = 500;
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _keysAgain = TimeSpan.FromMilliseconds(200);
     private static readonly Sql _written = new("jobs.finish.written", "select id from job_history where id = @id and lease_no = @no and node = @node");
@@ -92,14 +93,15 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
             {
                 if (_batch.Count == 0)
                 {
-                    if (_coming.Count <= MaxBatch)
+                    var count = Fitting();
+                    if (count == _coming.Count)
                     {
                         (_batch, _coming) = (_coming, _batch);
                     }
                     else
                     {
-                        _batch.AddRange(_coming.Take(MaxBatch));
-                        _coming.RemoveRange(0, MaxBatch);
+                        _batch.AddRange(_coming.Take(count));
+                        _coming.RemoveRange(0, count);
                     }
                 }
             }
@@ -117,6 +119,22 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         }
     }
 
+    /// <summary>How many of those that have come go into one batch: ends that bring lines are more work.</summary>
+    private int Fitting()
+    {
+        var (count, lines) = (0, 0);
+        for (; count < _coming.Count && count < MaxBatch; count++)
+        {
+            lines += _coming[count].Lines?.Count ?? 0;
+            if (lines > MaxLines && count > 0)
+            {
+                break;
+            }
+        }
+
+        return count;
+    }
+
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         var isWritten = WriteOne();
@@ -131,7 +149,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         try
         {
-            return !_isRetried && database.Dialect == Dialect.Postgres
+            return !_isRetried && database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish.Lines is null)
 
                 // One statement is its own transaction.
                 ? database.Tell("jobs.finish", tx => store.Write(tx, _batch))
@@ -152,6 +170,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
 
     private HashSet<long> WriteAgain(Transaction tx, IReadOnlyList<Finish> batch)
     {
+        WatchStore.TellLast(tx, node.Id, batch);
         var taken = store.Write(tx, batch);
         if (_isRetried)
         {

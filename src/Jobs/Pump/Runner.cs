@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Rondo.Jobs.Logs;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -18,6 +19,8 @@ internal sealed class Runner(
     private readonly Lock _chance = new();
 
     public Instant Now => database.Clock.Now;
+
+    public ILogger Log => log;
 
     public ICollection<RunningJob> Running => _running.Values;
 
@@ -142,6 +145,7 @@ internal sealed class Runner(
         try
         {
             FailPoint.Reach("jobs.run");
+            using var scope = log.BeginScope(new JobScope(job));
             result = await kind.RunAsync(job.Args, new JobContext(running, this, node.Id), stop.Token).ConfigureAwait(false);
         }
         catch (Exception fault)
@@ -175,11 +179,11 @@ internal sealed class Runner(
         var now = Now;
         if (result.Kind == JobResult.Verdict.Done)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = now });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast() });
         }
         else if (running.StopReason == StopReason.Cancelled)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Cancelled, StartedAt = running.StartedInstant, EndedAt = now, Error = "cancelled while it ran" });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Cancelled, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Error = "cancelled while it ran" });
         }
         else if (running.StopReason == StopReason.Stopping)
         {
@@ -187,12 +191,12 @@ internal sealed class Runner(
         }
         else if (result.Kind == JobResult.Verdict.Snooze)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Due = Later(now, result.Until - now), Error = why });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Due = Later(now, result.Until - now), Error = why });
         }
         else if (result.Kind == JobResult.Verdict.Discard)
         {
             JobsLog.Died(log, job.Queue, job.Kind, job.Id, job.Attempts, why!);
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Error = "discarded: " + why });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Error = "discarded: " + why });
         }
         else
         {
@@ -222,6 +226,7 @@ internal sealed class Runner(
                 Outcome = isDead ? Outcome.Dead : Outcome.Retry,
                 StartedAt = running.StartedInstant,
                 EndedAt = now,
+                Lines = running.TakeLast(),
                 Due = Later(now, after ?? running.Kind.Backoff.After(job.Attempts, random)),
                 Error = error,
             });

@@ -24,6 +24,7 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
 {
     private readonly Lock _gate = new();
     private List<LogLine>? _lines;
+    private List<LogLine>? _onTheWay;
     private JobProgress? _progress;
     private int _lineCount;
     private bool _isSettled;
@@ -83,7 +84,8 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
         }
     }
 
-    public void Say(string level, string text, Instant at)
+    /// <summary>A line; false when it is dropped.</summary>
+    public bool Say(string level, string text, Instant at)
     {
         lock (_gate)
         {
@@ -92,6 +94,8 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
             {
                 (_lines ??= []).Add(new LogLine(_lineCount, at, level, _lineCount == JobContext.MaxLines ? "more lines were dropped" : text));
             }
+
+            return _lineCount <= JobContext.MaxLines;
         }
     }
 
@@ -101,8 +105,28 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
         lock (_gate)
         {
             var said = (_progress, _lines);
-            (_progress, _lines) = (null, null);
+            (_progress, _lines, _onTheWay) = (null, null, _lines);
             return said;
+        }
+    }
+
+    /// <summary>What was taken is stored.</summary>
+    public void Told()
+    {
+        lock (_gate)
+        {
+            _onTheWay = null;
+        }
+    }
+
+    /// <summary>The lines that are not known to be stored, for the end of the attempt: after it none is taken. One that is on its way as well is stored once.</summary>
+    public List<LogLine>? TakeLast()
+    {
+        lock (_gate)
+        {
+            List<LogLine>? last = _onTheWay is null ? _lines : [.. _onTheWay, .. _lines ?? []];
+            (_lines, _onTheWay) = (null, null);
+            return last;
         }
     }
 
@@ -111,6 +135,7 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
     {
         lock (_gate)
         {
+            _onTheWay = null;
             _progress ??= progress;
             _lines = lines is null ? _lines : [.. lines, .. _lines ?? []];
         }

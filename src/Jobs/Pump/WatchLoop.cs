@@ -104,6 +104,7 @@ internal sealed class WatchLoop(
         try
         {
             var refused = database.Write("jobs.tell", tx => WatchStore.Tell(tx, node.Id, all));
+            all.ForEach(said => said.Running.Told());
             foreach (var said in all.Where(s => s.Marks))
             {
                 said.Running.IsMarked = true;

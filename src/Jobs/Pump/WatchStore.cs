@@ -53,6 +53,19 @@ internal static class WatchStore
         return refused;
     }
 
+    /// <summary>Keeps what attempts said last, before their ends are written.</summary>
+    public static void TellLast(Transaction tx, string node, IReadOnlyList<Finish> finishes)
+    {
+        foreach (var finish in finishes)
+        {
+            var job = finish.Job;
+            foreach (var line in finish.Lines ?? [])
+            {
+                tx.Execute(_line, new { id = job.Id, no = job.LeaseNo, node, line = line.Line, attempt = job.Attempts, at = line.At, level = line.Level, text = line.Text });
+            }
+        }
+    }
+
     public static List<Owned> ReadOwned(Transaction tx, string node) => tx.Query<Owned>(_owned, new { node });
 
     public static List<QueueIntent> ReadIntents(Transaction tx) => tx.Query<QueueIntent>(_queues);

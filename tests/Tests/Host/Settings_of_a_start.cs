@@ -74,6 +74,28 @@ public sealed class Settings_of_a_start : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Secrets_of_calls_are_never_shown_and_a_wrong_one_is_not_repeated()
+    {
+        const string Secret = "whsec_Z2VoZWltZ2VoZWltZ2VoZWltZ2VoZWlt";
+        var file = _folder.Write("rondo.json", $$"""{ "jobs": { "http": { "secrets": ["{{Secret}}", "Billing.example={{Secret}}"], "allow": ["127.0.0.1:8080", "10.0.0.0/8"] } } }""");
+        Assert.Equal(("whsec_***,billing.example=whsec_***", file), await ShownAsync("jobs.http.secrets", "--config", file));
+        Assert.Equal("127.0.0.1:8080,10.0.0.0/8", (await ShownAsync("jobs.http.allow", "--config", file)).Value);
+        var settings = SettingsReader.Read(new SettingsSources { Variable = _ => null, UsualFile = file }).Settings!;
+        Assert.Equal(2, settings.Jobs.Http.Secrets.Count);
+        Assert.DoesNotContain("Z2VoZWlt", $"{settings}", StringComparison.Ordinal);
+        foreach (var wrong in new[] { "whsec_Z2VoZWlt", "Z2VoZWltZ2VoZWltZ2VoZWltZ2VoZWlt", $"{Secret},{Secret},{Secret}", $"{Secret},a b={Secret}" })
+        {
+            _run.Variables["RONDO_JOBS_HTTP_SECRETS"] = wrong;
+            foreach (var line in new[] { "config show", "config show --json", "config check" })
+            {
+                Assert.Equal(1, await _run.RunAsync([.. line.Split(' '), "--config", file]));
+                Assert.Contains("RONDO_JOBS_HTTP_SECRETS", _run.Error, StringComparison.Ordinal);
+                Assert.DoesNotContain("Z2VoZWlt", _run.Output + _run.Error, StringComparison.Ordinal);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("10.0.0.5:6379", "redis://10.0.0.5:6379")]
     [InlineData("redis://rondo:geheim@redis.example:6379", "redis://rondo:***@redis.example:6379")]
@@ -109,6 +131,11 @@ public sealed class Settings_of_a_start : IDisposable
     [InlineData("""{ "hints": "perhaps" }""", "hints: 'perhaps' is neither true nor false")]
     [InlineData("""{ "redis": "localhost" }""", "redis: 'localhost' is no address of a Redis; expected HOST:PORT or redis://")]
     [InlineData("""{ "redis": true }""", "redis is true; expected a text or a number")]
+    [InlineData("""{ "jobs": { "http": { "allow": ["10.0.0.1/8"] } } }""", "jobs.http.allow: '10.0.0.1/8' is nothing that can be called")]
+    [InlineData("""{ "jobs": { "http": { "timeout": "1h" } } }""", "jobs.http: timeout 01:00:00; 100 ms to 10 min")]
+    [InlineData("""{ "jobs": { "log": { "folder": "logs" } } }""", "jobs.log.folder: 'logs' is no full path of a folder")]
+    [InlineData("""{ "jobs": { "log": { "max_size": 20 } } }""", "jobs.log.max_size: '20' is not a size")]
+    [InlineData("""{ "jobs": { "log": { "keep": 5000 } } }""", "keep 5000;")]
     [InlineData("""{ "roles": 5 """, ":1:", 64)]
     [InlineData("""[]""", "expected an object")]
     public async Task Check_names_the_file_and_what_is_wrong_in_it(string json, string expected, int code = 1)

@@ -1,0 +1,86 @@
+using Rondo.Jobs;
+using Rondo.Storage;
+using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Jobs;
+
+/// <summary>What an attempt says just before its end is not lost to the end.</summary>
+public sealed class LastLineTests
+{
+    [Theory, BothDatabases]
+    public async Task What_an_attempt_says_just_before_its_end_is_kept_whatever_the_end(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (work, job, _) =>
+        {
+            job.Log($"{work.Name} last", "odd\0level");
+            return work.Name switch
+            {
+                "done" => Task.FromResult(JobResult.Done),
+                "discard" => Task.FromResult(JobResult.Discard("no use")),
+                "retry" => throw new InvalidOperationException("broken"),
+                _ => Task.FromResult(JobResult.Snooze(job.Now + TimeSpan.FromHours(1))),
+            };
+        }, new HandlerOptions<Work> { Attempts = 1 });
+        foreach (var (name, state) in new[] { ("done", "done"), ("discard", "dead"), ("retry", "dead"), ("snooze", "scheduled") })
+        {
+            var id = await rig.EnqueueAsync(name);
+            await rig.UntilAsync(id, state);
+            Assert.Equal([$"{name} last"], await rig.Store.QueryAsync<string>("select text from job_log where job_id = @id", new { id }));
+        }
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_line_that_is_on_its_way_when_the_end_comes_first_is_kept_once(DatabaseKind kind)
+    {
+        // The watch has taken the line, and the database is slow for it alone.
+        var go = new TaskCompletionSource();
+        using var held = new ManualResetEventSlim();
+        var isTaken = new TaskCompletionSource();
+        await using var rig = await JobRig.StartAsync(kind, async (_, job, _) =>
+        {
+            job.Log("first");
+            await go.Task;
+            job.Log("second");
+            return JobResult.Done;
+        });
+        rig.Database.Before = name =>
+        {
+            if (name == "jobs.tell" && isTaken.TrySetResult())
+            {
+                held.Wait();
+            }
+
+            return null;
+        };
+        var id = await rig.EnqueueAsync("a");
+        await isTaken.Task.WaitAsync(Eventually.DefaultBound, TestContext.Current.CancellationToken);
+        go.SetResult();
+        await rig.UntilAsync(id, "done");
+        held.Set();
+        Assert.Equal(["first", "second"], await rig.Store.QueryAsync<string>("select text from job_log where job_id = @id order by line", new { id }));
+    }
+
+    [Theory, BothDatabases]
+    public async Task Many_that_say_much_at_their_ends_are_written_a_part_at_a_time_and_none_is_lost(DatabaseKind kind)
+    {
+        const int Jobs = 20;
+        await using var rig = await JobRig.StartAsync(kind, (_, job, _) =>
+        {
+            for (var n = 0; n < JobContext.MaxLines - 1; n++)
+            {
+                job.Log($"line {n}");
+            }
+
+            return Task.FromResult(JobResult.Done);
+        }, isRunning: false);
+        var ids = await Task.WhenAll(Enumerable.Range(0, Jobs).Select(n => rig.EnqueueAsync($"{n}")));
+        rig.Run();
+        foreach (var id in ids)
+        {
+            await rig.UntilAsync(id, "done");
+        }
+
+        Assert.Equal(Jobs * (JobContext.MaxLines - 1), await rig.CountAsync("job_log"));
+    }
+}

@@ -37,4 +37,7 @@ internal static partial class JobsLog
 
     [LoggerMessage(11, LogLevel.Warning, "Slots of {Count} concurrency keys cannot be given out now, and are tried again: {Error}")]
     public static partial void KeysWait(ILogger log, int count, string error);
+
+    [LoggerMessage(31, LogLevel.Warning, "Those who wait for {Count} ends or batches cannot be told now, and are told later: {Error}")]
+    public static partial void FollowersWait(ILogger log, int count, string error);
 }

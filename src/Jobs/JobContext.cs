@@ -68,6 +68,9 @@ public sealed class JobContext
     public IReadOnlyDictionary<string, string> Metadata =>
         _job.Metadata is { } metadata ? JsonSerializer.Deserialize<Dictionary<string, string>>(metadata) ?? [] : [];
 
+    /// <summary>What came of the batch that this job is the callback of; null for every other job.</summary>
+    public BatchEnd? FinishedBatch => BatchEnd.From(Metadata);
+
     /// <summary>True when the attempt was taken away or is to end; the token says the same.</summary>
     public bool IsStopping => _running.StopReason != StopReason.None;
 

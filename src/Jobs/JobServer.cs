@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Rondo.Jobs.Links;
 using Rondo.Jobs.Pump;
 using Rondo.Jobs.Recurring;
 using Rondo.Jobs.Upkeep;
@@ -43,14 +44,15 @@ public sealed class JobServer
         var store = PumpStore.For(database.Address.Kind, options, node.Id);
         _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
             .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
-        _finishes = new FinishLoop(database, node, store, Freed, time, log);
+        var followers = new Followers(database, options);
+        _finishes = new FinishLoop(database, node, store, followers, Freed, time, log);
         _runner = new Runner(database, handlers, store, _finishes, node, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
         _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
-        _upkeep = new UpkeepLoop(database, node, options, Freed, time, log);
         var recurring = new JobQueue(database, handlers, Freed);
         schedules?.Read(handlers, recurring, database.Clock.Now);
         _schedules = new ScheduleLoop(database, node, recurring, handlers, schedules, options, Cancelled, time, log);
+        _upkeep = new UpkeepLoop(database, node, options, followers, Freed, time, log);
 
         void Freed(IReadOnlyCollection<string> queues)
         {

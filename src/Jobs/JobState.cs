@@ -12,7 +12,7 @@ public enum JobState
     /// <summary>Held by a node under a lease number.</summary>
     Running,
 
-    /// <summary>Waits for a slot of its concurrency key.</summary>
+    /// <summary>Waits for the end of another job or of a batch, or for a slot of its concurrency key.</summary>
     Blocked,
 
     /// <summary>Ended well.</summary>
@@ -31,7 +31,7 @@ public static class JobStates
     private static readonly Dictionary<JobState, JobState[]> _next = new()
     {
         [JobState.Scheduled] = [JobState.Ready, JobState.Blocked, JobState.Cancelled, JobState.Dead],
-        [JobState.Blocked] = [JobState.Ready, JobState.Cancelled, JobState.Dead],
+        [JobState.Blocked] = [JobState.Ready, JobState.Scheduled, JobState.Cancelled, JobState.Dead],
         [JobState.Ready] = [JobState.Running, JobState.Cancelled, JobState.Dead],
         [JobState.Running] = [JobState.Done, JobState.Dead, JobState.Cancelled, JobState.Scheduled, JobState.Ready, JobState.Blocked],
         [JobState.Done] = [JobState.Ready, JobState.Blocked],

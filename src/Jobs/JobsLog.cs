@@ -52,4 +52,7 @@ internal static partial class JobsLog
 
     [LoggerMessage(32, LogLevel.Information, "The log file {File} is written again; {Count} lines of it have been dropped since the start")]
     public static partial void FileWritten(ILogger log, string file, long count);
+
+    [LoggerMessage(12, LogLevel.Warning, "Those who wait for {Count} ends or batches cannot be told now, and are told later: {Error}")]
+    public static partial void FollowersWait(ILogger log, int count, string error);
 }

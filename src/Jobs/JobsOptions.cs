@@ -81,6 +81,8 @@ public sealed record JobsOptions
 
     internal int WorkersOf(string queue) => Queues.TryGetValue(queue, out var workers) ? workers : DefaultWorkers;
 
+    internal TimeSpan KeepLongest => new[] { KeepDone, KeepCancelled, KeepDead }.Max();
+
     internal TimeSpan Keep(JobState state) => state switch
     {
         JobState.Done => KeepDone,

@@ -56,6 +56,9 @@ view job
   started_at timestamp with time zone
   finished_at timestamp with time zone
   error text
+  batch_id bigint
+  waits_for bigint
+  waits_on text
  SELECT job_ready.id,
     'ready'::text AS state,
     job_ready.queue,
@@ -76,7 +79,10 @@ view job
     NULL::text AS node,
     NULL::timestamp with time zone AS started_at,
     NULL::timestamp with time zone AS finished_at,
-    NULL::text AS error
+    NULL::text AS error,
+    job_ready.batch_id,
+    NULL::bigint AS waits_for,
+    NULL::text AS waits_on
    FROM job_ready
 UNION ALL
  SELECT job_running.id,
@@ -99,7 +105,10 @@ UNION ALL
     job_running.node,
     job_running.started_at,
     NULL::timestamp with time zone AS finished_at,
-    NULL::text AS error
+    NULL::text AS error,
+    job_running.batch_id,
+    NULL::bigint AS waits_for,
+    NULL::text AS waits_on
    FROM job_running
 UNION ALL
  SELECT job_waiting.id,
@@ -122,7 +131,10 @@ UNION ALL
     NULL::text AS node,
     NULL::timestamp with time zone AS started_at,
     NULL::timestamp with time zone AS finished_at,
-    NULL::text AS error
+    NULL::text AS error,
+    job_waiting.batch_id,
+    job_waiting.waits_for,
+    job_waiting.waits_on
    FROM job_waiting
 UNION ALL
  SELECT job_history.id,
@@ -145,8 +157,31 @@ UNION ALL
     job_history.node,
     job_history.started_at,
     job_history.finished_at,
-    job_history.error
+    job_history.error,
+    job_history.batch_id,
+    NULL::bigint AS waits_for,
+    NULL::text AS waits_on
    FROM job_history;
+
+table job_batch
+  id bigint not null identity d
+  name text not null
+  total integer not null default 0
+  is_sealed boolean not null default false
+  created_at timestamp with time zone not null
+  cancelled_at timestamp with time zone
+  callback_job_id bigint
+  finished_at timestamp with time zone
+  done integer
+  dead integer
+  cancelled integer
+  job_batch_check CHECK (((finished_at IS NULL) OR is_sealed))
+  job_batch_check1 CHECK ((((finished_at IS NULL) = (done IS NULL)) AND ((done IS NULL) = (dead IS NULL)) AND ((done IS NULL) = (cancelled IS NULL))))
+  job_batch_pkey PRIMARY KEY (id)
+  CREATE INDEX job_batch_finished ON public.job_batch USING btree (finished_at) WHERE (finished_at IS NOT NULL)
+  CREATE INDEX job_batch_open ON public.job_batch USING btree (id) WHERE (is_sealed AND (finished_at IS NULL))
+
+sequence job_batch_id_seq
 
 table job_cancel
   job_id bigint not null
@@ -192,7 +227,11 @@ table job_history partition by RANGE (forget_at)
   finished_at timestamp with time zone not null
   forget_at timestamp with time zone not null
   error text
+  batch_id bigint
+  is_awaited boolean not null default false
   job_history_state_check CHECK ((state = ANY (ARRAY['done'::text, 'cancelled'::text, 'dead'::text])))
+  CREATE INDEX job_history_awaited ON ONLY public.job_history USING btree (id) WHERE is_awaited
+  CREATE INDEX job_history_batch ON ONLY public.job_history USING btree (batch_id, state) WHERE (batch_id IS NOT NULL)
   CREATE INDEX job_history_finished ON ONLY public.job_history USING brin (finished_at)
   CREATE INDEX job_history_id ON ONLY public.job_history USING btree (id)
 
@@ -243,8 +282,11 @@ table job_ready
   unique_key text
   concurrency_key text
   concurrency_limit integer
+  batch_id bigint
+  is_awaited boolean not null default false
   job_ready_max_attempts_check CHECK ((max_attempts > 0))
   job_ready_pkey PRIMARY KEY (id)
+  CREATE INDEX job_ready_batch ON public.job_ready USING btree (batch_id, id) WHERE (batch_id IS NOT NULL)
   CREATE INDEX job_ready_claim ON public.job_ready USING btree (queue, rank) WHERE (crashes < 2)
   CREATE INDEX job_ready_suspect ON public.job_ready USING btree (id) WHERE (crashes >= 2)
 
@@ -271,7 +313,10 @@ table job_running
   claimed_at timestamp with time zone not null
   started_at timestamp with time zone
   is_alone boolean not null
+  batch_id bigint
+  is_awaited boolean not null default false
   job_running_pkey PRIMARY KEY (id)
+  CREATE INDEX job_running_batch ON public.job_running USING btree (batch_id, id) WHERE (batch_id IS NOT NULL)
   CREATE INDEX job_running_node ON public.job_running USING btree (node)
 
 table job_schedule
@@ -358,6 +403,13 @@ table job_unique
   job_unique_pkey PRIMARY KEY (key)
   CREATE INDEX job_unique_job ON public.job_unique USING btree (job_id)
 
+table job_unique_period
+  key text not null
+  job_id bigint not null
+  until timestamp with time zone not null
+  job_unique_period_pkey PRIMARY KEY (key)
+  CREATE INDEX job_unique_period_until ON public.job_unique_period USING btree (until)
+
 table job_waiting
   id bigint not null
   state text not null
@@ -379,11 +431,19 @@ table job_waiting
   concurrency_key text
   concurrency_limit integer
   is_knocking boolean not null default false
-  job_waiting_check CHECK (((state = 'scheduled'::text) OR (concurrency_key IS NOT NULL)))
+  batch_id bigint
+  is_awaited boolean not null default false
+  waits_for bigint
+  waits_on text
+  job_waiting_blocked CHECK (((waits_for IS NULL) OR (state = 'blocked'::text)))
+  job_waiting_on CHECK ((((waits_for IS NULL) = (waits_on IS NULL)) AND ((waits_on IS NULL) OR (waits_on = ANY (ARRAY['job'::text, 'batch'::text])))))
+  job_waiting_reason CHECK (((state = 'scheduled'::text) OR (concurrency_key IS NOT NULL) OR (waits_for IS NOT NULL)))
   job_waiting_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'blocked'::text])))
   job_waiting_pkey PRIMARY KEY (id)
+  CREATE INDEX job_waiting_batch ON public.job_waiting USING btree (batch_id, id) WHERE (batch_id IS NOT NULL)
   CREATE INDEX job_waiting_due ON public.job_waiting USING btree (due) WHERE (state = 'scheduled'::text)
-  CREATE INDEX job_waiting_key ON public.job_waiting USING btree (concurrency_key, rank) WHERE (state = 'blocked'::text)
+  CREATE INDEX job_waiting_for ON public.job_waiting USING btree (waits_for, id) WHERE (waits_for IS NOT NULL)
+  CREATE INDEX job_waiting_key ON public.job_waiting USING btree (concurrency_key, rank) WHERE ((state = 'blocked'::text) AND (waits_for IS NULL))
   CREATE INDEX job_waiting_knock ON public.job_waiting USING btree (id) WHERE is_knocking
 
 table node

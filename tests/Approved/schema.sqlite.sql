@@ -37,16 +37,37 @@ CREATE TABLE endpoint (
 
 CREATE VIEW job as
   select id, 'ready' as state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-    cast(null as TEXT) as node, cast(null as INTEGER) as started_at, cast(null as INTEGER) as finished_at, cast(null as TEXT) as error from job_ready
+    cast(null as TEXT) as node, cast(null as INTEGER) as started_at, cast(null as INTEGER) as finished_at, cast(null as TEXT) as error,
+    batch_id, cast(null as INTEGER) as waits_for, cast(null as TEXT) as waits_on from job_ready
   union all
   select id, 'running', queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-    node, started_at, cast(null as INTEGER), cast(null as TEXT) from job_running
+    node, started_at, cast(null as INTEGER), cast(null as TEXT), batch_id, cast(null as INTEGER), cast(null as TEXT) from job_running
   union all
   select id, state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-    cast(null as TEXT), cast(null as INTEGER), cast(null as INTEGER), cast(null as TEXT) from job_waiting
+    cast(null as TEXT), cast(null as INTEGER), cast(null as INTEGER), cast(null as TEXT), batch_id, waits_for, waits_on from job_waiting
   union all
   select id, state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-    node, started_at, finished_at, error from job_history;
+    node, started_at, finished_at, error, batch_id, cast(null as INTEGER), cast(null as TEXT) from job_history;
+
+CREATE TABLE job_batch (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT not null,
+  total INTEGER not null default 0,
+  is_sealed INTEGER not null default 0,
+  created_at INTEGER not null,
+  cancelled_at INTEGER,
+  callback_job_id INTEGER,
+  finished_at INTEGER,
+  done INTEGER,
+  dead INTEGER,
+  cancelled INTEGER,
+  check (finished_at is null or is_sealed),
+  check ((finished_at is null) = (done is null) and (done is null) = (dead is null) and (done is null) = (cancelled is null))
+) STRICT;
+
+CREATE INDEX job_batch_finished on job_batch (finished_at) where finished_at is not null;
+
+CREATE INDEX job_batch_open on job_batch (id) where is_sealed and finished_at is null;
 
 CREATE TABLE job_cancel (
   job_id INTEGER not null primary key,
@@ -94,7 +115,11 @@ CREATE TABLE job_history (
   finished_at INTEGER not null,
   forget_at INTEGER not null,
   error TEXT
-) STRICT;
+, batch_id INTEGER, is_awaited INTEGER not null default 0) STRICT;
+
+CREATE INDEX job_history_awaited on job_history (id) where is_awaited;
+
+CREATE INDEX job_history_batch on job_history (batch_id, state) where batch_id is not null;
 
 CREATE INDEX job_history_finished on job_history (finished_at);
 
@@ -150,7 +175,9 @@ CREATE TABLE job_ready (
   unique_key TEXT,
   concurrency_key TEXT,
   concurrency_limit INTEGER
-) STRICT;
+, batch_id INTEGER, is_awaited INTEGER not null default 0) STRICT;
+
+CREATE INDEX job_ready_batch on job_ready (batch_id, id) where batch_id is not null;
 
 CREATE INDEX job_ready_claim on job_ready (queue, rank) where crashes < 2;
 
@@ -179,7 +206,11 @@ CREATE TABLE job_running (
   claimed_at INTEGER not null,
   started_at INTEGER,
   is_alone INTEGER not null
-) STRICT;
+, batch_id INTEGER, is_awaited INTEGER not null default 0) STRICT;
+
+CREATE INDEX job_running_awaited on job_running (id) where is_awaited;
+
+CREATE INDEX job_running_batch on job_running (batch_id, id) where batch_id is not null;
 
 CREATE INDEX job_running_node on job_running (node);
 
@@ -267,7 +298,15 @@ CREATE TABLE job_unique (
 
 CREATE INDEX job_unique_job on job_unique (job_id);
 
-CREATE TABLE job_waiting (
+CREATE TABLE job_unique_period (
+  key TEXT not null primary key,
+  job_id INTEGER not null,
+  until INTEGER not null
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_unique_period_until on job_unique_period (until);
+
+CREATE TABLE "job_waiting" (
   id INTEGER not null primary key,
   state TEXT not null check (state in ('scheduled', 'blocked')),
   queue TEXT not null,
@@ -288,12 +327,22 @@ CREATE TABLE job_waiting (
   concurrency_key TEXT,
   concurrency_limit INTEGER,
   is_knocking INTEGER not null default 0,
-  check (state = 'scheduled' or concurrency_key is not null)
+  batch_id INTEGER,
+  is_awaited INTEGER not null default 0,
+  waits_for INTEGER,
+  waits_on TEXT,
+  constraint job_waiting_reason check (state = 'scheduled' or concurrency_key is not null or waits_for is not null),
+  constraint job_waiting_blocked check (waits_for is null or state = 'blocked'),
+  constraint job_waiting_on check ((waits_for is null) = (waits_on is null) and (waits_on is null or waits_on in ('job', 'batch')))
 ) STRICT;
+
+CREATE INDEX job_waiting_batch on job_waiting (batch_id, id) where batch_id is not null;
 
 CREATE INDEX job_waiting_due on job_waiting (due) where state = 'scheduled';
 
-CREATE INDEX job_waiting_key on job_waiting (concurrency_key, rank) where state = 'blocked';
+CREATE INDEX job_waiting_for on job_waiting (waits_for, id) where waits_for is not null;
+
+CREATE INDEX job_waiting_key on job_waiting (concurrency_key, rank) where state = 'blocked' and waits_for is null;
 
 CREATE INDEX job_waiting_knock on job_waiting (id) where is_knocking;
 

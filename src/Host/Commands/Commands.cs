@@ -14,6 +14,7 @@ internal static class Commands
         ReadingsCommand.Create(cli),
         NodesCommand.Create(cli),
         JobsCommand.Create(cli),
+        BatchesCommand.Create(cli),
         QueuesCommand.Create(cli),
         WorkersCommand.Create(cli),
         SchedulesCommand.Create(cli),

@@ -11,6 +11,7 @@ internal sealed class JobFilterOptions
     private readonly Option<string?> _kind = new("--kind") { Description = "Of this kind", HelpName = "KIND" };
     private readonly Option<string?> _error = new("--error") { Description = "Whose error, or that of the last attempt, contains this", HelpName = "TEXT" };
     private readonly Option<string?> _tag = new("--tag") { Description = "With this tag", HelpName = "TAG" };
+    private readonly Option<long?> _batch = new("--batch") { Description = "Of this batch", HelpName = "ID" };
 
     public void AddTo(Command command)
     {
@@ -19,14 +20,15 @@ internal sealed class JobFilterOptions
         command.Add(_kind);
         command.Add(_error);
         command.Add(_tag);
+        command.Add(_batch);
     }
 
     /// <summary>True when any of them was given.</summary>
-    public bool IsGiven(Run run) => run.Has(_state) || run.Has(_queue) || run.Has(_kind) || run.Has(_error) || run.Has(_tag);
+    public bool IsGiven(Run run) => run.Has(_state) || run.Has(_queue) || run.Has(_kind) || run.Has(_error) || run.Has(_tag) || run.Has(_batch);
 
     public JobFilter Read(Run run) => new()
     {
-        State = State(run.Get(_state)), Queue = run.Get(_queue), Kind = run.Get(_kind), Error = run.Get(_error), Tag = run.Get(_tag),
+        State = State(run.Get(_state)), Queue = run.Get(_queue), Kind = run.Get(_kind), Error = run.Get(_error), Tag = run.Get(_tag), Batch = run.Get(_batch),
     };
 
     /// <summary>Reads a state; null stays null.</summary>

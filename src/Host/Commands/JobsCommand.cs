@@ -105,6 +105,8 @@ internal static class JobsCommand
         run.Say($"enqueued {job.EnqueuedAt}, due {job.Due}");
         SayOne("started", job.StartedAt?.ToString());
         SayOne("finished", job.FinishedAt?.ToString());
+        SayOne("batch", job.BatchId is { } batch ? Text(batch) : null);
+        SayOne("waits for", job.WaitsFor is { } other ? $"{job.WaitsOn} {other}" : null);
         SayOne("node", job.Node);
         SayOne("error", job.Error);
         SayOne("crashes", job.Crashes > 0 ? Text(job.Crashes) : null);
@@ -112,7 +114,7 @@ internal static class JobsCommand
         SayOne("tags", job.Tags);
         SayOne("note", job.Note);
         SayOne("metadata", job.Metadata);
-        SayOne("unique key", job.UniqueKey?.TrimStart('~'));
+        SayOne("unique key", job.UniqueKey?.TrimStart('~', '#'));
         SayOne("concurrency key", job.ConcurrencyKey);
         SayOne("progress", details.Progress is { } p ? $"{p.Done}{(p.Total is { } total ? $" of {total}" : "")} {p.Note} ({p.At})" : null);
         if (details.Failures.Count > 0)

@@ -9,6 +9,7 @@ namespace Rondo.Host.Commands;
 internal static class JobsEnqueue
 {
     private static readonly TimeSpan _farthest = TimeSpan.FromDays(3_653);
+    private static readonly TimeSpan _longestPeriod = TimeSpan.FromDays(366);
 
     public static Command Create(Cli cli)
     {
@@ -20,11 +21,13 @@ internal static class JobsEnqueue
         var at = new Option<string?>("--at") { Description = "Not before this instant", HelpName = "TIME" };
         var attempts = new Option<int?>("--attempts") { Description = "All runs it may have, the first included; 1 to 1000" };
         var unique = new Option<string?>("--unique") { Description = "While a job of the kind has this key, a second one is not accepted", HelpName = "KEY" };
+        var period = new Option<string?>("--unique-period") { Description = "With --unique: at most one job of the key in each period of this length, such as 1h, also after it has ended", HelpName = "SPAN" };
+        var after = new Option<long?>("--after") { Description = "Not before this job has ended well", HelpName = "JOB" };
         var tags = new Option<string[]>("--tag") { Description = "A word to find it by; may be repeated", HelpName = "TAG" };
         var note = new Option<string?>("--note") { Description = "A remark for people", HelpName = "TEXT" };
         var meta = new Option<string[]>("--meta") { Description = "A name and a value of your own, NAME=VALUE; may be repeated", HelpName = "NAME=VALUE" };
         return cli.Act(
-            new Command("enqueue", "Enqueue a job") { kind, args, queue, priority, delay, at, attempts, unique, tags, note, meta },
+            new Command("enqueue", "Enqueue a job") { kind, args, queue, priority, delay, at, attempts, unique, period, after, tags, note, meta },
             run => run.UseDatabaseAsync(database => EnqueueAsync(run, database, run.Get(kind)!, run.Get(args)!, new EnqueueOptions
             {
                 Queue = run.Get(queue),
@@ -33,12 +36,16 @@ internal static class JobsEnqueue
                 Due = TimeOptions.Read(run, at, database.Clock.Now),
                 Attempts = run.Get(attempts),
                 UniqueKey = run.Get(unique),
+                UniquePeriod = run.Get(period) is { } length ? TimeOptions.Span("--unique-period", length, TimeSpan.FromSeconds(1), _longestPeriod) : null,
+                After = run.Get(after),
                 Tags = run.Get(tags),
                 Note = run.Get(note),
                 Metadata = Pairs(run.Get(meta) ?? []),
             })),
             "rondo jobs enqueue noop",
             "rondo jobs enqueue noop --args '{\"takes_ms\": 500, \"fails\": 2}' --delay 10m --tag trial",
+            "rondo jobs enqueue noop --after 4711",
+            "rondo jobs enqueue noop --unique report --unique-period 1h",
             "rondo jobs enqueue noop --at 2026-01-31T12:00:00Z --unique monthly --meta customer=17");
     }
 

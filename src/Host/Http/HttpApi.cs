@@ -103,6 +103,7 @@ internal sealed class HttpApi : IAsyncDisposable
         ReadingEndpoints.Map(app);
         NodeEndpoints.Map(app);
         JobEndpoints.Map(app);
+        BatchEndpoints.Map(app);
         QueueEndpoints.Map(app);
         ScheduleEndpoints.Map(app);
         app.MapOpenApi("/openapi/v1.json");

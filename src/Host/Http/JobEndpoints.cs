@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using Rondo.Host.Jobs;
@@ -42,6 +43,12 @@ internal sealed record JobRequest
 
     /// <summary>While a job of the kind has this key, a second one is not accepted.</summary>
     public string? UniqueKey { get; init; }
+
+    /// <summary>With a unique key: at most one job of the key in each period of this length, also after it has ended; 1 s to 366 days.</summary>
+    public TimeSpan? UniquePeriod { get; init; }
+
+    /// <summary>Not before this job has ended well.</summary>
+    public long? After { get; init; }
 
     /// <summary>Words to find it by.</summary>
     public IReadOnlyList<string>? Tags { get; init; }
@@ -88,6 +95,7 @@ internal static class JobEndpoints
         [FromQuery(Name = "kind")] string? kind,
         [FromQuery(Name = "error")] string? error,
         [FromQuery(Name = "tag")] string? tag,
+        [FromQuery(Name = "batch")] long? batch,
         [FromQuery(Name = "before")] long? before,
         [FromQuery(Name = "limit")] int? limit)
     {
@@ -104,7 +112,7 @@ internal static class JobEndpoints
 
         var filter = new JobFilter
         {
-            State = JobStates.TryParse(state, out var known) ? known : null, Queue = queue, Kind = kind, Error = error, Tag = tag, Before = before,
+            State = JobStates.TryParse(state, out var known) ? known : null, Queue = queue, Kind = kind, Error = error, Tag = tag, Batch = batch, Before = before,
         };
         var rows = await server.JobOperations.ListAsync(filter, most + 1, stop).ConfigureAwait(false);
         string? next = null;
@@ -112,7 +120,7 @@ internal static class JobEndpoints
         {
             rows.RemoveAt(most);
             next = Links.With(
-                "/api/jobs", ("state", state), ("queue", queue), ("kind", kind), ("error", error), ("tag", tag), ("before", $"{rows[^1].Id}"), ("limit", $"{most}"));
+                "/api/jobs", ("state", state), ("queue", queue), ("kind", kind), ("error", error), ("tag", tag), ("batch", batch?.ToString(CultureInfo.InvariantCulture)), ("before", $"{rows[^1].Id}"), ("limit", $"{most}"));
         }
 
         return Results.Ok(new JobListPage([.. rows.Select(JobView.Of)], next));
@@ -176,6 +184,8 @@ internal static class JobEndpoints
         Due = wanted.Due,
         Attempts = wanted.Attempts,
         UniqueKey = wanted.UniqueKey,
+        UniquePeriod = wanted.UniquePeriod,
+        After = wanted.After,
         Tags = wanted.Tags,
         Note = wanted.Note,
         Metadata = wanted.Metadata,

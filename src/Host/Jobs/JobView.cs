@@ -61,6 +61,15 @@ internal sealed record JobView
     /// <summary>Names and values of the caller's own.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
+    /// <summary>The batch it belongs to, or null.</summary>
+    public long? BatchId { get; init; }
+
+    /// <summary>The job whose end it waits for, or null.</summary>
+    public long? WaitsForJob { get; init; }
+
+    /// <summary>The batch whose end it waits for, or null.</summary>
+    public long? WaitsForBatch { get; init; }
+
     /// <summary>Or null.</summary>
     public string? UniqueKey { get; init; }
 
@@ -88,8 +97,12 @@ internal sealed record JobView
         Note = row.Note,
         Metadata = row.Metadata is { } metadata ? JsonSerializer.Deserialize<Dictionary<string, string>>(metadata)! : [],
 
-        // The mark that it is held until the start only is the queue's own.
-        UniqueKey = row.UniqueKey?.TrimStart('~'),
+        BatchId = row.BatchId,
+        WaitsForJob = row.WaitsOn == "job" ? row.WaitsFor : null,
+        WaitsForBatch = row.WaitsOn == "batch" ? row.WaitsFor : null,
+
+        // The mark that says for how long it is held is the queue's own.
+        UniqueKey = row.UniqueKey?.TrimStart('~', '#'),
         ConcurrencyKey = row.ConcurrencyKey,
     };
 }

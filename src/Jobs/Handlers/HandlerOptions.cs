@@ -8,6 +8,9 @@ public enum UniqueScope
 
     /// <summary>Until it is claimed: a second one may wait while the first runs.</summary>
     UntilStarted,
+
+    /// <summary>Until the period is over that the enqueue falls into (<see cref="HandlerOptions{TArgs}.UniquePeriod"/>), whatever becomes of the job.</summary>
+    Period,
 }
 
 /// <summary>How jobs of one kind run.</summary>
@@ -35,6 +38,12 @@ public sealed record HandlerOptions<TArgs>
     /// <summary>For how long.</summary>
     public UniqueScope UniqueScope { get; init; }
 
+    /// <summary>
+    /// At most one job of a unique key in each period of this length, 1 s to 366 days; with <see cref="UniqueScope.Period"/> and only with it. Periods begin at multiples of it since
+    /// 1970-01-01 UTC, by the database clock.
+    /// </summary>
+    public TimeSpan? UniquePeriod { get; init; }
+
     /// <summary>Jobs of equal key run at most <see cref="ConcurrencyLimit"/> at once, on all nodes together. Null, or a null key: no limit.</summary>
     public Func<TArgs, string?>? ConcurrencyKey { get; init; }
 
@@ -51,6 +60,8 @@ public sealed record HandlerOptions<TArgs>
         Require(Timeout >= TimeSpan.FromMilliseconds(100) && Timeout <= TimeSpan.FromDays(7), $"timeout {Timeout} is not from 100 ms to 7 days");
         Require(Attempts is >= 1 and <= 1_000, $"attempts {Attempts} is not from 1 to 1000");
         Require(ConcurrencyLimit is >= 1 and <= 1_000, $"concurrency limit {ConcurrencyLimit} is not from 1 to 1000");
+        Require((UniqueScope == UniqueScope.Period) == (UniquePeriod is not null), "a unique period goes with the scope Period, and the scope with a period");
+        Require(UniquePeriod is not { } period || JobQueue.IsPeriod(period), $"unique period {UniquePeriod} is not from 1 s to 366 days");
 
         void Require(bool holds, string message)
         {

@@ -55,6 +55,7 @@ public sealed class JobHandlers
             Attempts = options.Attempts,
             Backoff = options.Backoff,
             UniqueScope = options.UniqueScope,
+            UniquePeriod = options.UniquePeriod,
             ConcurrencyLimit = options.ConcurrencyLimit,
         };
         _byName.Add(kind, known);

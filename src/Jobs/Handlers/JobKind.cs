@@ -19,6 +19,8 @@ internal abstract class JobKind(string name)
 
     public required UniqueScope UniqueScope { get; init; }
 
+    public TimeSpan? UniquePeriod { get; init; }
+
     public required int ConcurrencyLimit { get; init; }
 
     /// <summary>Whether this program runs it too, or only enqueues.</summary>

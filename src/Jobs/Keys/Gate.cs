@@ -15,7 +15,7 @@ internal static class Gate
 {
     private const int MaxKnocks = 1_000;
 
-    private static readonly Sql _knocks = new("jobs.gate.knocks", "select id, concurrency_key as key from job_waiting where is_knocking order by id limit @max");
+    private static readonly Sql _knocks = new("jobs.gate.knocks", "select id, concurrency_key as key from job_waiting where is_knocking and waits_for is null order by id limit @max");
     private static readonly Sql _heard = new("jobs.gate.heard", "update job_waiting set is_knocking = {false} where id {in:@ids} and is_knocking");
 
     // Reads only what is there after the lock was taken: a statement sees what was committed before it began.
@@ -28,12 +28,12 @@ internal static class Gate
         free as (
           select k.key, (select array_agg(n order by n) from generate_series(1, l.most) n where not exists (select 1 from job_slot s where s.key = k.key and s.n = n.n)) as slots
           from k cross join lateral (
-            select concurrency_limit as most from job_waiting where state = 'blocked' and concurrency_key = k.key order by rank limit 1
+            select concurrency_limit as most from job_waiting where state = 'blocked' and waits_for is null and concurrency_key = k.key order by rank limit 1
           ) l
         ), picked as (
           select free.key, w.id, free.slots[row_number() over (partition by free.key order by w.rank, w.id)] as n
           from free cross join lateral (
-            select id, rank from job_waiting where state = 'blocked' and concurrency_key = free.key order by rank, id limit coalesce(cardinality(free.slots), 0) for update
+            select id, rank from job_waiting where state = 'blocked' and waits_for is null and concurrency_key = free.key order by rank, id limit coalesce(cardinality(free.slots), 0) for update
           ) w
         ), taken as (
           insert into job_slot (key, n, job_id) select key, n, id from picked returning job_id
@@ -43,9 +43,9 @@ internal static class Gate
         insert into job_ready ({PumpStore.Common}) select {PumpStore.Common} from gone returning queue
         """;
 
-    private static readonly Sql _limit = new("jobs.gate.limit", "select concurrency_limit from job_waiting where state = 'blocked' and concurrency_key = @key order by rank limit 1");
+    private static readonly Sql _limit = new("jobs.gate.limit", "select concurrency_limit from job_waiting where state = 'blocked' and waits_for is null and concurrency_key = @key order by rank limit 1");
     private static readonly Sql _slots = new("jobs.gate.slots", "select n from job_slot where key = @key");
-    private static readonly Sql _next = new("jobs.gate.next", "select id, queue from job_waiting where state = 'blocked' and concurrency_key = @key order by rank, id limit @count");
+    private static readonly Sql _next = new("jobs.gate.next", "select id, queue from job_waiting where state = 'blocked' and waits_for is null and concurrency_key = @key order by rank, id limit @count");
     private static readonly Sql _take = new("jobs.gate.take", "insert into job_slot (key, n, job_id) values (@key, @n, @id)");
     private static readonly Sql _ready = new("jobs.gate.ready", $"insert into job_ready ({PumpStore.Common}) select {PumpStore.Common} from job_waiting where id = @id");
     private static readonly Sql _gone = new("jobs.gate.gone", "delete from job_waiting where id = @id");

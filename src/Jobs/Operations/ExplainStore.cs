@@ -20,7 +20,7 @@ internal static class ExplainStore
     private static readonly Sql _suspects = new("jobs.explain.suspects", "select count(*) from (select 1 from job_ready where crashes >= 2 and id < @id limit @most) ahead");
 
     private static readonly Sql _behind = new("jobs.explain.key", """
-        select count(*) from (select 1 from job_waiting where state = 'blocked' and concurrency_key = @key and rank < @rank limit @most) ahead
+        select count(*) from (select 1 from job_waiting where state = 'blocked' and waits_for is null and concurrency_key = @key and rank < @rank limit @most) ahead
         """);
 
     private static readonly Sql _holders = new("jobs.explain.holders", "select job_id from job_slot where key = @key order by n");

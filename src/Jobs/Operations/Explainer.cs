@@ -20,6 +20,7 @@ internal static class Explainer
         var why = job.State switch
         {
             "scheduled" => Scheduled(explanation, job, General(tx, job, workers, handlers, options)),
+            "blocked" when job.WaitsFor is { } other => job.WaitsOn == "batch" ? ForBatch(tx, explanation, other) : ForJob(tx, explanation, other),
             "blocked" => Blocked(tx, explanation, job, General(tx, job, workers, handlers, options)),
             "ready" => Ready(tx, explanation, job, General(tx, job, workers, handlers, options)),
             "running" => Running(tx, explanation, workers),
@@ -84,6 +85,31 @@ internal static class Explainer
             ? new JobReason("key_at_limit", $"its concurrency key '{key}' is at its limit of {place.ConcurrencyLimit}: held by job {string.Join(", ", holders)}; {queue}")
             : new JobReason("key_opens", $"its concurrency key '{key}' has a free slot ({holders.Count} of {place.ConcurrencyLimit} held); a node gives it out within its poll interval; {queue}");
         return explanation with { Holders = holders, Reasons = [reason, .. reasons] };
+    }
+
+    private static JobExplanation ForJob(Transaction tx, JobExplanation explanation, long other)
+    {
+        var before = OperationStore.Find(tx, other);
+        var reason = before switch
+        {
+            null => new JobReason("waits_for_nothing", $"it waits for job {other}, which is not there any more; it is cancelled within a minute while a node with the role work runs"),
+            { State: "dead" } => new("waits_for_dead", $"it waits for job {other}, which is dead: {before.Error}. Have that run again: rondo jobs retry {other}, or give up: rondo jobs cancel {explanation.Id}"),
+            { State: "done" or "cancelled" } => new("waits_no_more", $"it waits for job {other}, which is {before.State}; a node sees to it within seconds"),
+            _ => new("waits_for_job", $"it waits for job {other}, which is {before.State}. Why: rondo jobs explain {other}"),
+        };
+        return explanation with { WaitsForJob = other, Reasons = [reason] };
+    }
+
+    private static JobExplanation ForBatch(Transaction tx, JobExplanation explanation, long other)
+    {
+        var batch = BatchList.Find(tx, other);
+        var reason = batch switch
+        {
+            null => new JobReason("waits_for_nothing", $"it waits for batch {other}, which is not there any more. Give it up: rondo jobs cancel {explanation.Id}"),
+            { State: "filling" } => new("waits_for_batch", $"it runs when batch {other} ('{batch.Name}') has finished, which is still being filled: {batch.Ended} of {batch.Total} members have ended"),
+            _ => new("waits_for_batch", $"it runs when batch {other} ('{batch.Name}') has finished: {batch.Ended} of {batch.Total} members have ended. See: rondo batches show {other}"),
+        };
+        return explanation with { WaitsForBatch = other, Reasons = [reason] };
     }
 
     private static JobExplanation Ready(Transaction tx, JobExplanation explanation, JobRow job, List<JobReason> reasons)

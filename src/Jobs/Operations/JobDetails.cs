@@ -100,6 +100,12 @@ public sealed record JobExplanation
     /// <summary>Jobs that hold the slots of its concurrency key; empty unless it waits for one.</summary>
     public IReadOnlyList<long> Holders { get; init; } = [];
 
+    /// <summary>The job whose end it waits for, or null.</summary>
+    public long? WaitsForJob { get; init; }
+
+    /// <summary>The batch whose end it waits for, or null.</summary>
+    public long? WaitsForBatch { get; init; }
+
     /// <summary>The node that runs it, or null.</summary>
     public string? Node { get; init; }
 }

@@ -1,3 +1,4 @@
+using Rondo.Jobs.Links;
 using Rondo.Jobs.Operations;
 using Rondo.Storage;
 
@@ -14,6 +15,7 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     public const int MaxLines = 200;
 
     private const int Piece = 200;
+    private readonly Followers _followers = new(database, options);
     private const int Shown = 10;
 
     /// <summary>Its queues.</summary>
@@ -21,6 +23,9 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
 
     /// <summary>Its schedules.</summary>
     public ScheduleOperations Schedules { get; } = new(database, handlers, options, hint);
+
+    /// <summary>Its batches.</summary>
+    public BatchOperations Batches { get; } = new(database, options, new Followers(database, options), hint);
 
     /// <summary>Jobs, the newest first.</summary>
     public Task<List<JobRow>> ListAsync(JobFilter filter, int limit, CancellationToken stop = default) =>
@@ -51,6 +56,7 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
             stop).ConfigureAwait(false);
         if (change.Refusal is null)
         {
+            await SettleAsync(verb, [change.Job!], stop).ConfigureAwait(false);
             Tell(verb);
         }
 
@@ -88,6 +94,7 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
                     "jobs.act",
                     tx => ids.Select(id => (Id: id, Why: Apply(tx, verb, id))).Where(r => r.Why is not null).ToList(),
                     stop).ConfigureAwait(false);
+                await SettleAsync(verb, [], stop).ConfigureAwait(false);
                 Tell(verb);
                 found += ids.Count;
                 done += ids.Count - refused.Count;
@@ -146,6 +153,16 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
         "running" => whenRunning,
         var state => $"it is {state}",
     };
+
+    /// <summary>Those who waited for what was ended are told at once, with or without a server.</summary>
+    private async Task SettleAsync(JobVerb verb, IEnumerable<JobRow> ended, CancellationToken stop)
+    {
+        if (verb is JobVerb.Cancel or JobVerb.Discard)
+        {
+            long[] batches = [.. ended.Select(j => j.BatchId).OfType<long>().Distinct()];
+            await _followers.SettleAsync(batches, stop).ConfigureAwait(false);
+        }
+    }
 
     private void Tell(JobVerb verb)
     {

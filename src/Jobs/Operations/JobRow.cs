@@ -56,6 +56,15 @@ public sealed class JobRow
     /// <summary>Or null.</summary>
     public string? ConcurrencyKey { get; init; }
 
+    /// <summary>The batch it belongs to, or null.</summary>
+    public long? BatchId { get; init; }
+
+    /// <summary>The job or batch whose end it waits for, or null.</summary>
+    public long? WaitsFor { get; init; }
+
+    /// <summary><c>job</c> or <c>batch</c>, or null.</summary>
+    public string? WaitsOn { get; init; }
+
     /// <summary>Who runs it, or ran it last.</summary>
     public string? Node { get; init; }
 
@@ -111,6 +120,9 @@ public sealed record JobFilter
 
     /// <summary>With this tag.</summary>
     public string? Tag { get; init; }
+
+    /// <summary>Of this batch.</summary>
+    public long? Batch { get; init; }
 
     /// <summary>Ids below this one, for the next page.</summary>
     public long? Before { get; init; }

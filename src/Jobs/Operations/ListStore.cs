@@ -44,6 +44,7 @@ internal static class ListStore
         Add(filter.State is not null, $"state = '{filter.State?.Text()}'");
         Add(filter.Queue is not null, "queue = @queue");
         Add(filter.Kind is not null, "kind = @kind");
+        Add(filter.Batch is not null, "batch_id = @batch");
         Add(filter.Before is not null, "id < @before");
         Add(filter.Tag is not null, "tags like @tag escape '!'");
         Add(
@@ -67,6 +68,7 @@ internal static class ListStore
         queue = filter.Queue,
         kind = filter.Kind,
         before = filter.Before,
+        batch = filter.Batch,
 
         // As a tag is stored: what is not ASCII is escaped in JSON.
         tag = filter.Tag is { } tag ? Containing(JsonSerializer.Serialize(tag)) : null,

@@ -9,6 +9,9 @@ namespace Rondo.Jobs.Operations;
 /// <summary>The SQL of what operators ask and do, one job at a time in the caller's transaction.</summary>
 internal static class OperationStore
 {
+    // Whoever waits for it is to be told of its next end.
+    private const string Awaited = "exists (select 1 from job_waiting w where w.waits_for = job_history.id and w.waits_on = 'job')";
+
     private static readonly Sql _failures = new("jobs.failures", """
         select attempt, outcome, node, started_at, ended_at, error from job_failure where job_id = @id order by ended_at, attempt
         """);
@@ -29,12 +32,12 @@ internal static class OperationStore
     private static readonly Sql _retryKeyed = new("jobs.retry.keyed", Again("job_waiting", ", state, is_knocking", ", 'blocked', {true}", "concurrency_key is not null"));
     private static readonly Sql _unhistory = new("jobs.retry.gone", "delete from job_history where id = @id");
     private static readonly Sql _now = new("jobs.retry.now", $"update job_waiting set due = @now, rank = @micros - priority * {NewJob.MicrosPerPriority} where id = @id and state = 'scheduled'");
-    private static readonly Sql _giveUp = new("jobs.discard.dead", "update job_history set state = 'cancelled', forget_at = @forget, error = @error where id = @id and state = 'dead'");
+    private static readonly Sql _giveUp = new("jobs.discard.dead", $"update job_history set state = 'cancelled', forget_at = @forget, error = @error, is_awaited = {Awaited} where id = @id and state = 'dead'");
 
     private static readonly Sql _released = new("jobs.release", $$"""
         insert into job_ready ({{PumpStore.Common}})
         select id, queue, kind, priority, rank, due, case when attempts >= max_attempts then attempts - 1 else attempts end, max_attempts, lease_no, crashes, enqueued_at, args, tags,
-          note, metadata, unique_key, concurrency_key, concurrency_limit
+          note, metadata, unique_key, concurrency_key, concurrency_limit, {{PumpStore.Links}}
         from job_running where id = @id
         """);
 
@@ -95,7 +98,7 @@ internal static class OperationStore
                 tx.Execute(_now, new { id, now, micros = now.Micros });
                 return null;
             case "done" or "dead" or "cancelled":
-                if (job.UniqueKey is not null && tx.Execute(_hold, new { id }) == 0)
+                if (job.UniqueKey is not (null or [NewJob.PeriodMark, ..]) && tx.Execute(_hold, new { id }) == 0)
                 {
                     return $"another job holds its unique key '{job.UniqueKey}'";
                 }
@@ -168,7 +171,7 @@ internal static class OperationStore
     private static string Again(string table, string columns, string values, string where) => $$"""
         insert into {{table}} ({{PumpStore.Common}}{{columns}})
         select id, queue, kind, priority, @micros - priority * {{NewJob.MicrosPerPriority}}, @now, 0, max_attempts, lease_no, 0, enqueued_at, args, tags, note, metadata, unique_key,
-          concurrency_key, concurrency_limit{{values}}
+          concurrency_key, concurrency_limit, batch_id, {{Awaited}}{{values}}
         from job_history where id = @id and {{where}}
         """;
 }

@@ -12,7 +12,7 @@ internal static class PruneStore
         """);
 
     private static readonly Sql _old = new("jobs.prune.find", """
-        select id, state from job_history where finished_at < @before and (cast(@state as {text}) is null or state = @state) limit @piece
+        select id, state from job_history where finished_at < @before and (cast(@state as {text}) is null or state = @state) and not is_awaited limit @piece
         """);
 
     private static readonly Sql[] _gone =

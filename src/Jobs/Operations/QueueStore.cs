@@ -41,6 +41,11 @@ internal static class QueueStore
     private static readonly Sql _open = new("queues.open", """
         select queue from job_ready group by queue
         union select queue from job_waiting where (state = 'scheduled' and due <= @now) or is_knocking
+        union select w.queue from job_history h join job_waiting w on w.waits_for = h.id where h.is_awaited and h.state = 'done' and w.waits_on = 'job'
+        union select w.queue from job_batch b join job_waiting w on w.waits_for = b.id where b.is_sealed and b.finished_at is null and w.waits_on = 'batch'
+          and not exists (select 1 from job_ready j where j.batch_id = b.id)
+          and not exists (select 1 from job_running j where j.batch_id = b.id)
+          and not exists (select 1 from job_waiting j where j.batch_id = b.id)
         """);
 
     /// <summary>Queues that have something to run now, or in a moment.</summary>

@@ -34,6 +34,9 @@ internal sealed class ClaimedJob
 
     public string? ConcurrencyKey { get; init; }
 
+    /// <summary>The batch it belongs to; SQLite asks.</summary>
+    public long? BatchId { get; init; }
+
     /// <summary>True when it has a unique key; SQLite asks.</summary>
     public bool HasKey { get; init; } = true;
 
@@ -72,6 +75,9 @@ internal sealed class Finish
 
     /// <summary>What the attempt said last; kept in the transaction of its end, for there is no later.</summary>
     public IReadOnlyList<LogLine>? Lines { get; init; }
+
+    /// <summary>Set when it is written: the batch to look at, 0 when only another job waits for this one, null when the end means nothing to anybody.</summary>
+    public long? Link { get; set; }
 
     /// <summary>Told whether it was accepted, after the commit.</summary>
     public Action<bool>? Written { get; init; }

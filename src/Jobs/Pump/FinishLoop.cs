@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Jobs.Keys;
+using Rondo.Jobs.Links;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -10,16 +11,19 @@ namespace Rondo.Jobs.Pump;
 /// Writes the ends of attempts: whatever has come by the time the last batch is committed goes into the next one. What the database does not take stays and is
 /// tried again; what it refuses belongs to somebody else by now, and is counted and said.
 /// </summary>
-internal sealed class FinishLoop(Database database, Node node, PumpStore store, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.finish", time)
+internal sealed class FinishLoop(Database database, Node node, PumpStore store, Followers followers, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
     private const int MaxLines = 500;
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _keysAgain = TimeSpan.FromMilliseconds(200);
-    private static readonly Sql _written = new("jobs.finish.written", "select id from job_history where id = @id and lease_no = @no and node = @node");
+    private static readonly Sql _written = new("jobs.finish.written", """
+        select coalesce(batch_id, case when is_awaited then 0 else -1 end) from job_history where id = @id and lease_no = @no and node = @node
+        """);
     private readonly Lock _gate = new();
     private readonly Lock _pass = new();
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
+    private readonly HashSet<long> _links = [];
     private List<Finish> _coming = [];
     private List<Finish> _batch = [];
     private long _refused;
@@ -138,10 +142,11 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         var isWritten = WriteOne();
+        Follow();
         Fill();
         lock (_gate)
         {
-            return new(isWritten ? TimeSpan.Zero : _keys.Count > 0 ? _keysAgain : _idle);
+            return new(isWritten ? TimeSpan.Zero : _keys.Count + _links.Count > 0 ? _keysAgain : _idle);
         }
     }
 
@@ -177,9 +182,10 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
             // The answer to the first try may have been lost, not the write.
             foreach (var finish in batch.Where(f => !taken.Contains(f.Job.Id)))
             {
-                if (tx.First<long?>(_written, new { id = finish.Job.Id, no = finish.Job.LeaseNo, node = node.Id }) is { } id)
+                if (tx.First<long?>(_written, new { id = finish.Job.Id, no = finish.Job.LeaseNo, node = node.Id }) is { } link)
                 {
-                    taken.Add(id);
+                    taken.Add(finish.Job.Id);
+                    finish.Link = link < 0 ? null : link;
                 }
             }
         }
@@ -221,6 +227,59 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         Wake();
     }
 
+    /// <summary>Somebody waits for an end that was written elsewhere: <see cref="Finish.Link"/>.</summary>
+    public void FollowLater(long? link)
+    {
+        if (link is { } known)
+        {
+            lock (_gate)
+            {
+                _links.Add(known);
+            }
+
+            Wake();
+        }
+    }
+
+    /// <summary>Tells who waits for what has ended: the next of a chain, the callback of a batch. What fails here, or is lost with this process, upkeep does within a second or two.</summary>
+    private void Follow()
+    {
+        long[] links;
+        lock (_gate)
+        {
+            if (_links.Count == 0)
+            {
+                return;
+            }
+
+            links = [.. _links];
+            _links.Clear();
+        }
+
+        try
+        {
+            var found = followers.After([.. links.Where(l => l > 0)]);
+            lock (_gate)
+            {
+                _keys.UnionWith(found.Keys);
+                _links.UnionWith(found.IsMore ? [0, .. found.Batches] : found.Batches);
+            }
+
+            if (found.Queues.Count > 0)
+            {
+                freed(found.Queues);
+            }
+        }
+        catch (StorageFault fault)
+        {
+            JobsLog.FollowersWait(log, links.Length, fault.Message);
+            lock (_gate)
+            {
+                _links.UnionWith(links);
+            }
+        }
+    }
+
     /// <summary>In a transaction of its own: ends must not wait for whoever holds a key.</summary>
     private void Fill()
     {
@@ -259,6 +318,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         _isRetried = false;
         var refused = 0;
+        List<long>? links = null;
         foreach (var finish in _batch)
         {
             var isAccepted = accepted.Contains(finish.Job.Id);
@@ -269,6 +329,10 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
             }
 
             finish.Written?.Invoke(isAccepted);
+            if (isAccepted && finish.Link is { } link)
+            {
+                (links ??= []).Add(link);
+            }
         }
 
         Interlocked.Add(ref _refused, refused);
@@ -276,6 +340,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         lock (_gate)
         {
             _keys.UnionWith(_batch.Select(f => f.Job.ConcurrencyKey).OfType<string>());
+            _links.UnionWith(links ?? []);
             _batch.Clear();
         }
     }

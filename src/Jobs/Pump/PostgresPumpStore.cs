@@ -14,7 +14,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
     private const string IntoRunning = $"""
         insert into job_running ({Common}, node, claimed_at, started_at, is_alone)
         select id, queue, kind, priority, rank, due, attempts + 1, max_attempts, lease_no + 1, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-          concurrency_limit
+          concurrency_limit, {Links}
         """;
 
     // By place in the table: whatever the planner believes of how many there are, that is as many looks as rows.
@@ -59,6 +59,9 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         ), live as (select 1 from node where id = $1 and state = 'live')
         """;
 
+    // Null for a job that belongs to no batch and that nobody waits for.
+    private const string Link = "coalesce(batch_id, case when is_awaited then 0 end) as link";
+
     private const string Held = "j.id = f.id and j.lease_no = f.no and j.node = $1 and exists (select 1 from live)";
 
     // Most batches hold nothing but jobs that ended well.
@@ -76,7 +79,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         )
         insert into job_history ({Kept}, state, node, started_at, finished_at, forget_at, error)
         select {Kept}, 'done', $1, started, ended, forget, null from ended
-        returning id
+        returning id, {Link}
         """;
 
     // A wish to cancel wins over another attempt.
@@ -93,12 +96,12 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
           insert into job_waiting ({Common}, state)
           select id, queue, kind, priority, (extract(epoch from again) * 1000000)::bigint - priority * {NewJob.MicrosPerPriority}, again,
             case when outcome = 'snooze' then attempts - 1 else attempts end, max_attempts, lease_no, case when is_alone then 0 else crashes end, enqueued_at, args, tags, note, metadata, unique_key,
-            concurrency_key, concurrency_limit, 'scheduled'
+            concurrency_key, concurrency_limit, {Links}, 'scheduled'
           from ended where outcome in ('retry', 'snooze')
         ), ready as (
           insert into job_ready ({Common})
           select id, queue, kind, priority, rank, due, attempts - 1, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key,
-            concurrency_key, concurrency_limit
+            concurrency_key, concurrency_limit, {Links}
           from ended where outcome = 'given_back'
         ), failures as (
           insert into job_failure (job_id, attempt, lease_no, node, outcome, started_at, ended_at, error, forget_at)
@@ -110,7 +113,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         ), wishes as (
           delete from job_cancel c using ended where c.job_id = ended.id
         )
-        select id from ended
+        select id, {Link} from ended
         """;
 
     public override List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants)
@@ -162,11 +165,19 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, forgets);
         Add(write, NpgsqlDbType.Array | NpgsqlDbType.Text, errors);
         var accepted = new HashSet<long>(n);
+        ILookup<long, Finish>? byId = null;
         using var reader = batch.ExecuteReader();
         reader.NextResult();
         while (reader.Read())
         {
             accepted.Add(reader.GetInt64(0));
+            if (!reader.IsDBNull(1))
+            {
+                foreach (var finish in (byId ??= finishes.ToLookup(f => f.Job.Id))[reader.GetInt64(0)])
+                {
+                    finish.Link = reader.GetInt64(1);
+                }
+            }
         }
 
         return accepted;

@@ -10,13 +10,16 @@ internal abstract class PumpStore(JobsOptions options, string node)
 {
     /// <summary>Columns that every table of jobs has.</summary>
     public const string Common = """
-        id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit
+        id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit, batch_id, is_awaited
         """;
 
     /// <summary>Those of the history that come from the job as it was.</summary>
     public const string Kept = """
-        id, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit
+        id, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit, batch_id, is_awaited
         """;
+
+    /// <summary>The last two of them: what the end of a job means to others.</summary>
+    public const string Links = "batch_id, is_awaited";
 
     protected JobsOptions Options => options;
 

@@ -59,6 +59,7 @@ internal sealed class Runner(
         {
             running.IsFinished = true;
             finishes.FillLater(running.Job.ConcurrencyKey);
+            finishes.FollowLater(finish.Link);
         });
     }
 

@@ -7,7 +7,7 @@ namespace Rondo.Jobs.Pump;
 /// <inheritdoc/>
 internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpStore(options, node)
 {
-    private const string Columns = "id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, metadata, unique_key, concurrency_key";
+    private const string Columns = "id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, metadata, unique_key, concurrency_key, batch_id";
 
     private static readonly Sql _pick = new("jobs.claim.pick", $"select {Columns} from job_ready where queue = ?1 and rank >= ?2 and crashes < 2 order by rank limit ?3");
     private static readonly Sql _pickAlone = new("jobs.claim.alone", $"select {Columns} from job_ready where crashes >= 2 and queue in (select value from json_each(?1)) order by id limit 1");
@@ -15,14 +15,14 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
     private static readonly Sql _run = new("jobs.claim", $"""
         insert into job_running ({Common}, node, claimed_at, started_at, is_alone)
         select id, queue, kind, priority, rank, due, attempts + 1, max_attempts, lease_no + 1, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-          concurrency_limit, ?2, ?3, ?4, ?5
+          concurrency_limit, {Links}, ?2, ?3, ?4, ?5
         from job_ready where id = ?1
         """);
 
     private static readonly Sql _unready = new("jobs.claim.gone", "delete from job_ready where id = ?1");
     private static readonly Sql _freed = new("jobs.unique.free", "delete from job_unique where job_id = ?1");
     private static readonly Sql _slot = new("jobs.slot.free", "delete from job_slot where job_id = ?1");
-    private static readonly Sql _wishes = new("jobs.cancel.wishes", "select job_id from job_cancel");
+    private static readonly Sql _wishes = new("jobs.cancel.wishes", "select job_id, 0 as is_awaited from job_cancel union all select id, 1 from job_running where is_awaited");
     private static readonly Sql _wish = new("jobs.cancel.over", "delete from job_cancel where job_id = ?1");
 
     private const string Held = "from job_running where id = ?1 and lease_no = ?2 and node = ?3";
@@ -34,14 +34,14 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
     private static readonly Sql _again = new("jobs.again", $"""
         insert into job_waiting ({Common}, state)
         select id, queue, kind, priority, ?5 - priority * {NewJob.MicrosPerPriority}, ?5, attempts - ?4, max_attempts, lease_no, case when is_alone then 0 else crashes end, enqueued_at, args, tags, note, metadata, unique_key,
-          concurrency_key, concurrency_limit, 'scheduled'
+          concurrency_key, concurrency_limit, {Links}, 'scheduled'
         {Held}
         """);
 
     private static readonly Sql _back = new("jobs.give_back", $"""
         insert into job_ready ({Common})
         select id, queue, kind, priority, rank, due, attempts - 1, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-          concurrency_limit
+          concurrency_limit, {Links}
         {Held}
         """);
 
@@ -98,7 +98,9 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
             return accepted;
         }
 
-        var wishes = tx.Query<long>(_wishes);
+        var said = tx.Query<Said>(_wishes);
+        var wishes = said.Where(s => !s.IsAwaited).Select(s => s.JobId).ToHashSet();
+        var awaited = said.Where(s => s.IsAwaited).Select(s => s.JobId).ToHashSet();
         foreach (var finish in finishes)
         {
             // A wish to cancel wins over another attempt.
@@ -112,6 +114,7 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
                     One(work, _wish, finish.Job.Id);
                 }
 
+                finish.Link = finish.Job.BatchId ?? (awaited.Contains(finish.Job.Id) ? 0 : null);
                 accepted.Add(finish.Job.Id);
             }
         }
@@ -243,7 +246,16 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
                 HasKey = pick.Text(14) is not null,
                 FreesKey = pick.Text(14) is ['~', ..],
                 ConcurrencyKey = pick.Text(15),
+                BatchId = pick.Int64(16) is > 0 and var batch ? batch : null,
             });
         }
+    }
+
+    /// <summary>What others want of a running job: its end, or to be told of it.</summary>
+    private sealed class Said
+    {
+        public long JobId { get; init; }
+
+        public bool IsAwaited { get; init; }
     }
 }

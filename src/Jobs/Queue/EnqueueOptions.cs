@@ -31,6 +31,18 @@ public sealed record EnqueueOptions
 
     /// <summary>Another unique key than the handler's.</summary>
     public string? UniqueKey { get; init; }
+
+    /// <summary>
+    /// At most one job of its unique key in each period of this length, also after it has ended, however; 1 s to 366 days. Periods begin at multiples of it since 1970-01-01 UTC, by the database
+    /// clock. Null: as long as the handler says.
+    /// </summary>
+    public TimeSpan? UniquePeriod { get; init; }
+
+    /// <summary>
+    /// Not before this job has ended well. While it is dead, the new one waits on (it may be run again); when it is cancelled or given up, or its time in the history is over, the new one is
+    /// cancelled. A delay counts from the enqueue.
+    /// </summary>
+    public long? After { get; init; }
 }
 
 /// <summary>What came of an enqueue.</summary>

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Rondo.Jobs.Links;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 using Rondo.Storage.Sqlite;
@@ -10,19 +11,26 @@ namespace Rondo.Jobs.Queue;
 internal sealed class EnqueueStore(JobIds ids)
 {
     private const string Fields = "id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args";
-    private const string Rest = "tags, note, metadata, unique_key, concurrency_key, concurrency_limit";
+    private const string Rest = "tags, note, metadata, unique_key, concurrency_key, concurrency_limit, batch_id, is_awaited";
 
     private static readonly Sql _hold = new("jobs.unique.hold", "insert into job_unique (key, job_id) values (@key, @id) on conflict do nothing");
     private static readonly Sql _holder = new("jobs.unique.holder", "select job_id from job_unique where key = @key");
 
-    private static readonly Sql _ready = new("jobs.enqueue", $"insert into job_ready ({Fields}, {Rest}) values (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, 0, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+    private static readonly Sql _holdPeriod = new("jobs.unique.period.hold", """
+        insert into job_unique_period (key, job_id, until) values (@key, @id, @until)
+        on conflict (key) do update set job_id = excluded.job_id, until = excluded.until where job_unique_period.until <= @now
+        """);
+
+    private static readonly Sql _periodHolder = new("jobs.unique.period.holder", "select job_id from job_unique_period where key = @key");
+
+    private static readonly Sql _ready = new("jobs.enqueue", $"insert into job_ready ({Fields}, {Rest}) values (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, 0, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)");
 
     private static readonly Sql _waiting = new("jobs.enqueue.waiting", $"""
-        insert into job_waiting ({Fields}, {Rest}, state, is_knocking) values (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, 0, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+        insert into job_waiting ({Fields}, {Rest}, state, is_knocking, waits_for, waits_on) values (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, 0, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
         """);
 
     private const string Arrays = "$2::bigint[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::timestamptz[], $8::int[], $9::text[]";
-    private const string RestArrays = "$10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[]";
+    private const string RestArrays = "$10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::bigint[], $17::bool[]";
 
     private const string Plain = $"""
         insert into job_ready ({Fields})
@@ -37,9 +45,10 @@ internal sealed class EnqueueStore(JobIds ids)
         """;
 
     private const string Waiting = $"""
-        insert into job_waiting ({Fields}, {Rest}, state, is_knocking)
-        select id, queue, kind, priority, rank, due, 0, max_attempts, 0, 0, $1, args, {Rest}, state, is_knocking
-        from unnest({Arrays}, {RestArrays}, $16::text[], $17::bool[]) as u (id, queue, kind, priority, rank, due, max_attempts, args, {Rest}, state, is_knocking)
+        insert into job_waiting ({Fields}, {Rest}, state, is_knocking, waits_for, waits_on)
+        select id, queue, kind, priority, rank, due, 0, max_attempts, 0, 0, $1, args, {Rest}, state, is_knocking, waits_for, waits_on
+        from unnest({Arrays}, {RestArrays}, $18::text[], $19::bool[], $20::bigint[], $21::text[])
+          as u (id, queue, kind, priority, rank, due, max_attempts, args, {Rest}, state, is_knocking, waits_for, waits_on)
         """;
 
     /// <summary>Stores <paramref name="jobs"/>; each then has its id, and says whether it is new.</summary>
@@ -50,6 +59,7 @@ internal sealed class EnqueueStore(JobIds ids)
         {
             // The work of a transaction may have to run again from its start.
             (job.IsNew, job.IsKnocking) = (true, false);
+            job.WaitsFor = job.AfterBatch ?? (job.After is { } after && LinkStore.MustWait(tx, after) ? after : null);
         }
 
         ids.Number(tx, jobs);
@@ -64,7 +74,8 @@ internal sealed class EnqueueStore(JobIds ids)
             }
 
             job.Due = job.DueAt is { } due && due > now ? due : now;
-            if (job.Due > now)
+            Wait(job);
+            if (job.WaitsFor is not null || job.Due > now)
             {
                 waiting.Add(job);
             }
@@ -98,15 +109,41 @@ internal sealed class EnqueueStore(JobIds ids)
         foreach (var job in jobs.Where(j => j.UniqueKey is not null).OrderBy(j => j.UniqueKey, StringComparer.Ordinal))
         {
             // Whoever holds the key may end in the moment between the two statements; then it is free.
-            for (var attempt = 0; attempt < 5 && tx.Execute(_hold, new { key = job.UniqueKey, id = job.Id }) == 0; attempt++)
+            for (var attempt = 0; attempt < 5 && !Hold(tx, job); attempt++)
             {
-                if (tx.First<long?>(_holder, new { key = job.UniqueKey }) is { } holder)
+                if (tx.First<long?>(job.UniquePeriod is null ? _holder : _periodHolder, new { key = job.UniqueKey }) is { } holder)
                 {
                     job.Id = holder;
                     job.IsNew = false;
                     break;
                 }
             }
+        }
+    }
+
+    private static bool Hold(Transaction tx, NewJob job)
+    {
+        if (job.UniquePeriod is not { } period)
+        {
+            return tx.Execute(_hold, new { key = job.UniqueKey, id = job.Id }) == 1;
+        }
+
+        // Windows begin at multiples of the period since the epoch, so that everybody means the same one.
+        var (now, step) = (tx.Now, period.Ticks / 10);
+        var until = new Instant(((now.Micros / step) + 1) * step);
+        return tx.Execute(_holdPeriod, new { key = job.UniqueKey, id = job.Id, until, now }) == 1;
+    }
+
+    /// <summary>
+    /// What it waits for. A job that is enqueued together with it knows of it from its birth. One that was there before is not touched in the caller's transaction, which may take its
+    /// time: it knocks, and a node tells the other job, or finds that it has ended.
+    /// </summary>
+    private static void Wait(NewJob job)
+    {
+        job.IsKnocking = job.WaitsFor is not null && job.AfterBatch is null;
+        if (job.Follows is { } before)
+        {
+            (job.WaitsFor, job.IsKnocking) = (before.Id, !before.IsNew);
         }
     }
 
@@ -127,19 +164,15 @@ internal sealed class EnqueueStore(JobIds ids)
         insert.Bind(12, job.Metadata);
         insert.Bind(13, job.UniqueKey);
         insert.Bind(14, job.ConcurrencyKey);
-        if (job.ConcurrencyLimit is { } limit)
-        {
-            insert.Bind(15, limit);
-        }
-        else
-        {
-            insert.BindNull(15);
-        }
-
+        Bind(insert, 15, job.ConcurrencyLimit);
+        Bind(insert, 16, job.BatchId);
+        insert.Bind(17, job.IsAwaited ? 1 : 0);
         if (ReferenceEquals(sql, _waiting))
         {
-            insert.Bind(16, StateOf(job, now));
-            insert.Bind(17, job.IsKnocking ? 1 : 0);
+            insert.Bind(18, StateOf(job, now));
+            insert.Bind(19, job.IsKnocking ? 1 : 0);
+            Bind(insert, 20, job.WaitsFor);
+            insert.Bind(21, job.WaitsOn);
         }
 
         insert.Execute();
@@ -170,18 +203,34 @@ internal sealed class EnqueueStore(JobIds ids)
             Add(NpgsqlDbType.Text, jobs, insert, j => j.UniqueKey);
             Add(NpgsqlDbType.Text, jobs, insert, j => j.ConcurrencyKey);
             Add(NpgsqlDbType.Integer, jobs, insert, j => j.ConcurrencyLimit);
+            Add(NpgsqlDbType.Bigint, jobs, insert, j => j.BatchId);
+            Add(NpgsqlDbType.Boolean, jobs, insert, j => j.IsAwaited);
         }
 
         if (ReferenceEquals(text, Waiting))
         {
             Add(NpgsqlDbType.Text, jobs, insert, j => StateOf(j, now));
             Add(NpgsqlDbType.Boolean, jobs, insert, j => j.IsKnocking);
+            Add(NpgsqlDbType.Bigint, jobs, insert, j => j.WaitsFor);
+            Add(NpgsqlDbType.Text, jobs, insert, j => j.WaitsOn);
         }
 
         insert.ExecuteNonQuery();
     }
 
-    private static string StateOf(NewJob job, Instant now) => (job.Due > now ? JobState.Scheduled : JobState.Blocked).Text();
+    private static void Bind(RawStatement insert, int position, long? value)
+    {
+        if (value is { } known)
+        {
+            insert.Bind(position, known);
+        }
+        else
+        {
+            insert.BindNull(position);
+        }
+    }
+
+    private static string StateOf(NewJob job, Instant now) => (job.WaitsFor is null && job.Due > now ? JobState.Scheduled : JobState.Blocked).Text();
 
     private static void Add<T>(NpgsqlDbType type, List<NewJob> jobs, NpgsqlCommand command, Func<NewJob, T> value)
     {

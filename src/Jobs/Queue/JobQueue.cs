@@ -8,7 +8,7 @@ namespace Rondo.Jobs;
 /// Accepts jobs. In a transaction of the caller's they exist when it commits and not otherwise; without one, what is enqueued at the same time shares one insert,
 /// and a job is acknowledged when it is committed.
 /// </summary>
-public sealed class JobQueue : IAsyncDisposable
+public sealed partial class JobQueue : IAsyncDisposable
 {
     private const int BulkPiece = 1_000;
     private static readonly TimeSpan _farthest = TimeSpan.FromDays(3_653);
@@ -91,8 +91,8 @@ public sealed class JobQueue : IAsyncDisposable
     internal static IReadOnlyCollection<string> Queues(IReadOnlyList<NewJob> jobs) =>
         jobs.Count == 1 ? [jobs[0].Queue] : jobs.Select(j => j.Queue).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>One with a unique key may have to wait for somebody else's transaction: by itself, so that nobody waits with it.</summary>
-    private async Task<Enqueued> EnqueueAsync(NewJob job, CancellationToken stop) => job.UniqueKey is null
+    /// <summary>One with a unique key may have to wait for somebody else's transaction, and one that comes after another may be refused: by itself, so that nobody waits or fails with it.</summary>
+    private async Task<Enqueued> EnqueueAsync(NewJob job, CancellationToken stop) => job.UniqueKey is null && job.After is null
         ? await _merger.EnqueueAsync(job, stop).ConfigureAwait(false)
         : await _database.WriteAsync("jobs.enqueue.unique", tx => Enqueue(tx, [job])[0], stop).ConfigureAwait(false);
 
@@ -110,7 +110,10 @@ public sealed class JobQueue : IAsyncDisposable
         {
             Check(options);
             unique = options.UniqueKey is { } own ? $"{kind.Name}:{own}" : unique;
+            Require(options.UniquePeriod is null || unique is not null, "a period of uniqueness needs a unique key");
         }
+
+        var period = options?.UniquePeriod ?? kind.UniquePeriod;
 
         return new NewJob
         {
@@ -124,8 +127,10 @@ public sealed class JobQueue : IAsyncDisposable
             Note = options?.Note,
             Metadata = options?.Metadata is { Count: > 0 } metadata ? JsonSerializer.Serialize(metadata) : null,
 
-            // Told apart by its first character, so that a claim sees which keys it sets free.
-            UniqueKey = unique is not null && kind.UniqueScope == UniqueScope.UntilStarted ? "~" + unique : unique,
+            // Told apart by its first character, so that a claim sees which keys it sets free, and a retry which it need not hold.
+            UniqueKey = unique is null ? null : period is not null ? NewJob.PeriodMark + unique : kind.UniqueScope == UniqueScope.UntilStarted ? "~" + unique : unique,
+            UniquePeriod = unique is null ? null : period,
+            After = options?.After,
             ConcurrencyKey = draft.ConcurrencyKey,
             ConcurrencyLimit = draft.ConcurrencyKey is null ? null : kind.ConcurrencyLimit,
         };
@@ -145,13 +150,17 @@ public sealed class JobQueue : IAsyncDisposable
             options.Metadata is null || (options.Metadata.Count <= 50 && options.Metadata.Sum(m => m.Key.Length + m.Value.Length) <= 8_000),
             "metadata has at most 50 entries of together 8000 characters");
         Require(options.UniqueKey is null || (options.UniqueKey.Length is > 0 and <= 200 && Texts.IsFit(options.UniqueKey)), "a unique key has 1 to 200 characters, none of them zero");
+        Require(options.UniquePeriod is null || IsPeriod(options.UniquePeriod.Value), $"the period of uniqueness {options.UniquePeriod} is not from 1 s to 366 days");
+        Require(options.After is null or > 0, $"there is no job {options.After} to wait for");
+    }
 
-        static void Require(bool holds, string message)
+    private static void Require(bool holds, string message)
+    {
+        if (!holds)
         {
-            if (!holds)
-            {
-                throw new JobRefused(JobRefusal.BadOption, message);
-            }
+            throw new JobRefused(JobRefusal.BadOption, message);
         }
     }
+
+    internal static bool IsPeriod(TimeSpan period) => period >= TimeSpan.FromSeconds(1) && period <= TimeSpan.FromDays(366);
 }

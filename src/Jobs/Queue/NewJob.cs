@@ -8,6 +8,9 @@ internal sealed class NewJob
     /// <summary>What one step of priority is worth: so much earlier than its due time a job is taken.</summary>
     public const long MicrosPerPriority = 30_000_000;
 
+    /// <summary>First character of a stored unique key that holds for a period, whatever becomes of the job.</summary>
+    public const char PeriodMark = '#';
+
     public long Id { get; set; }
 
     /// <summary>False when a job of the same unique key was there, whose id this one then has.</summary>
@@ -37,6 +40,9 @@ internal sealed class NewJob
 
     public string? UniqueKey { get; init; }
 
+    /// <summary>How long the unique key holds; null for as long as the job says.</summary>
+    public TimeSpan? UniquePeriod { get; init; }
+
     public string? ConcurrencyKey { get; init; }
 
     public int? ConcurrencyLimit { get; init; }
@@ -46,7 +52,32 @@ internal sealed class NewJob
 
     public long Rank => RankOf(Due, Priority);
 
-    public bool IsPlain => Tags is null && Note is null && Metadata is null && UniqueKey is null && ConcurrencyKey is null;
+    /// <summary>The job before it in a chain that is enqueued with it.</summary>
+    public NewJob? Follows { get; set; }
+
+    /// <summary>A job that was there before, whose end it waits for.</summary>
+    public long? After { get; init; }
+
+    /// <summary>The batch whose end it waits for.</summary>
+    public long? AfterBatch { get; set; }
+
+    /// <summary>The batch it belongs to.</summary>
+    public long? BatchId { get; set; }
+
+    /// <summary>True when a job that is enqueued with it waits for its end.</summary>
+    public bool IsAwaited { get; set; }
+
+    /// <summary>The job or batch that it waits for once it is stored.</summary>
+    public long? WaitsFor { get; set; }
+
+    /// <summary><c>job</c> or <c>batch</c>.</summary>
+    public string? WaitsOn => WaitsFor is null ? null : AfterBatch is null ? "job" : "batch";
+
+    public bool IsPlain => Tags is null && Note is null && Metadata is null && UniqueKey is null && ConcurrencyKey is null
+        && After is null && BatchId is null && !IsAwaited;
+
+    /// <summary>The same job once more, not yet stored.</summary>
+    public NewJob Copy() => (NewJob)MemberwiseClone();
 
     public static long RankOf(Instant due, int priority) => due.Micros - (priority * MicrosPerPriority);
 }

@@ -22,9 +22,9 @@ internal static class KeyStore
     // From key to key through the index, past however many jobs wait for one of them.
     private static readonly Sql _keys = new("jobs.keys", """
         with recursive k (key) as (
-          select min(concurrency_key) from job_waiting where state = 'blocked' and concurrency_key > @after
+          select min(concurrency_key) from job_waiting where state = 'blocked' and waits_for is null and concurrency_key > @after
           union all
-          select (select min(w.concurrency_key) from job_waiting w where w.state = 'blocked' and w.concurrency_key > k.key) from k where k.key is not null
+          select (select min(w.concurrency_key) from job_waiting w where w.state = 'blocked' and w.waits_for is null and w.concurrency_key > k.key) from k where k.key is not null
         )
         select key from k where key is not null limit @max
         """);

@@ -22,14 +22,14 @@ internal static class ReleaseStore
     private static readonly Sql _ready = new("jobs.release.ready", $$"""
         insert into job_ready ({{PumpStore.Common}})
         select id, queue, kind, priority, rank, due, case when started_at is null or attempts >= max_attempts then attempts - 1 else attempts end, max_attempts, lease_no,
-          crashes + 1, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit
+          crashes + 1, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit, {{PumpStore.Links}}
         from job_running where id {in:@ids}
         """);
 
     private static readonly Sql _dead = new("jobs.release.dead", $$"""
         insert into job_history ({{PumpStore.Kept}}, state, node, started_at, finished_at, forget_at, error)
         select id, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes + 1, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-          concurrency_limit, 'dead', node, started_at, @now, @forget, @error
+          concurrency_limit, {{PumpStore.Links}}, 'dead', node, started_at, @now, @forget, @error
         from job_running where id {in:@ids}
         """);
 

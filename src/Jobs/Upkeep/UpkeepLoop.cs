@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Jobs.Keys;
+using Rondo.Jobs.Links;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -7,7 +8,7 @@ using Rondo.Storage;
 namespace Rondo.Jobs.Upkeep;
 
 /// <summary>What nobody in particular has to do and any node may: give back what the dead held, look after keys, carry out cancels that nobody runs, make room and forget.</summary>
-internal sealed class UpkeepLoop(Database database, Node node, JobsOptions options, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.upkeep", time)
+internal sealed class UpkeepLoop(Database database, Node node, JobsOptions options, Followers followers, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.upkeep", time)
 {
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _keysEvery = TimeSpan.FromSeconds(30);
@@ -28,20 +29,23 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
         }
 
         var isMore = Release();
+        isMore |= Tell(followers.CatchUp());
         if (IsTime(ref _keysAt, _keysEvery))
         {
             Free(database.Write("jobs.keys", tx => KeyStore.Reconcile(tx, ref _afterKey)));
+            isMore |= Tell(followers.Reconcile());
             database.Write("jobs.cancel.idle", tx => Operations.OperationStore.CancelIdle(tx, options));
         }
 
         if (IsTime(ref _roomAt, _roomEvery))
         {
             HistoryStore.Prepare(database, options);
-            for (var n = 0; n < 1_000 && !stop.IsCancellationRequested && HistoryStore.Forget(database); n++)
+            for (var n = 0; n < 1_000 && !stop.IsCancellationRequested && HistoryStore.Forget(database, options); n++)
             {
                 // Nobody whose node died waits for what is forgotten.
                 Beat();
                 Release();
+                Tell(followers.CatchUp());
             }
         }
 
@@ -64,6 +68,12 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
         }
 
         return released.IsMore;
+    }
+
+    private bool Tell(Followed found)
+    {
+        Free(found.Queues);
+        return found.IsMore;
     }
 
     private void Free(IReadOnlyCollection<string> queues)

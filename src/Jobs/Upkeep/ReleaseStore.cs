@@ -42,6 +42,8 @@ internal static class ReleaseStore
     private static readonly Sql _unique = new("jobs.release.unique", "delete from job_unique where job_id {in:@ids}");
     private static readonly Sql _slot = new("jobs.release.slot", "delete from job_slot where job_id {in:@ids}");
 
+    private static readonly Sql _wish = new("jobs.release.wish", "delete from job_cancel where job_id {in:@ids}");
+
     /// <summary>Why a job is dead that was alone in its third crash.</summary>
     public const string CrashLoop = "crash_loop: its node died three times while it ran, the last time with nothing else running";
 
@@ -68,6 +70,7 @@ internal static class ReleaseStore
             tx.Execute(_dead, new { ids, now, forget, error = CrashLoop });
             tx.Execute(_unique, new { ids });
             tx.Execute(_slot, new { ids });
+            tx.Execute(_wish, new { ids });
         }
 
         var rest = new IdList([.. lost.Where(j => !(j.IsAlone && j.Crashes >= 2)).Select(j => j.Id)]);

@@ -69,3 +69,6 @@ internal sealed record Pause(string Queue, bool IsPaused) : Operation;
 internal sealed record Reconcile : Operation;
 
 internal sealed record Advance(int Seconds) : Operation;
+
+/// <summary>Something that only the databases do, so that a difference is there to be seen.</summary>
+internal sealed record Tamper(string Statement) : Operation;

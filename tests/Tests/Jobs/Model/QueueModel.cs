@@ -28,19 +28,19 @@ internal sealed class QueueModel
         {
             Enqueue o => string.Join(' ', Enqueue(o)),
             Claim o => Claimed(o.Node, [.. Take(o.Node, "a", o.OfA), .. Take(o.Node, "b", o.OfB)]),
-            ClaimAlone o => Claimed(o.Node, [.. Suspect(o.Node)]),
+            ClaimAlone o => Claimed(o.Node, Suspect(o.Node)),
             Mark o => $"{o.Leases.Sum(lease => Begin(o.Node, lease))} refused",
             Finish o => string.Join(' ', o.Ends.Select((end, place) => (end, place)).Where(e => End(o.Node, e.end, e.place)).Select(e => e.end.N).Order()),
             Fill o => Did(() => Array.ForEach(o.Keys, FillKey)),
-            Look => Did(Look),
+            Model.Look => Did(Look),
             Cancel o => With(o.N, job => EndWaiting(job) ? "cancelled" : job.State == "running" && !job.IsToBeCancelled ? Wish(job) : "nothing to do"),
             Discard o => With(o.N, job => $"{EndWaiting(job) || GiveUp(job)}"),
             Retry o => With(o.N, Again),
             Take o => With(o.N, job => $"{job.State == "running" && Taken(job)}"),
-            CancelIdle => Did(CancelIdle),
+            Model.CancelIdle => Did(CancelIdle),
             Birth o => Did(() => Live.Add(o.Node)),
             Death o => Did(() => Live.Remove(o.Node)),
-            ReleaseDead => Did(ReleaseDead),
+            Model.ReleaseDead => Did(ReleaseDead),
             Pause o => Did(() => _ = o.IsPaused ? _paused.Add(o.Queue) : _paused.Remove(o.Queue)),
             Reconcile => Did(() => _jobs.Values.Select(j => j.Key).OfType<string>().Distinct().ToList().ForEach(FillKey)),
             _ => "",
@@ -96,11 +96,11 @@ internal sealed class QueueModel
 
     private ModelJob Add(NewOne one) => _jobs[one.N] = new ModelJob { N = one.N, Queue = one.Queue, Priority = one.Priority, MaxAttempts = one.Attempts, Unique = one.Unique, Key = one.Key };
 
-    private IEnumerable<ModelJob> Take(string node, string queue, int count) => !Live.Contains(node) || _paused.Contains(queue)
+    private List<ModelJob> Take(string node, string queue, int count) => !Live.Contains(node) || _paused.Contains(queue)
         ? []
         : _jobs.Values.Where(j => j.State == "ready" && j.Queue == queue && j.Crashes < 2).OrderBy(j => j.Rank).Take(count).ToList();
 
-    private IEnumerable<ModelJob> Suspect(string node) => !Live.Contains(node)
+    private List<ModelJob> Suspect(string node) => !Live.Contains(node)
         ? []
         : _jobs.Values.Where(j => j.State == "ready" && !_paused.Contains(j.Queue) && j.Crashes >= 2).Take(1).Select(job =>
         {

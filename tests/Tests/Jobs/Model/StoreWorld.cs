@@ -38,6 +38,11 @@ internal sealed class StoreWorld(TestStore store) : IAsyncDisposable
 
     private static readonly Sql AllFailures = new("test.failures", "select job_id, lease_no, outcome from job_failure order by job_id, lease_no, ended_at");
 
+    private static readonly Sql AllLeaks = new("test.leaks", """
+        select (select count(*) from job_slot s where s.job_id not in (select id from job_ready union all select id from job_running))
+          + (select count(*) from job_unique u where u.job_id not in (select id from job_ready union all select id from job_running union all select id from job_waiting))
+        """);
+
     private readonly JobsOptions _options = new();
     private readonly EnqueueStore _enqueue = new(new JobIds());
     private readonly JobKind _kind = new JobHandlers().AddForEnqueue<Work>("work").Of("work");
@@ -96,23 +101,19 @@ internal sealed class StoreWorld(TestStore store) : IAsyncDisposable
             var after = "";
             KeyStore.Reconcile(tx, ref after);
         }),
+        Tamper o => Did(tx => tx.Execute(new Sql("test.tamper", o.Statement))),
         _ => "",
     };
 
-    /// <summary>All that can be seen, a line for each job and row.</summary>
-    public async Task<List<string>> SeeAsync()
+    /// <summary>All that can be seen, a line for each job and row; and how many slots and unique keys nobody has a right to.</summary>
+    public async Task<(List<string> Lines, long Leaks)> SeeAsync()
     {
-        var (rows, failures) = await store.Database.ReadAsync("test", tx => (tx.Query<Row>(All), tx.Query<FailureRow>(AllFailures).ToLookup(f => f.JobId)));
-        return [.. rows.OrderBy(row => _numbers[row.Id]).Select(row => string.Create(
+        var (rows, failures, leaks) = await store.Database.ReadAsync(
+            "test", tx => (tx.Query<Row>(All), tx.Query<FailureRow>(AllFailures).ToLookup(f => f.JobId), tx.First<long>(AllLeaks)));
+        return ([.. rows.OrderBy(row => _numbers[row.Id]).Select(row => string.Create(
             CultureInfo.InvariantCulture,
-            $"{_numbers[row.Id]}: {row.State} due {row.Due.Micros} attempts {row.Attempts} lease {row.LeaseNo} crashes {row.Crashes}{(row.State == "running" ? $" node {row.Node} begun {row.Begun == 1} alone {row.Alone == 1}" : "")}{Some(row.Slots, " slot")}{Some(row.Uniques, " unique")}{Some(row.Wishes, " wish")} lines {row.Lines} failures {string.Join(',', failures[row.Id].Select(f => $"{f.LeaseNo}:{f.Outcome}"))}"))];
+            $"{_numbers[row.Id]}: {row.State} due {row.Due.Micros} attempts {row.Attempts} lease {row.LeaseNo} crashes {row.Crashes}{(row.State == "running" ? $" node {row.Node} begun {row.Begun == 1} alone {row.Alone == 1}" : "")}{Some(row.Slots, " slot")}{Some(row.Uniques, " unique")}{Some(row.Wishes, " wish")} lines {row.Lines} failures {string.Join(',', failures[row.Id].Select(f => $"{f.LeaseNo}:{f.Outcome}"))}"))], leaks);
     }
-
-    /// <summary>What a slot or a unique key is said to be for, and is not; nothing may be.</summary>
-    public Task<long> LeaksAsync() => store.ScalarAsync<long>("""
-        select (select count(*) from job_slot s where not exists (select 1 from job j where j.id = s.job_id and j.state in ('ready', 'running')))
-          + (select count(*) from job_unique u where not exists (select 1 from job j where j.id = u.job_id and j.unique_key = u.key and j.state in ('ready', 'running', 'scheduled', 'blocked')))
-        """);
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
 

@@ -44,7 +44,7 @@ internal sealed class EffectHandler(Database database) : IJobHandler<EffectArgs>
         job.Progress(job.Attempt, job.MaxAttempts);
         if (args.TakesMs > 0)
         {
-            await Task.Delay(args.TakesMs, stop);
+            await WorkAsync(args.TakesMs, stop);
         }
 
         switch (args.Does)
@@ -62,7 +62,7 @@ internal sealed class EffectHandler(Database database) : IJobHandler<EffectArgs>
                     self.Kill();
                 }
 
-                await Task.Delay(Timeout.Infinite, CancellationToken.None);
+                await new TaskCompletionSource().Task;
                 return JobResult.Done;
             case Does.Insist when job.Fence.LeaseNo == 1:
                 return await InsistAsync(args, job, stop);
@@ -91,7 +91,7 @@ internal sealed class EffectHandler(Database database) : IJobHandler<EffectArgs>
         Say($"holding {job.Id}");
         try
         {
-            await Task.Delay(Timeout.Infinite, stop);
+            await new TaskCompletionSource().Task.WaitAsync(stop);
         }
         catch (OperationCanceledException)
         {
@@ -126,9 +126,16 @@ internal sealed class EffectHandler(Database database) : IJobHandler<EffectArgs>
             }
             catch (StorageFault fault) when (fault.IsTransient && Stopwatch.GetElapsedTime(from) < Patience)
             {
-                await Task.Delay(50, CancellationToken.None);
+                await WorkAsync(50, CancellationToken.None);
             }
         }
+    }
+
+    /// <summary>Something that takes so long.</summary>
+    private static async Task WorkAsync(int ms, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(ms));
+        await timer.WaitForNextTickAsync(stop);
     }
 
     private static void Say(string line) => Console.WriteLine(line);

@@ -4,8 +4,8 @@ using Rondo.Storage;
 namespace Rondo.Jobs.Upkeep;
 
 /// <summary>
-/// Jobs of nodes that are no longer live go back at once. Each was there in a crash, so it is a suspect; after two it is run alone, and only a crash while it was
-/// alone makes it the culprit. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
+/// Jobs of nodes that are no longer live go back at once. Each was there in a crash, so it is a suspect; after two it is run alone, and only a second crash while it
+/// was alone makes it the culprit: the first may be anybody's kill -9 that happened to find it there. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
 /// </summary>
 internal static class ReleaseStore
 {
@@ -44,8 +44,11 @@ internal static class ReleaseStore
 
     private static readonly Sql _wish = new("jobs.release.wish", "delete from job_cancel where job_id {in:@ids}");
 
-    /// <summary>Why a job is dead that was alone in its third crash.</summary>
-    public const string CrashLoop = "crash_loop: its node died three times while it ran, the last time with nothing else running";
+    /// <summary>In so many crashes a job was when it is found guilty, the last two of them alone.</summary>
+    public const int MostCrashes = 4;
+
+    /// <summary>Why a job is dead that was alone in two crashes.</summary>
+    public const string CrashLoop = "crash_loop: its node died four times while it ran, the last two times with nothing else running";
 
     /// <summary>Gives back at most 1,000.</summary>
     public static Released Release(Transaction tx, JobsOptions options)
@@ -63,7 +66,7 @@ internal static class ReleaseStore
             tx.Execute(_failure, new { job.Id, job.Attempts, job.LeaseNo, job.Node, job.StartedAt, now, forget, error = $"its node {job.Node} died" });
         }
 
-        var culprits = lost.Where(j => j.IsAlone && j.Crashes >= 2).ToArray();
+        var culprits = lost.Where(IsGuilty).ToArray();
         if (culprits.Length > 0)
         {
             var ids = new IdList([.. culprits.Select(j => j.Id)]);
@@ -73,7 +76,7 @@ internal static class ReleaseStore
             tx.Execute(_wish, new { ids });
         }
 
-        var rest = new IdList([.. lost.Where(j => !(j.IsAlone && j.Crashes >= 2)).Select(j => j.Id)]);
+        var rest = new IdList([.. lost.Where(j => !IsGuilty(j)).Select(j => j.Id)]);
         tx.Execute(_ready, new { ids = rest });
         tx.Execute(_gone, new { ids = new IdList([.. lost.Select(j => j.Id)]) });
         return new Released(
@@ -83,6 +86,8 @@ internal static class ReleaseStore
             culprits.Length,
             lost.Count == Piece);
     }
+
+    private static bool IsGuilty(Lost job) => job.IsAlone && job.Crashes + 1 >= MostCrashes;
 
     private sealed class Lost
     {

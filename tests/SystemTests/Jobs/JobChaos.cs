@@ -222,5 +222,5 @@ internal sealed class JobChaos(JobSite site, int seed, int jobs, TimeSpan length
         };
     }
 
-    private static Task PassAsync(TimeSpan time) => time > TimeSpan.Zero ? Passing.Of(time) : Task.CompletedTask;
+    private static Task PassAsync(TimeSpan time) => time > TimeSpan.FromMilliseconds(1) ? Passing.Of(time) : Task.CompletedTask;
 }

@@ -16,6 +16,7 @@ internal sealed class JobSite : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("rondo-jobs-").FullName;
     private readonly Lock _gate = new();
     private readonly List<WorkerProcess> _workers = [];
+    private bool _isOver;
 
     private JobSite()
     {
@@ -64,13 +65,13 @@ internal sealed class JobSite : IAsyncDisposable
     /// <param name="patienceMs">How long its clean stop waits.</param>
     public WorkerProcess Start(bool isApart = false, string failPoints = "", int workers = 8, int patienceMs = 5_000)
     {
-        var worker = new WorkerProcess(Database, isApart, failPoints, $"{workers}", $"{patienceMs}");
         lock (_gate)
         {
-            _workers.Add(worker);
+            // Whoever still starts workers after a test has failed must not leave one behind.
+            ObjectDisposedException.ThrowIf(_isOver, this);
+            _workers.Add(new WorkerProcess(Database, isApart, failPoints, $"{workers}", $"{patienceMs}"));
+            return _workers[^1];
         }
-
-        return worker;
     }
 
     public async Task<long> EnqueueAsync(EffectArgs args) => (await Client.Queue.EnqueueAsync(args)).Id;
@@ -131,6 +132,11 @@ internal sealed class JobSite : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        lock (_gate)
+        {
+            _isOver = true;
+        }
+
         foreach (var worker in Workers)
         {
             await worker.DisposeAsync();

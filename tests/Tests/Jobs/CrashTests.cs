@@ -40,7 +40,7 @@ public sealed class CrashTests
     }
 
     [Theory, BothDatabases]
-    public async Task Only_a_job_that_was_alone_in_its_third_crash_is_dead_and_those_beside_it_are_not(DatabaseKind kind)
+    public async Task Only_a_job_that_was_alone_in_two_crashes_is_dead_and_those_beside_it_are_not(DatabaseKind kind)
     {
         await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), new HandlerOptions<Work> { Attempts = 1 }, isRunning: false);
         var culprit = await rig.EnqueueAsync("culprit");
@@ -53,14 +53,19 @@ public sealed class CrashTests
             await CrashAsync(rig);
         }
 
-        var third = await rig.OtherAsync();
-        Assert.Empty(rig.Claim(third));
-        var alone = rig.Database.Write("test", tx => third.ClaimAlone(tx, ["default"]))!;
-        Assert.Equal(culprit, alone.Id);
-        await CrashAsync(rig);
+        // Alone for the first time: that may have been anybody's kill -9.
+        for (var crash = 3; crash <= 4; crash++)
+        {
+            Assert.Equal("ready", (await rig.FindAsync(culprit))!.State);
+            var node = await rig.OtherAsync();
+            Assert.Empty(rig.Claim(node));
+            Assert.Equal(culprit, rig.Database.Write("test", tx => node.ClaimAlone(tx, ["default"]))!.Id);
+            await CrashAsync(rig);
+        }
+
         var dead = (await rig.FindAsync(culprit))!;
-        Assert.Equal(("dead", ReleaseStore.CrashLoop, 3), (dead.State, dead.Error, dead.Crashes));
-        Assert.Equal("crashed crashed crashed", string.Join(' ', (await rig.FailuresAsync(culprit)).Select(f => f.Outcome)));
+        Assert.Equal(("dead", ReleaseStore.CrashLoop, 4), (dead.State, dead.Error, dead.Crashes));
+        Assert.Equal("crashed crashed crashed crashed", string.Join(' ', (await rig.FailuresAsync(culprit)).Select(f => f.Outcome)));
 
         // The other one has its turn by itself, with its only attempt, and ends well.
         rig.Run();

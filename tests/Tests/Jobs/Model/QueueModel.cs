@@ -311,7 +311,7 @@ internal sealed class QueueModel
             }
 
             job.Crashes++;
-            if (job.IsAlone && job.Crashes >= 3)
+            if (job.IsAlone && job.Crashes >= 4)
             {
                 freed.Add(job.Key ?? "");
                 Over(job, "dead");

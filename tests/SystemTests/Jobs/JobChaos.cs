@@ -65,8 +65,9 @@ internal sealed class JobChaos(JobSite site, int seed, int jobs, TimeSpan length
             var place = Places[random.Next(Places.Length)];
             var (isAtPlace, times, lasts, fate) = (random.Next(2) == 0, random.Next(1, 30), 1 + (random.NextDouble() * 3), random.Next(10));
 
-            // The first of each second slot stands still beyond its lease: where it happens to be, or between a check and the write that relies on it.
+            // The first of each second slot stands still beyond its lease: between a handler's end and its record, or where it happens to be.
             var isStopped = isLeased && slot % 2 == 0 && (life == 0 || random.Next(12) == 0);
+            (isAtPlace, place) = life == 0 && isStopped ? (slot == 0, "jobs.finish") : (isAtPlace, place);
             var worker = site.Start(isApart, isStopped && isAtPlace ? $"{place}=stop@{times}" : isAtPlace ? $"{place}=kill@{times}" : "");
             if (isStopped)
             {

@@ -141,6 +141,21 @@ public sealed class CrashTests
         await Eventually.TrueAsync(async () => await rig.CountAsync("job_history") == 6, "all have ended");
     }
 
+    [Theory, BothDatabases]
+    public async Task A_suspect_that_comes_after_all_others_have_had_their_turn_does_not_wait(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done));
+        for (var n = 0; n < 3; n++)
+        {
+            await IntendAsync(rig, workers: 2, isPaused: true);
+            await Eventually.TrueAsync(() => rig.Server.State.Queues[0].IsPaused, "the pause is obeyed");
+            var id = await rig.EnqueueAsync($"{n}");
+            await rig.Store.ExecuteAsync("update job_ready set crashes = 2");
+            await IntendAsync(rig, workers: 2, isPaused: false);
+            Assert.Equal(2, (await rig.UntilAsync(id, "done")).Crashes);
+        }
+    }
+
     private static Task IntendAsync(JobRig rig, int workers, bool isPaused) => rig.Database.WriteAsync("test", tx =>
     {
         tx.Execute(new Sql("test", "delete from job_queue"));

@@ -78,7 +78,7 @@ public sealed class JobHostTests
                     await Task.WhenAny(new TaskCompletionSource().Task.WaitAsync(stop));
                 }
 
-                await database.WriteAsync("test", job.FinishIn);
+                await database.WriteAsync("test", job.FinishIn, CancellationToken.None);
                 return JobResult.Done;
             }),
             Settings);

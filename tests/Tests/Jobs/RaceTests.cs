@@ -26,7 +26,7 @@ public sealed class RaceTests
             await rig.Store.ExecuteAsync("update job_running set is_alone = @isCulprit, crashes = @crashes", new { isCulprit, crashes = isCulprit ? 3 : 0 });
             await rig.BuryOtherAsync();
             rig.Database.Write("test", tx => ReleaseStore.Release(tx, rig.Options));
-            Assert.True(isCulprit || rig.Database.Write("test", tx => OperationStore.Cancel(tx, id, rig.Options, "wish")));
+            Assert.True(isCulprit || rig.Database.Write("test", tx => OperationStore.Cancel(tx, id, rig.Options, "wish")) == true);
             Assert.Equal(isCulprit ? "dead" : "cancelled", (await rig.FindAsync(id))!.State);
             Assert.Equal(0, await rig.CountAsync("job_cancel"));
 
@@ -50,7 +50,7 @@ public sealed class RaceTests
             }
 
             await Task.WhenAny(new TaskCompletionSource().Task.WaitAsync(stop));
-            isRefused = (await Assert.ThrowsAsync<StorageFault>(() => rig!.Database.WriteAsync("test", job.FinishIn))).Kind == StorageFaultKind.Fenced;
+            isRefused = (await Assert.ThrowsAsync<StorageFault>(() => rig!.Database.WriteAsync("test", job.FinishIn, CancellationToken.None))).Kind == StorageFaultKind.Fenced;
             throw new InvalidOperationException("refused");
         });
         var id = await other.EnqueueAsync("a");

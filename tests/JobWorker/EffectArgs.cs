@@ -8,7 +8,8 @@ namespace Rondo.JobWorker;
 /// <param name="Times">How many attempts fail before that.</param>
 /// <param name="TakesMs">How long an attempt takes.</param>
 /// <param name="Key">Of those with this key one runs at a time.</param>
-public sealed record EffectArgs(int N, string Does = "", int Times = 0, int TakesMs = 0, string? Key = null)
+/// <param name="Unique">Of those with this key one lives at a time.</param>
+public sealed record EffectArgs(int N, string Does = "", int Times = 0, int TakesMs = 0, string? Key = null, string? Unique = null)
 {
     /// <summary>Name of the kind.</summary>
     public const string Kind = "effect";
@@ -20,6 +21,7 @@ public sealed record EffectArgs(int N, string Does = "", int Times = 0, int Take
         Attempts = 100,
         Backoff = RetryPolicy.List(TimeSpan.FromMilliseconds(100)),
         ConcurrencyKey = args => args.Key,
+        UniqueKey = args => args.Unique,
     };
 }
 

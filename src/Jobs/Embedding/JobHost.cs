@@ -26,6 +26,7 @@ public sealed class JobHost : IAsyncDisposable
     private Task _following = Task.CompletedTask;
     private long _refusedBefore;
     private bool _isStopped;
+    private bool _isDisposed;
 
     private JobHost(Database database, Func<Database, JobHandlers> handlers, JobHostSettings settings)
     {
@@ -125,6 +126,12 @@ public sealed class JobHost : IAsyncDisposable
     /// <summary>Stops, when that was not done, and closes the database.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         await StopAsync().ConfigureAwait(false);
         await _supervisor.DisposeAsync().ConfigureAwait(false);
         await Queue.DisposeAsync().ConfigureAwait(false);
@@ -164,6 +171,11 @@ public sealed class JobHost : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // Stopped.
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            JobHostLog.Broken(_settings.Log, fault.Message);
+            _broken.TrySetResult(fault.Message);
         }
     }
 

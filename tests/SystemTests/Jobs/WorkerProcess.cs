@@ -43,7 +43,15 @@ internal sealed class WorkerProcess(string database, bool isApart, string failPo
         {
             if (isApart && _worker == 0)
             {
-                _worker = NodeProcess.OnlyChild(NodeProcess.OnlyChild(Id));
+                try
+                {
+                    _worker = NodeProcess.OnlyChild(NodeProcess.OnlyChild(Id));
+                }
+                catch (Exception fault) when (fault is InvalidOperationException or IOException)
+                {
+                    // Not yet there, or gone; what wraps it takes it along.
+                    return Id;
+                }
             }
 
             return isApart ? _worker : Id;

@@ -37,6 +37,10 @@ public sealed class JobHostTests
             await host.StopAsync();
             Assert.Equal((2L, 0L), (host.State!.Finished, host.State.Refused));
             Assert.Equal(0, await LiveAsync(host));
+
+            // Once more is nothing.
+            await host.StopAsync();
+            await host.DisposeAsync();
         }
     }
 

@@ -4,8 +4,8 @@ using Rondo.Storage;
 namespace Rondo.Jobs.Upkeep;
 
 /// <summary>
-/// Jobs of nodes that are no longer live go back at once. Each was there in a crash, so it is a suspect; after two it is run alone, and only a second crash while it
-/// was alone makes it the culprit: the first may be anybody's kill -9 that happened to find it there. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
+/// Jobs of nodes that are no longer live go back at once. Each was there in a crash, so it is a suspect; after two it is run alone, and only a third crash while it
+/// was alone makes it the culprit: a kill -9 from outside that finds an innocent alone once is common where there are many, twice was seen, three times is not. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
 /// </summary>
 internal static class ReleaseStore
 {
@@ -44,11 +44,11 @@ internal static class ReleaseStore
 
     private static readonly Sql _wish = new("jobs.release.wish", "delete from job_cancel where job_id {in:@ids}");
 
-    /// <summary>In so many crashes a job was when it is found guilty, the last two of them alone.</summary>
-    public const int MostCrashes = 4;
+    /// <summary>In so many crashes a job was when it is found guilty, the last three of them alone.</summary>
+    public const int MostCrashes = 5;
 
-    /// <summary>Why a job is dead that was alone in two crashes.</summary>
-    public const string CrashLoop = "crash_loop: its node died four times while it ran, the last two times with nothing else running";
+    /// <summary>Why a job is dead that was alone in three crashes.</summary>
+    public const string CrashLoop = "crash_loop: its node died five times while it ran, the last three times with nothing else running";
 
     /// <summary>Gives back at most 1,000.</summary>
     public static Released Release(Transaction tx, JobsOptions options)

@@ -40,14 +40,13 @@ internal sealed class JobChaos(JobSite site, int seed, int jobs, TimeSpan length
     public async Task RunAsync(bool isLeased)
     {
         var from = Stopwatch.GetTimestamp();
-        var culprit = await site.EnqueueAsync(new EffectArgs(0, Does.Crash));
-        _accepted.Add(culprit);
-
         // Who buries others has to have been connected for the length of a lease; of the rest nobody lives that long. It runs no job itself.
         var witness = isLeased ? site.Start(workers: 0) : null;
         Task[] fates = [.. Enumerable.Range(0, workers).Select(slot => FateAsync(slot, isLeased))];
         var restarts = site.Postgres is null ? Task.CompletedTask : RestartsAsync();
+        var accuse = CulpritAsync();
         await EnqueueAllAsync();
+        var culprit = await accuse;
         await PassAsync(length - Stopwatch.GetElapsedTime(from));
         await restarts;
         await _over.CancelAsync();
@@ -164,6 +163,19 @@ internal sealed class JobChaos(JobSite site, int seed, int jobs, TimeSpan length
         }
     }
 
+    /// <summary>When those who stand still have had their time.</summary>
+    private async Task<long> CulpritAsync()
+    {
+        await PassAsync(length * 0.6);
+        var culprit = await site.EnqueueAsync(new EffectArgs(0, Does.Crash));
+        lock (_gate)
+        {
+            _accepted.Add(culprit);
+        }
+
+        return culprit;
+    }
+
     /// <summary>Late: while the database is away nobody's lease lapses.</summary>
     private async Task RestartsAsync()
     {
@@ -172,7 +184,7 @@ internal sealed class JobChaos(JobSite site, int seed, int jobs, TimeSpan length
         await site.Postgres!.StopAsync();
         await PassAsync(TimeSpan.FromSeconds(0.5));
         await site.Postgres.StartAsync();
-        await PassAsync(length * 0.2);
+        await PassAsync(length * 0.15);
         say("the database crashes, and starts");
         await site.Postgres.CrashAndStartAsync();
     }

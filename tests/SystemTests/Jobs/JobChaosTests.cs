@@ -10,7 +10,7 @@ namespace Rondo.SystemTests.Jobs;
 public sealed class JobChaosTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task Kills_stops_and_restarts_of_three_workers_on_PostgreSQL_leave_one_effect_of_each_job() => RunAsync(DatabaseKind.Postgres, 3_000, 22, workers: 3);
+    public Task Kills_stops_and_restarts_of_three_workers_on_PostgreSQL_leave_one_effect_of_each_job() => RunAsync(DatabaseKind.Postgres, 3_000, 30, workers: 3);
 
     [Fact]
     public Task Kills_of_the_only_worker_on_SQLite_leave_one_effect_of_each_job() => RunAsync(DatabaseKind.Sqlite, 2_000, 12, workers: 1);

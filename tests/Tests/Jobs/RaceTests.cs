@@ -23,7 +23,7 @@ public sealed class RaceTests
             var node = await rig.OtherAsync();
             Assert.Single(rig.Claim(node));
             Assert.False(rig.Database.Write("test", tx => OperationStore.Cancel(tx, id, rig.Options, "wish")));
-            await rig.Store.ExecuteAsync("update job_running set is_alone = @isCulprit, crashes = @crashes", new { isCulprit, crashes = isCulprit ? 3 : 0 });
+            await rig.Store.ExecuteAsync("update job_running set is_alone = @isCulprit, crashes = @crashes", new { isCulprit, crashes = isCulprit ? ReleaseStore.MostCrashes - 1 : 0 });
             await rig.BuryOtherAsync();
             rig.Database.Write("test", tx => ReleaseStore.Release(tx, rig.Options));
             Assert.True(isCulprit || rig.Database.Write("test", tx => OperationStore.Cancel(tx, id, rig.Options, "wish")) == true);

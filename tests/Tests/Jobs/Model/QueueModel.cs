@@ -102,7 +102,7 @@ internal sealed class QueueModel
 
     private List<ModelJob> Suspect(string node) => !Live.Contains(node)
         ? []
-        : _jobs.Values.Where(j => j.State == "ready" && !_paused.Contains(j.Queue) && j.Crashes >= 2).Take(1).Select(job =>
+        : _jobs.Values.Where(j => j.State == "ready" && !_paused.Contains(j.Queue) && j.Crashes >= 2).OrderBy(j => j.Crashes).ThenBy(j => j.N).Take(1).Select(job =>
         {
             (job.IsAlone, job.IsBegun) = (true, true);
             return job;
@@ -311,7 +311,7 @@ internal sealed class QueueModel
             }
 
             job.Crashes++;
-            if (job.IsAlone && job.Crashes >= 4)
+            if (job.IsAlone && job.Crashes >= 5)
             {
                 freed.Add(job.Key ?? "");
                 Over(job, "dead");

@@ -53,7 +53,7 @@ internal static class Gate
     /// <summary>Gives the free slots of <paramref name="keys"/> to those who wait longest; returns the queues that have something new.</summary>
     public static IReadOnlyCollection<string> Fill(Transaction tx, IReadOnlyCollection<string> keys)
     {
-        Lock(tx, keys);
+        Hold(tx, keys);
         return FillLocked(tx, keys);
     }
 
@@ -78,7 +78,8 @@ internal static class Gate
         return knocks.Count == MaxKnocks;
     }
 
-    private static void Lock(Transaction tx, IReadOnlyCollection<string> keys)
+    /// <summary>Takes the locks of <paramref name="keys"/>, for whoever locks a job of theirs next and fills them in the same transaction: the other way round two would wait for each other.</summary>
+    public static void Hold(Transaction tx, IReadOnlyCollection<string> keys)
     {
         if (tx.Dialect == Dialect.Postgres)
         {

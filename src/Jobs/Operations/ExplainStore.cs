@@ -17,7 +17,7 @@ internal static class ExplainStore
         select count(*) from (select 1 from job_ready where queue = @queue and crashes < 2 and rank < @rank limit @most) ahead
         """);
 
-    private static readonly Sql _suspects = new("jobs.explain.suspects", "select count(*) from (select 1 from job_ready where crashes >= 2 and id < @id limit @most) ahead");
+    private static readonly Sql _suspects = new("jobs.explain.suspects", "select count(*) from (select 1 from job_ready where crashes >= 2 and (crashes < @crashes or (crashes = @crashes and id < @id)) limit @most) ahead");
 
     private static readonly Sql _behind = new("jobs.explain.key", """
         select count(*) from (select 1 from job_waiting where state = 'blocked' and waits_for is null and concurrency_key = @key and rank < @rank limit @most) ahead
@@ -33,7 +33,7 @@ internal static class ExplainStore
 
     public static long Ahead(Transaction tx, string queue, long rank) => tx.First<long>(_ahead, new { queue, rank, most = MostAhead });
 
-    public static long SuspectsAhead(Transaction tx, long id) => tx.First<long>(_suspects, new { id, most = MostAhead });
+    public static long SuspectsAhead(Transaction tx, long id, int crashes) => tx.First<long>(_suspects, new { id, crashes, most = MostAhead });
 
     public static long AheadOfKey(Transaction tx, string key, long rank) => tx.First<long>(_behind, new { key, rank, most = MostAhead });
 

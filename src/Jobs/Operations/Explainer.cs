@@ -116,7 +116,7 @@ internal static class Explainer
     {
         if (job.Crashes >= 2)
         {
-            var before = ExplainStore.SuspectsAhead(tx, job.Id);
+            var before = ExplainStore.SuspectsAhead(tx, job.Id, job.Crashes);
             reasons.Add(new("suspect", $"its node died {job.Crashes} times while it ran, so it is run with nothing beside it: it waits until a node has nothing else under way; {Count(before)} suspects go before it"));
             return explanation with { Reasons = reasons, Ahead = before };
         }

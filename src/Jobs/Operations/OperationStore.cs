@@ -24,6 +24,9 @@ internal static class OperationStore
     private static readonly Sql _unique = new("jobs.unique.free", "delete from job_unique where job_id = @id");
     private static readonly Sql _slot = new("jobs.slot.free", "delete from job_slot where job_id = @id");
 
+    private static readonly Sql _unwish = new("jobs.cancel.gone", "delete from job_cancel where job_id = @id");
+    private static readonly Sql _lockHistory = new("jobs.retry.lock", "select id from job_history where id = @id{update}");
+
     private static readonly Sql _hold = new("jobs.unique.hold", """
         insert into job_unique (key, job_id) select unique_key, id from job_history where id = @id and unique_key is not null on conflict do nothing
         """);
@@ -98,6 +101,12 @@ internal static class OperationStore
                 tx.Execute(_now, new { id, now, micros = now.Micros });
                 return null;
             case "done" or "dead" or "cancelled":
+                // Somebody else may be doing the same.
+                if (tx.First<long?>(_lockHistory, new { id }) is null)
+                {
+                    return "it was run again a moment ago";
+                }
+
                 if (job.UniqueKey is not (null or [NewJob.PeriodMark, ..]) && tx.Execute(_hold, new { id }) == 0)
                 {
                     return $"another job holds its unique key '{job.UniqueKey}'";
@@ -134,6 +143,11 @@ internal static class OperationStore
     private static bool End(Transaction tx, long id, JobsOptions options, string reason)
     {
         var key = tx.First<string>(_unreadyKey, new { id });
+        if (key is not null)
+        {
+            Gate.Hold(tx, [key]);
+        }
+
         var now = tx.Now;
         foreach (var table in new[] { EndOf("job_ready"), EndOf("job_waiting") })
         {
@@ -145,6 +159,9 @@ internal static class OperationStore
             tx.Execute(table.Move, new { id, now, forget = now + options.KeepCancelled, error = reason });
             tx.Execute(table.Gone, new { id });
             tx.Execute(_unique, new { id });
+
+            // It may have been wished for while it ran: a retry of what has ended must not meet it.
+            tx.Execute(_unwish, new { id });
             if (key is not null)
             {
                 // Also without a slot: it may have been the one that knocked for all of its key.

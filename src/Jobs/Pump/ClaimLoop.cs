@@ -198,8 +198,8 @@ internal sealed class ClaimLoop(
         var job = database.Write("jobs.claim.alone", tx => store.ClaimAlone(tx, names));
         if (job is null)
         {
+            // All of them have had their turn. Those that come must not wait for it as long as one that was given up.
             _aloneSince = null;
-            _aloneGivenUpAt = Time.GetTimestamp();
             return true;
         }
 

@@ -76,6 +76,13 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     /// <summary>One that its handler's own transaction has written.</summary>
     public void CountFinished() => Interlocked.Increment(ref _accepted);
 
+    /// <summary>One that its handler's own transaction wanted to write, too late.</summary>
+    public void CountRefused(ClaimedJob job)
+    {
+        Interlocked.Increment(ref _refused);
+        JobsLog.FinishRefused(log, job.Queue, job.Kind, job.Id, job.Attempts, job.LeaseNo, Finish.Text(Outcome.Done));
+    }
+
     /// <summary>Ids of what waits to be written.</summary>
     public void CollectIds(HashSet<(long, int)> ids)
     {

@@ -42,7 +42,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         with live as (select 1 from node where id = $2 and state = 'live'),
         gone as (
           delete from job_ready where ctid = any(array(
-            select ctid from job_ready where crashes >= 2 and queue = any($1::text[]) order by id limit 1 for update skip locked
+            select ctid from job_ready where crashes >= 2 and queue = any($1::text[]) order by crashes, id limit 1 for update skip locked
           )) and exists (select 1 from live)
           returning *
         ), freed as (

@@ -31,7 +31,10 @@ internal abstract class PumpStore(JobsOptions options, string node)
     /// <summary>Takes what can run, lowest rank first.</summary>
     public abstract List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants);
 
-    /// <summary>Takes one suspect, to run it with nothing beside it; null when there is none.</summary>
+    /// <summary>
+    /// Takes one suspect, to run it with nothing beside it; null when there is none. Those that were in the fewest crashes go first: most are innocent, and have ended
+    /// before whoever is not has its next turn; and no innocent meets one kill after the other because it is the first after each start.
+    /// </summary>
     public abstract ClaimedJob? ClaimAlone(Transaction tx, IReadOnlyList<string> queues);
 
     /// <summary>Writes ends of attempts; returns the ids of those that were accepted. What is not among them is no longer this node's.</summary>

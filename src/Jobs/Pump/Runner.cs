@@ -50,6 +50,7 @@ internal sealed class Runner(
         var finish = new Finish { Job = running.Job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = tx.Now };
         if (running.IsSettled || !store.Write(tx, [finish]).Contains(running.Job.Id))
         {
+            finishes.CountRefused(running.Job);
             throw new StorageFault(
                 StorageFaultKind.Fenced, $"job {running.Job.Id}, attempt {running.Job.Attempts}, was taken away from node {node.Id}; its end and what was written with it are refused");
         }

@@ -10,7 +10,7 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
     private const string Columns = "id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, metadata, unique_key, concurrency_key, batch_id";
 
     private static readonly Sql _pick = new("jobs.claim.pick", $"select {Columns} from job_ready where queue = ?1 and rank >= ?2 and crashes < 2 order by rank limit ?3");
-    private static readonly Sql _pickAlone = new("jobs.claim.alone", $"select {Columns} from job_ready where crashes >= 2 and queue in (select value from json_each(?1)) order by id limit 1");
+    private static readonly Sql _pickAlone = new("jobs.claim.alone", $"select {Columns} from job_ready where crashes >= 2 and queue in (select value from json_each(?1)) order by crashes, id limit 1");
 
     private static readonly Sql _run = new("jobs.claim", $"""
         insert into job_running ({Common}, node, claimed_at, started_at, is_alone)

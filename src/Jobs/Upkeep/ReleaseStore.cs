@@ -4,8 +4,8 @@ using Rondo.Storage;
 namespace Rondo.Jobs.Upkeep;
 
 /// <summary>
-/// Jobs of nodes that are no longer live go back at once. Each was there in a crash, so it is a suspect; after two it is run alone, and only a crash while it was
-/// alone makes it the culprit. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
+/// Jobs of nodes that are no longer live go back at once. Each was there in a crash, so it is a suspect; after two it is run alone, and only a third crash while it
+/// was alone makes it the culprit: a kill -9 from outside that finds an innocent alone once is common where there are many, twice was seen, three times is not. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
 /// </summary>
 internal static class ReleaseStore
 {
@@ -42,8 +42,13 @@ internal static class ReleaseStore
     private static readonly Sql _unique = new("jobs.release.unique", "delete from job_unique where job_id {in:@ids}");
     private static readonly Sql _slot = new("jobs.release.slot", "delete from job_slot where job_id {in:@ids}");
 
-    /// <summary>Why a job is dead that was alone in its third crash.</summary>
-    public const string CrashLoop = "crash_loop: its node died three times while it ran, the last time with nothing else running";
+    private static readonly Sql _wish = new("jobs.release.wish", "delete from job_cancel where job_id {in:@ids}");
+
+    /// <summary>In so many crashes a job was when it is found guilty, the last three of them alone.</summary>
+    public const int MostCrashes = 5;
+
+    /// <summary>Why a job is dead that was alone in three crashes.</summary>
+    public const string CrashLoop = "crash_loop: its node died five times while it ran, the last three times with nothing else running";
 
     /// <summary>Gives back at most 1,000.</summary>
     public static Released Release(Transaction tx, JobsOptions options)
@@ -61,16 +66,17 @@ internal static class ReleaseStore
             tx.Execute(_failure, new { job.Id, job.Attempts, job.LeaseNo, job.Node, job.StartedAt, now, forget, error = $"its node {job.Node} died" });
         }
 
-        var culprits = lost.Where(j => j.IsAlone && j.Crashes >= 2).ToArray();
+        var culprits = lost.Where(IsGuilty).ToArray();
         if (culprits.Length > 0)
         {
             var ids = new IdList([.. culprits.Select(j => j.Id)]);
             tx.Execute(_dead, new { ids, now, forget, error = CrashLoop });
             tx.Execute(_unique, new { ids });
             tx.Execute(_slot, new { ids });
+            tx.Execute(_wish, new { ids });
         }
 
-        var rest = new IdList([.. lost.Where(j => !(j.IsAlone && j.Crashes >= 2)).Select(j => j.Id)]);
+        var rest = new IdList([.. lost.Where(j => !IsGuilty(j)).Select(j => j.Id)]);
         tx.Execute(_ready, new { ids = rest });
         tx.Execute(_gone, new { ids = new IdList([.. lost.Select(j => j.Id)]) });
         return new Released(
@@ -80,6 +86,8 @@ internal static class ReleaseStore
             culprits.Length,
             lost.Count == Piece);
     }
+
+    private static bool IsGuilty(Lost job) => job.IsAlone && job.Crashes + 1 >= MostCrashes;
 
     private sealed class Lost
     {

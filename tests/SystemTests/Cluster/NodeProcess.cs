@@ -51,8 +51,8 @@ internal sealed class NodeProcess : ChildProcess
     }
 
     // A shell in between, as the init that a container has: a process with pid 1 does not obey the SIGSTOP it sends itself.
-    private static string[] Apart => ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", "\"$@\"; exit $?", "sh"];
+    internal static string[] Apart => ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", "\"$@\"; exit $?", "sh"];
 
-    private static int OnlyChild(int id) =>
+    internal static int OnlyChild(int id) =>
         int.Parse(File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Single(), CultureInfo.InvariantCulture);
 }

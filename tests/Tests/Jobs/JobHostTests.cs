@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using Rondo.Jobs;
+using Rondo.Storage;
+using Rondo.Storage.Schema;
+using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Jobs;
+
+/// <summary>The queue as a program of somebody else's has it.</summary>
+public sealed class JobHostTests
+{
+    private static readonly JobHostSettings Settings = new() { Jobs = JobRig.Fast };
+
+    [Theory, BothDatabases]
+    public async Task One_object_migrates_runs_and_leaves_nothing_behind_and_others_enqueue_beside_it(DatabaseKind kind)
+    {
+        await using var place = await Place.CreateAsync(kind);
+        var ran = new ConcurrentQueue<string>();
+        Migration[] own = [new("shop", 1, "shop", "create table shop (id {bigint} not null primary key)")];
+        await using (var host = await JobHost.StartAsync(place.Address, _ => Handlers((work, _, _) => Ran(ran, work)), Settings with { Migrations = own }))
+        {
+            await host.Database.WriteAsync("test", tx =>
+            {
+                tx.Execute(new Sql("test", "insert into shop (id) values (1)"));
+                host.Queue.Enqueue(tx, new Work("own"));
+            });
+            await using (var beside = await JobHost.StartAsync(place.Address, _ => new JobHandlers().AddForEnqueue<Work>("work"), Settings with { RunsJobs = false }))
+            {
+                Assert.Equal((null, null), (beside.Node, beside.State));
+                await beside.Queue.EnqueueAsync(new Work("beside"));
+                await Eventually.TrueAsync(() => ran.Count == 2, "both have run");
+                await Eventually.TrueAsync(async () => (await beside.Operations.ListAsync(new JobFilter { State = JobState.Done }, 10)).Count == 2, "both are done");
+            }
+
+            Assert.Equal(["beside", "own"], ran.Order());
+            await host.StopAsync();
+            Assert.Equal((2L, 0L), (host.State!.Finished, host.State.Refused));
+            Assert.Equal(0, await LiveAsync(host));
+
+            // Once more is nothing.
+            await host.StopAsync();
+            await host.DisposeAsync();
+        }
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_stop_gives_back_what_runs_and_the_next_start_runs_it(DatabaseKind kind)
+    {
+        await using var place = await Place.CreateAsync(kind);
+        var running = new TaskCompletionSource();
+        long id;
+        var impatient = Settings with { Jobs = JobRig.Fast with { StopPatience = TimeSpan.FromMilliseconds(50) } };
+        await using (var host = await JobHost.StartAsync(place.Address, _ => Handlers(async (_, _, stop) =>
+        {
+            running.SetResult();
+            await new TaskCompletionSource().Task.WaitAsync(stop);
+            return JobResult.Done;
+        }), impatient))
+        {
+            id = (await host.Queue.EnqueueAsync(new Work("long"))).Id;
+            await running.Task.WaitAsync(TimeSpan.FromSeconds(15));
+        }
+
+        await using var next = await JobHost.StartAsync(place.Address, _ => Handlers((_, _, _) => Task.FromResult(JobResult.Done)), Settings);
+        var job = (await Eventually.GetAsync(() => next.Operations.ShowAsync(id), job => job?.Job.State == "done", "it is done"))!.Job;
+        Assert.Equal((1, 2, 0), (job.Attempts, job.LeaseNo, job.Crashes));
+    }
+
+    [Fact]
+    public async Task A_node_that_was_declared_dead_is_refused_and_comes_back_as_another_one()
+    {
+        await using var place = await Place.CreateAsync(DatabaseKind.Postgres);
+        var running = new TaskCompletionSource();
+        await using var host = await JobHost.StartAsync(
+            place.Address,
+            database => Handlers(async (_, job, stop) =>
+            {
+                if (job.Fence.LeaseNo == 1)
+                {
+                    running.SetResult();
+                    await Task.WhenAny(new TaskCompletionSource().Task.WaitAsync(stop));
+                }
+
+                await database.WriteAsync("test", job.FinishIn, CancellationToken.None);
+                return JobResult.Done;
+            }),
+            Settings);
+        var first = host.Node!;
+        var id = (await host.Queue.EnqueueAsync(new Work("a"))).Id;
+        await running.Task.WaitAsync(TimeSpan.FromSeconds(15));
+        await host.Database.WriteAsync("test", tx => { tx.Execute(new Sql("test", "update node set state = 'dead', ended_at = @now where id = @first"), new { first, now = tx.Now }); });
+        var job = (await Eventually.GetAsync(() => host.Operations.ShowAsync(id), job => job?.Job.State == "done", "it is done", TimeSpan.FromSeconds(30)))!.Job;
+        Assert.NotEqual(first, job.Node);
+        Assert.Equal(host.Node, job.Node);
+        Assert.Equal(2, job.LeaseNo);
+
+        // The end in its own transaction; what the handler then says of it is a failure of an attempt that is lost.
+        await Eventually.TrueAsync(() => host.State!.Refused > 0, "the late end is counted");
+        Assert.False(host.Broken.IsCompleted);
+        Assert.Equal(1, await LiveAsync(host));
+    }
+
+    [Fact]
+    public async Task What_cannot_start_says_why_and_holds_nothing()
+    {
+        await using var place = await Place.CreateAsync(DatabaseKind.Sqlite);
+        await Assert.ThrowsAsync<ArgumentException>(() => JobHost.StartAsync("shop.db", _ => new JobHandlers()));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => JobHost.StartAsync(place.Address, _ => new JobHandlers(), new JobHostSettings { Jobs = new JobsOptions { DefaultWorkers = -1 } }));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => JobHost.StartAsync(place.Address, _ => throw new InvalidOperationException("the program's own trouble")));
+        await using (await JobHost.StartAsync(place.Address, _ => new JobHandlers(), Settings))
+        {
+            var refused = await Assert.ThrowsAsync<StorageFault>(() => JobHost.StartAsync(place.Address, _ => new JobHandlers(), Settings));
+            Assert.Contains($"{Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
+        }
+
+        await using var again = await JobHost.StartAsync(place.Address, _ => new JobHandlers(), Settings);
+        Assert.NotNull(again.Node);
+    }
+
+    private static JobHandlers Handlers(Func<Work, JobContext, CancellationToken, Task<JobResult>> handle) => new JobHandlers().Add("work", new Handler(handle));
+
+    private static Task<JobResult> Ran(ConcurrentQueue<string> ran, Work work)
+    {
+        ran.Enqueue(work.Name);
+        return Task.FromResult(JobResult.Done);
+    }
+
+    private static Task<long> LiveAsync(JobHost host) => host.Database.ReadAsync("test", tx => tx.First<long>(new Sql("test", "select count(*) from node where state = 'live'")));
+
+    private sealed class Handler(Func<Work, JobContext, CancellationToken, Task<JobResult>> handle) : IJobHandler<Work>
+    {
+        public Task<JobResult> Handle(Work args, JobContext job, CancellationToken stop) => handle(args, job, stop);
+    }
+
+    /// <summary>An empty database of either kind.</summary>
+    private sealed class Place(string address, IDisposable? folder, TestPostgres? postgres) : IAsyncDisposable
+    {
+        public string Address => address;
+
+        public static async Task<Place> CreateAsync(DatabaseKind kind)
+        {
+            if (kind == DatabaseKind.Postgres)
+            {
+                var postgres = await TestPostgres.CreateAsync();
+                return new Place(postgres.Url, null, postgres);
+            }
+
+            var folder = new TempFolder();
+            return new Place("sqlite:" + folder.At("jobs.db"), folder, null);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            folder?.Dispose();
+            if (postgres is not null)
+            {
+                await postgres.DisposeAsync();
+            }
+        }
+    }
+}

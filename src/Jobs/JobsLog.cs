@@ -37,4 +37,10 @@ internal static partial class JobsLog
 
     [LoggerMessage(11, LogLevel.Warning, "Slots of {Count} concurrency keys cannot be given out now, and are tried again: {Error}")]
     public static partial void KeysWait(ILogger log, int count, string error);
+
+    [LoggerMessage(40, LogLevel.Critical, "{Count} jobs of kind {Kind} that were accepted in the minute from {From} are {Where}: {Ids}")]
+    public static partial void Unbalanced(ILogger log, long count, string kind, Rondo.Storage.Instant from, string where, string ids);
+
+    [LoggerMessage(41, LogLevel.Warning, "Vacuum is held back ({DeadRows} dead rows of jobs): {Who}")]
+    public static partial void VacuumBlocked(ILogger log, string who, long deadRows);
 }

@@ -103,6 +103,7 @@ internal sealed class HttpApi : IAsyncDisposable
         ReadingEndpoints.Map(app);
         NodeEndpoints.Map(app);
         JobEndpoints.Map(app);
+        JobHealthEndpoints.Map(app);
         QueueEndpoints.Map(app);
         app.MapOpenApi("/openapi/v1.json");
         return app;

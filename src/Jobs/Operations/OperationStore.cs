@@ -105,6 +105,7 @@ internal static class OperationStore
                     return "it is gone";
                 }
 
+                Proof.BalanceStore.OweAgain(tx, id);
                 tx.Execute(_unhistory, new { id });
                 return null;
             default:

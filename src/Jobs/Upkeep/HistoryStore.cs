@@ -9,7 +9,9 @@ internal static class HistoryStore
     private const int Slice = 2_000;
     private static readonly TimeSpan _length = TimeSpan.FromDays(7);
 
-    private static readonly Sql _history = new("jobs.forget", "delete from job_history where id in (select id from job_history where forget_at < @now limit @slice) and forget_at < @now");
+    private static readonly Sql _history = new("jobs.forget", """
+        delete from job_history where id in (select id from job_history where forget_at < @now and finished_at < @seen limit @slice) and forget_at < @now and finished_at < @seen
+        """);
     private static readonly Sql _failures = new("jobs.forget.failures", "delete from job_failure where job_id in (select job_id from job_failure where forget_at < @now limit @slice) and forget_at < @now");
 
     private static readonly Sql _lines = new("jobs.forget.lines", """
@@ -36,13 +38,13 @@ internal static class HistoryStore
     {
         if (database.Dialect == Dialect.Postgres)
         {
-            database.Write("jobs.forget", tx => Partitions.DropBefore(tx, "job_history", _length, tx.Now).Count);
+            database.Write("jobs.forget", tx => Partitions.DropBefore(tx, "job_history", _length, tx.Now - Proof.Balance.KeepEnded).Count);
         }
 
         return database.Write("jobs.forget", tx =>
         {
             var now = tx.Now;
-            var count = tx.Dialect == Dialect.Sqlite ? tx.Execute(_history, new { now, slice = Slice }) : 0;
+            var count = tx.Dialect == Dialect.Sqlite ? tx.Execute(_history, new { now, seen = now - Proof.Balance.KeepEnded, slice = Slice }) : 0;
             count += tx.Execute(_failures, new { now, slice = Slice });
             return count + tx.Execute(_lines) + tx.Execute(_progress);
         }) > 0;

@@ -22,8 +22,8 @@ internal static class JobsStatus
 
     /// <summary>Redis in a few words.</summary>
     public static string Describe(RedisHintState redis) => redis.IsConnected
-        ? $"redis {redis.Address} answers"
-        : $"redis {redis.Address} is away: {redis.LastError ?? "it has not answered yet"}. Nothing depends on it: hints go by NOTIFY";
+        ? $"redis at {redis.Address} answers"
+        : $"redis at {redis.Address} is away: {redis.LastError ?? "it has not answered yet"}. Nothing depends on it: hints go by NOTIFY";
 
     private static async Task<int> ShowAsync(Run run, Database database)
     {

@@ -31,9 +31,9 @@ public sealed class RecycleTests(ITestOutputHelper output)
         await database.MeasureClockAsync();
         await using var queue = new JobQueue(database, new JobHandlers().AddForEnqueue<NoopArgs>("noop"));
 
-        // Two that last for ten minutes, which no stop waits for, and many that are over at once.
+        // Two that last for ten minutes, which no stop waits for, and many that are over soon.
         await queue.EnqueueManyAsync([new NoopArgs(600_000), new NoopArgs(600_000)]);
-        await queue.EnqueueManyAsync(Enumerable.Repeat(new NoopArgs(0), Quick));
+        await queue.EnqueueManyAsync(Enumerable.Repeat(new NoopArgs(50), Quick));
         var ended = 0;
         long done = 0;
         while (done < Quick)

@@ -9,7 +9,9 @@ try
         ["polling", .. var rest] => await PollingBench.RunAsync(Settings.Read(rest)),
         ["arm", .. var rest] => await ArmBench.RunAsync(Settings.Read(rest, new Settings { Devices = 10_000, Interval = 10 })),
         ["coordination", .. var rest] => await CoordinationBench.RunAsync(Settings.Read(rest, CoordinationBench.Defaults)),
-        ["jobs", .. var rest] => await JobsBench.RunAsync(Settings.Read(rest)),
+        ["jobs", .. var rest] => Settings.Read(rest) is { Snapshot: true } snapshot
+            ? await SnapshotBench.RunAsync(snapshot)
+            : await JobsBench.RunAsync(Settings.Read(rest)),
         ["micro", .. var rest] => await MicroBench.RunAsync(Settings.Read(rest)),
         ["cluster-chaos", .. var rest] => await ChaosBench.RunAsync(Settings.Read(rest)),
 

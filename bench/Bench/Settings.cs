@@ -35,6 +35,9 @@ internal sealed record Settings
     /// <summary>Jobs of the main part of a run of jobs.</summary>
     public int Count { get; init; } = 100_000;
 
+    /// <summary>Jobs pass while somebody holds a snapshot.</summary>
+    public bool Snapshot { get; init; }
+
     /// <summary>Server processes over one database.</summary>
     public int Nodes { get; init; } = 1;
 
@@ -65,9 +68,16 @@ internal sealed record Settings
         var settings = verb ?? new Settings();
         int? devices = settings.Devices > 0 ? settings.Devices : null;
         var polls = 5_000;
+        var isCounted = false;
         for (var i = 0; i < arguments.Length; i++)
         {
             var name = arguments[i];
+            if (name is "--snapshot")
+            {
+                settings = settings with { Snapshot = true };
+                continue;
+            }
+
             if (name is "--save" or "--profile" or "--compare-nodes")
             {
                 settings = name switch
@@ -112,7 +122,7 @@ internal sealed record Settings
                 case "--warmup": settings = settings with { Warmup = Number(name, value, 3_600) }; break;
                 case "--minutes": settings = settings with { Minutes = Number(name, value, 1_440) }; break;
                 case "--seed": settings = settings with { Seed = Number(name, value, int.MaxValue) }; break;
-                case "--count": settings = settings with { Count = Number(name, value, 10_000_000) }; break;
+                case "--count": settings = settings with { Count = Number(name, value, 10_000_000) }; isCounted = true; break;
                 case "--runs": settings = settings with { Runs = Number(name, value, 99) }; break;
                 case "--nodes": settings = settings with { Nodes = Number(name, value, MostNodes) }; break;
                 default: throw new BenchFault($"{name} is not an option; see bench/run --help");
@@ -124,6 +134,8 @@ internal sealed record Settings
             ? throw new BenchFault("a SQLite file has one server; several nodes need --database postgres")
             : settings with
             {
+                // With a snapshot as many as are promised.
+                Count = settings.Snapshot && !isCounted ? 1_800_000 : settings.Count,
                 Devices = devices ?? polls * settings.Interval,
                 Warmup = settings.Warmup > 0 ? settings.Warmup : compares ? WarmupToCompare : UsualWarmup,
             };

@@ -32,4 +32,7 @@ internal static partial class HostLog
 
     [LoggerMessage(10, LogLevel.Information, "HTTP API on {Address}")]
     public static partial void Listening(ILogger log, Uri address);
+
+    [LoggerMessage(11, LogLevel.Information, "Recycling: {Reason}. What runs may end, the rest is given back; exit code 75, for the supervisor to start another")]
+    public static partial void Recycled(ILogger log, string reason);
 }

@@ -69,6 +69,9 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>Settings of polling in force.</summary>
     public PollingOptions Options { get; }
 
+    /// <summary>Settings of jobs in force.</summary>
+    public required JobsOptions JobsOptions { get; init; }
+
     /// <summary>Health of the loops.</summary>
     public IReadOnlyList<LoopHealth> Loops => _supervisor.Health;
 
@@ -174,7 +177,7 @@ internal sealed class Server : IAsyncDisposable
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls };
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions };
         }
         catch
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Jobs.Links;
+using Rondo.Jobs.Proof;
 using Rondo.Jobs.Pump;
 using Rondo.Jobs.Recurring;
 using Rondo.Jobs.Upkeep;
@@ -23,6 +24,9 @@ public sealed class JobServer
     private readonly WatchLoop _watch;
     private readonly UpkeepLoop _upkeep;
     private readonly ScheduleLoop _schedules;
+    private readonly BalanceLoop _balance;
+    private readonly VacuumLoop? _vacuum;
+    private readonly Recycler _recycler;
 
     /// <summary>Prepares it; nothing runs before <see cref="Start"/>.</summary>
     /// <param name="database">Migrated with <see cref="Migrations"/>.</param>
@@ -34,8 +38,10 @@ public sealed class JobServer
     /// <param name="hint">Tells every process that something changed (<see cref="Topic"/>).</param>
     /// <param name="log">Log.</param>
     /// <param name="schedules">Recurring jobs that the program defines; null when it defines none. What operators added recurs in any case.</param>
+    /// <param name="memory">Bytes that this process holds; null to ask the system.</param>
     public JobServer(
-        Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log, JobSchedules? schedules = null)
+        Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log, JobSchedules? schedules = null,
+        Func<long>? memory = null)
     {
         options.Check();
         _database = database;
@@ -53,6 +59,12 @@ public sealed class JobServer
         schedules?.Read(handlers, recurring, database.Clock.Now);
         _schedules = new ScheduleLoop(database, node, recurring, handlers, schedules, options, Cancelled, time, log);
         _upkeep = new UpkeepLoop(database, node, options, followers, Freed, time, log);
+        _balance = new BalanceLoop(database, options, time, log);
+        _vacuum = database.Dialect == Dialect.Postgres ? new VacuumLoop(database, options, time, log) : null;
+
+        // Who polls as well must not stop polling because of jobs.
+        var mayRecycle = Array.TrueForAll(node.Row.Roles.Split(','), role => role is "work" or "api");
+        _recycler = new Recycler(options, mayRecycle, chance.For("jobs.recycle"), memory ?? (() => Environment.WorkingSet), time);
 
         void Freed(IReadOnlyCollection<string> queues)
         {
@@ -79,7 +91,13 @@ public sealed class JobServer
 
     /// <summary>How it goes here.</summary>
     public JobServerState State => new(
-        [.. _queues.Values.Select(q => new QueueState(q.Name, q.Workers, q.IsPaused, q.Busy, q.Ahead))], _claims.Claimed, _finishes.Accepted, _finishes.Refused + _watch.Refused, _finishes.Waiting);
+        [.. _queues.Values.Select(q => new QueueState(q.Name, q.Workers, q.IsPaused, q.Busy, q.Ahead))], _claims.Claimed, _finishes.Accepted, _finishes.Refused + _watch.Refused, _finishes.Waiting)
+    {
+        WrittenOff = _runner.WrittenOff, Vacuum = _vacuum?.Latest, Recycle = Recycle,
+    };
+
+    /// <summary>Why a new process should take the place of this one; null while none should, and without the settings for it.</summary>
+    public RecycleDue? Recycle => _recycler.Look(_finishes.Accepted);
 
     /// <summary>Starts its loops. The room for history is made first.</summary>
     public void Start(LoopSupervisor supervisor)
@@ -90,6 +108,11 @@ public sealed class JobServer
         supervisor.Start(_claims);
         supervisor.Start(_upkeep);
         supervisor.Start(_schedules);
+        supervisor.Start(_balance);
+        if (_vacuum is not null)
+        {
+            supervisor.Start(_vacuum);
+        }
     }
 
     /// <summary>Something may be there to run: look now.</summary>
@@ -159,4 +182,19 @@ public sealed record QueueState(string Name, int Workers, bool IsPaused, int Bus
 /// <param name="Finished">Ends of attempts that were written.</param>
 /// <param name="Refused">Writes that were refused because the attempt had been taken away.</param>
 /// <param name="Unwritten">Ends that wait to be written.</param>
-public sealed record JobServerState(IReadOnlyList<QueueState> Queues, long Claimed, long Finished, long Refused, int Unwritten);
+public sealed record JobServerState(IReadOnlyList<QueueState> Queues, long Claimed, long Finished, long Refused, int Unwritten)
+{
+    /// <summary>Handlers that were written off because they did not stop, and still run in this process. Their workers were replaced.</summary>
+    public int WrittenOff { get; init; }
+
+    /// <summary>Who holds vacuum back on the tables of jobs; null on SQLite, and before the first look.</summary>
+    public VacuumReport? Vacuum { get; init; }
+
+    /// <summary>Why a new process should take the place of this one, or null.</summary>
+    public RecycleDue? Recycle { get; init; }
+}
+
+/// <summary>That a process has done enough.</summary>
+/// <param name="Reason">Which limit it has passed.</param>
+/// <param name="MayRecycle">False when the process has another role that must not stop for jobs.</param>
+public sealed record RecycleDue(string Reason, bool MayRecycle);

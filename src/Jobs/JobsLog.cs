@@ -55,4 +55,10 @@ internal static partial class JobsLog
 
     [LoggerMessage(12, LogLevel.Warning, "Those who wait for {Count} ends or batches cannot be told now, and are told later: {Error}")]
     public static partial void FollowersWait(ILogger log, int count, string error);
+
+    [LoggerMessage(40, LogLevel.Critical, "{Count} jobs of kind {Kind} that were accepted in the minute from {From} are {Where}: {Ids}")]
+    public static partial void Unbalanced(ILogger log, long count, string kind, Rondo.Storage.Instant from, string where, string ids);
+
+    [LoggerMessage(41, LogLevel.Warning, "Vacuum is held back ({DeadRows} dead rows of jobs): {Who}")]
+    public static partial void VacuumBlocked(ILogger log, string who, long deadRows);
 }

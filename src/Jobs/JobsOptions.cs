@@ -33,7 +33,7 @@ public sealed record JobsOptions
     /// <summary>How long an attempt may go on after its timeout cancelled it, before it is fenced and its worker replaced. Default 10 s.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a job that ended well is kept. Default 7 days.</summary>
+    /// <summary>How long a job that ended well is kept; at least 2 days, for the balance to see it. Default 7 days.</summary>
     public TimeSpan KeepDone { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>How long a cancelled job is kept. Default 30 days.</summary>
@@ -50,6 +50,18 @@ public sealed record JobsOptions
 
     /// <summary>Settings of the log files of queues.</summary>
     public JobLogOptions Log { get; init; } = new();
+
+    /// <summary>After so many ended attempts, and up to a tenth more, the process should end for its supervisor to start another. Null for never; 1 to 1,000,000,000.</summary>
+    public long? RecycleAfterJobs { get; init; }
+
+    /// <summary>The same when the process holds so many bytes of memory. Null for never; 64 MB to 1 TB.</summary>
+    public long? RecycleAboveMemory { get; init; }
+
+    /// <summary>Time between two balances of what was accepted against what is there. Default 5 min; 1 s to 1 h.</summary>
+    public TimeSpan BalanceEvery { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long somebody may hold PostgreSQL's vacuum back before that is a reason in health; a tenth of it when many dead rows wait for it. Default 10 min; 1 s to 7 days.</summary>
+    public TimeSpan VacuumPatience { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Checks ranges.</summary>
     /// <exception cref="InvalidOperationException">One is out of its range.</exception>
@@ -69,6 +81,10 @@ public sealed record JobsOptions
         Require(KeepTicks >= TimeSpan.FromHours(1) && KeepTicks <= TimeSpan.FromDays(366), $"ticks are kept for {KeepTicks}; 1 h to 366 days");
         Http.Check();
         Log.Check();
+        Require(RecycleAfterJobs is null or (>= 1 and <= 1_000_000_000), $"recycle after {RecycleAfterJobs} jobs; 1 to 1000000000");
+        Require(RecycleAboveMemory is null or (>= 64_000_000 and <= 1_000_000_000_000), $"recycle above {RecycleAboveMemory / 1_000_000} MB of memory; 64 MB to 1 TB");
+        Require(BalanceEvery >= TimeSpan.FromSeconds(1) && BalanceEvery <= TimeSpan.FromHours(1), $"balance every {BalanceEvery}; 1 s to 1 h");
+        Require(VacuumPatience >= TimeSpan.FromSeconds(1) && VacuumPatience <= TimeSpan.FromDays(7), $"vacuum patience {VacuumPatience}; 1 s to 7 days");
 
         static void Require(bool holds, string message)
         {

@@ -163,6 +163,25 @@ UNION ALL
     NULL::text AS waits_on
    FROM job_history;
 
+table job_accepted
+  at timestamp with time zone not null
+  kind text not null
+  first_id bigint not null
+  last_id bigint not null
+  n integer not null
+  CREATE INDEX job_accepted_at ON public.job_accepted USING brin (at)
+
+table job_balance
+  id integer not null
+  since timestamp with time zone not null
+  taken_at timestamp with time zone
+  at timestamp with time zone
+  wide_at timestamp with time zone
+  bad_from timestamp with time zone
+  report text
+  job_balance_id_check CHECK ((id = 1))
+  job_balance_pkey PRIMARY KEY (id)
+
 table job_batch
   id bigint not null identity d
   name text not null
@@ -246,6 +265,13 @@ table job_log
   level text not null
   text text not null
   job_log_pkey PRIMARY KEY (job_id, lease_no, line)
+
+table job_owed
+  job_id bigint not null
+  kind text not null
+  at timestamp with time zone not null
+  is_missing boolean not null default false
+  job_owed_pkey PRIMARY KEY (job_id)
 
 table job_progress
   job_id bigint not null

@@ -49,6 +49,26 @@ CREATE VIEW job as
   select id, state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
     node, started_at, finished_at, error, batch_id, cast(null as INTEGER), cast(null as TEXT) from job_history;
 
+CREATE TABLE job_accepted (
+  at INTEGER not null,
+  kind TEXT not null,
+  first_id INTEGER not null,
+  last_id INTEGER not null,
+  n INTEGER not null
+) STRICT;
+
+CREATE INDEX job_accepted_at on job_accepted (at);
+
+CREATE TABLE job_balance (
+  id INTEGER not null primary key check (id = 1),
+  since INTEGER not null,
+  taken_at INTEGER,
+  at INTEGER,
+  wide_at INTEGER,
+  bad_from INTEGER,
+  report TEXT
+) STRICT;
+
 CREATE TABLE job_batch (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT not null,
@@ -139,6 +159,13 @@ CREATE TABLE job_log (
   text TEXT not null,
   primary key (job_id, lease_no, line)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_owed (
+  job_id INTEGER not null primary key,
+  kind TEXT not null,
+  at INTEGER not null,
+  is_missing INTEGER not null default 0
+) STRICT;
 
 CREATE TABLE job_progress (
   job_id INTEGER not null primary key,

@@ -15,6 +15,9 @@ internal static class ExitCode
     /// <summary>The command, its options, its files or the settings are wrong (EX_USAGE of sysexits.h).</summary>
     public const int Misuse = 64;
 
+    /// <summary>A server that has done its share of jobs and wants another one in its place (EX_TEMPFAIL of sysexits.h): start it again.</summary>
+    public const int Recycled = 75;
+
     /// <summary>Ended by Ctrl-C before it was done (128 + SIGINT, as shells say it).</summary>
     public const int Interrupted = 130;
 }

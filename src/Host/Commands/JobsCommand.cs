@@ -22,6 +22,8 @@ internal static class JobsCommand
         JobsAct.Create(cli, JobVerb.Discard),
         JobsAct.Create(cli, JobVerb.Release),
         JobsPrune.Create(cli),
+        JobsStatus.Create(cli),
+        JobsBalance.Create(cli),
     };
 
     /// <summary>The operations of this run; topics of what it changed are gathered in <paramref name="topics"/>, to be told after it.</summary>

@@ -50,11 +50,11 @@ internal static class QueuesCommand
         var watch = new Option<bool>("--watch") { Description = "Again every second, until Ctrl-C" };
         return cli.Act(
             new Command("list", "Every queue: what it holds, its workers, and how it went in the last 10 minutes") { watch },
-            run => JobsCommand.UseAsync(run, async (jobs, _) =>
+            run => JobsCommand.UseAsync(run, async (jobs, database) =>
             {
                 while (true)
                 {
-                    Write(run, await jobs.Queues.ReadAsync(run.Stop));
+                    Write(run, await jobs.Queues.ReadAsync(run.Stop) with { Redis = await JobsStatus.RedisAsync(run, database) });
                     if (!run.Get(watch))
                     {
                         return ExitCode.Ok;
@@ -78,6 +78,11 @@ internal static class QueuesCommand
                 q.FailureRate is { } rate ? $"{rate * 100:0.0}%" : "-", Pair(q.WaitP50Ms, q.WaitP99Ms), Pair(q.RunP50Ms, q.RunP99Ms),
             ]));
         run.Say(status.Workers.Count == 0 ? "no node with the role work runs. Start one: rondo serve" : $"{status.Workers.Count} running with the role work: {string.Join(", ", status.Workers)}");
+        if (status.Redis is { } redis)
+        {
+            run.Say(JobsStatus.Describe(redis));
+        }
+
         run.WriteJson(status);
     }
 

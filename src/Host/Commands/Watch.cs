@@ -7,7 +7,7 @@ using Rondo.Storage;
 namespace Rondo.Host.Commands;
 
 /// <summary>What <c>rondo serve --json</c> says: once when all that it owns is armed (again after it came back as another node), once when it has stopped.</summary>
-/// <param name="State"><c>ready</c> or <c>stopped</c>.</param>
+/// <param name="State"><c>ready</c>, <c>stopped</c>, or <c>recycled</c> (ended by itself, to be started again).</param>
 /// <param name="Node">Incarnation.</param>
 /// <param name="Http">Address of the API, or null without it.</param>
 /// <param name="Groups">Armed poll groups.</param>
@@ -29,6 +29,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
         Asked,
         Dead,
         Broken,
+        Recycled,
     }
 
     /// <summary>Runs until <paramref name="stop"/>; returns the exit code.</summary>
@@ -42,6 +43,10 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
                     HostLog.Stopped(_log);
                     tell(new ServeState("stopped", null, null, null));
                     return ExitCode.Ok;
+                case End.Recycled:
+                    HostLog.Stopped(_log);
+                    tell(new ServeState("recycled", null, null, null));
+                    return ExitCode.Recycled;
                 case End.Broken:
                     return ExitCode.Critical;
                 default:
@@ -56,7 +61,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
             settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs, files);
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
         var end = await FollowAsync(server, http?.Address.ToString(), stop);
-        if (end == End.Asked)
+        if (end is End.Asked or End.Recycled)
         {
             systemd.Stopping("writing the last outcomes, releasing endpoints");
             HostLog.Stopping(_log);
@@ -112,6 +117,12 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
             {
                 HostLog.Dead(_log, server.Node.Id);
                 return End.Dead;
+            }
+
+            if (server.Worker?.Recycle is { MayRecycle: true } due)
+            {
+                HostLog.Recycled(_log, due.Reason);
+                return End.Recycled;
             }
 
             if (!isReady && IsArmed(server))

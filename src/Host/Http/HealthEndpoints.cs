@@ -113,7 +113,8 @@ internal static class HealthEndpoints
         return Results.Json(health, statusCode: health.Status == Health.Critical ? 503 : 200);
     }
 
-    private static async Task<HealthFacts> FactsAsync(Server server, CancellationToken stop)
+    /// <summary>What health is judged by.</summary>
+    public static async Task<HealthFacts> FactsAsync(Server server, CancellationToken stop)
     {
         FleetCounts? fleet = null;
         StorageFault? fault = null;

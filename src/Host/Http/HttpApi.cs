@@ -104,6 +104,7 @@ internal sealed class HttpApi : IAsyncDisposable
         NodeEndpoints.Map(app);
         JobEndpoints.Map(app);
         BatchEndpoints.Map(app);
+        JobHealthEndpoints.Map(app);
         QueueEndpoints.Map(app);
         ScheduleEndpoints.Map(app);
         app.MapOpenApi("/openapi/v1.json");

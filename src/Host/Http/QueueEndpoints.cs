@@ -29,7 +29,8 @@ internal static class QueueEndpoints
         app.MapGet("/api/admin/queue-status", ReadAsync).WithTags("admin").Named("adminQueueStatus", "The same as /api/queues").Produces<QueueStatus>().Problems(503);
     }
 
-    private static async Task<IResult> ReadAsync(Server server, CancellationToken stop) => Results.Ok(await server.JobOperations.Queues.ReadAsync(stop).ConfigureAwait(false));
+    private static async Task<IResult> ReadAsync(Server server, CancellationToken stop) =>
+        Results.Ok(await server.JobOperations.Queues.ReadAsync(stop).ConfigureAwait(false) with { Redis = server.Hints.State.Redis });
 
     private static async Task<IResult> PauseAsync(Server server, string queue, bool isPaused, CancellationToken stop)
     {

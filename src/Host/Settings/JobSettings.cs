@@ -10,6 +10,8 @@ internal static class JobSettings
     /// <summary>The queues of the hotspot, by the word that stands for them.</summary>
     private const string Hotspot = "hotspot";
 
+    private const string Off = "off";
+
     private const string HotspotQueues = "payments=4,provisioning=3,default=2,router-checks=2,router-data=3,log-rotation=1";
 
     /// <summary>All of them.</summary>
@@ -24,6 +26,10 @@ internal static class JobSettings
         Span("jobs.stop_patience", "how long a clean stop waits for running jobs before it cancels them and gives them back", o => o.StopPatience, (o, v) => o with { StopPatience = v }),
         .. JobCallSettings.All,
         .. JobLogSettings.All,
+        Span("jobs.balance_every", "how often what was accepted is balanced against what is there", o => o.BalanceEvery, (o, v) => o with { BalanceEvery = v }),
+        Span("jobs.vacuum_patience", "how long somebody may hold PostgreSQL's vacuum back on jobs before health says so", o => o.VacuumPatience, (o, v) => o with { VacuumPatience = v }),
+        new("jobs.recycle.after_jobs", _ => Off, "after so many ended attempts a server without the role poll ends, for its supervisor to start another; or off", TakeAfterJobs),
+        new("jobs.recycle.above_memory", _ => Off, "the same when it holds so much memory: 500MB, 1.5GB; or off", TakeAboveMemory),
     ];
 
     private static string Show(IReadOnlyDictionary<string, int> queues) => string.Join(',', queues.Select(q => $"{q.Key}={q.Value}"));
@@ -41,6 +47,25 @@ internal static class JobSettings
         }
 
         return queues.Count == 0 ? $"'{text}' names no queue; expected NAME=WORKERS with commas, or {Hotspot}" : Take(draft, draft.Jobs with { Queues = queues });
+    }
+
+    private static string? TakeAfterJobs(SettingsDraft draft, string text) => text == Off
+        ? Take(draft, draft.Jobs with { RecycleAfterJobs = null })
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var jobs)
+            ? Take(draft, draft.Jobs with { RecycleAfterJobs = jobs })
+            : $"'{text}' is not a number of jobs; expected a whole number such as 100000, or {Off}";
+
+    private static string? TakeAboveMemory(SettingsDraft draft, string text)
+    {
+        if (text == Off)
+        {
+            return Take(draft, draft.Jobs with { RecycleAboveMemory = null });
+        }
+
+        var unit = text.EndsWith("GB", StringComparison.Ordinal) ? 1_000_000_000m : text.EndsWith("MB", StringComparison.Ordinal) ? 1_000_000m : 0;
+        return unit > 0 && decimal.TryParse(text.AsSpan(0, text.Length - 2).Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var size) && size < 1_000_000
+            ? Take(draft, draft.Jobs with { RecycleAboveMemory = (long)(size * unit) })
+            : $"'{text}' is not a size; expected one such as 500MB or 1.5GB, or {Off}";
     }
 
     /// <summary>A duration.</summary>

@@ -131,6 +131,20 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
         }
     }
 
+    /// <summary>Balances now all that is counted: what was accepted against what is there.</summary>
+    public Task<BalanceReport> BalanceAsync(CancellationToken stop = default) => Proof.Balance.RunAsync(database, isWide: true, Proof.Balance.Counted, stop);
+
+    /// <summary>Declares what a balance misses to be lost, so that it is no reason any more. Returns how many jobs.</summary>
+    public Task<int> WriteOffAsync(CancellationToken stop = default) => Proof.Balance.WriteOffAsync(database, stop);
+
+    /// <summary>Who holds PostgreSQL's vacuum back on the tables of jobs; null on SQLite.</summary>
+    public async Task<VacuumReport?> VacuumAsync(CancellationToken stop = default) => database.Dialect == Dialect.Postgres
+        ? await database.ReadAsync("jobs.vacuum", tx => Proof.VacuumLoop.Look(tx, options.VacuumPatience), stop).ConfigureAwait(false)
+        : null;
+
+    /// <summary>What health is judged by.</summary>
+    public Task<JobFacts> FactsAsync(CancellationToken stop = default) => database.ReadAsync("jobs.health", tx => Proof.HealthStore.Read(tx, database.Address), stop);
+
     private static JobState[] StatesOf(JobVerb verb) => verb switch
     {
         JobVerb.Cancel => [JobState.Scheduled, JobState.Blocked, JobState.Ready, JobState.Running],

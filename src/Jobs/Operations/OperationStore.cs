@@ -118,6 +118,7 @@ internal static class OperationStore
                     return "it is gone";
                 }
 
+                Proof.BalanceStore.OweAgain(tx, id);
                 tx.Execute(_unhistory, new { id });
                 JobLinks.Again(tx, id, job.Metadata);
                 return null;

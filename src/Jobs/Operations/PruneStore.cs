@@ -33,6 +33,7 @@ internal static class PruneStore
         var ids = new IdList([.. old.Select(o => o.Id)]);
         if (old.Count > 0)
         {
+            Proof.BalanceStore.TakeBack(tx, ids);
             Array.ForEach(_gone, sql => tx.Execute(sql, new { ids }));
         }
 

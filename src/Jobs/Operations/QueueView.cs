@@ -1,3 +1,4 @@
+using Rondo.Nodes;
 using Rondo.Storage;
 
 namespace Rondo.Jobs;
@@ -86,4 +87,8 @@ public sealed record QueueTotal(long Ready, long Running, long Scheduled, long B
 /// <param name="Queues">The queues, by name.</param>
 /// <param name="Loads">What each node runs.</param>
 /// <param name="Total">Their sum.</param>
-public sealed record QueueStatus(Instant At, IReadOnlyList<string> Workers, IReadOnlyList<QueueView> Queues, IReadOnlyList<NodeLoad> Loads, QueueTotal Total);
+public sealed record QueueStatus(Instant At, IReadOnlyList<string> Workers, IReadOnlyList<QueueView> Queues, IReadOnlyList<NodeLoad> Loads, QueueTotal Total)
+{
+    /// <summary>The Redis that carries hints, as whoever answers sees it; null without one, and where nobody is told by it (SQLite). Nothing depends on it.</summary>
+    public RedisHintState? Redis { get; init; }
+}

@@ -108,7 +108,7 @@ internal sealed class ClaimLoop(
         });
         _nextDue = due;
         _lookedAt = Time.GetTimestamp();
-        if (queues.Any(q => q is { IsPaused: false, Workers: > 0 } && suspects.Contains(q.Name)) && _aloneSince is null && (_aloneGivenUpAt == long.MinValue || Time.GetElapsedTime(_aloneGivenUpAt) > _aloneAgain))
+        if (queues.Any(q => q is { IsPaused: false, Workers: > 0 } && suspects.Contains(q.Name)) && _aloneSince is null && runner.WrittenOff == 0 && (_aloneGivenUpAt == long.MinValue || Time.GetElapsedTime(_aloneGivenUpAt) > _aloneAgain))
         {
             _aloneSince = Time.GetTimestamp();
         }
@@ -181,9 +181,12 @@ internal sealed class ClaimLoop(
     private bool ClaimAlone()
     {
         GiveBackAll();
-        if (queues.Any(q => q.Busy > 0) || finishes.Waiting > 0)
+
+        // One that was written off may be the one that ends the process: beside it nobody is alone, and nobody knows for how long.
+        var isBeside = runner.WrittenOff > 0;
+        if (isBeside || queues.Any(q => q.Busy > 0) || finishes.Waiting > 0)
         {
-            if (Time.GetElapsedTime(_aloneSince!.Value) > _alonePatience)
+            if (isBeside || Time.GetElapsedTime(_aloneSince!.Value) > _alonePatience)
             {
                 // Others begin beside it from now on: a crash would say nothing of it any more.
                 database.Write("jobs.alone.over", tx => tx.Execute(_aloneOver, new { node = node.Id }));

@@ -17,12 +17,16 @@ internal sealed class Runner(
     private static readonly TimeSpan _unknownAgain = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<(long Id, int LeaseNo), RunningJob> _running = new();
     private readonly Lock _chance = new();
+    private int _writtenOff;
 
     public Instant Now => database.Clock.Now;
 
     public ILogger Log => log;
 
     public ICollection<RunningJob> Running => _running.Values;
+
+    /// <summary>Handlers that were given up and have not come back: they run in this process like any other.</summary>
+    public int WrittenOff => Math.Max(0, Volatile.Read(ref _writtenOff));
 
     /// <summary>Begins as many as there are workers for.</summary>
     public void Start(QueueWork queue)
@@ -72,6 +76,7 @@ internal sealed class Runner(
             return;
         }
 
+        Interlocked.Increment(ref _writtenOff);
         _running.TryRemove((running.Job.Id, running.Job.LeaseNo), out _);
         if (outcome != Outcome.GivenBack && running.StopReason != StopReason.Lost)
         {
@@ -158,6 +163,7 @@ internal sealed class Runner(
 
         if (!running.Settle())
         {
+            Interlocked.Decrement(ref _writtenOff);
             return After.Gone;
         }
 

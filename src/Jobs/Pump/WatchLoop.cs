@@ -41,7 +41,17 @@ internal sealed class WatchLoop(
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         KeepTime();
-        Tell();
+        StorageFault? fault = null;
+        try
+        {
+            Tell();
+        }
+        catch (StorageFault untold)
+        {
+            // What cannot be told is told later; cancels, pauses and the search for what was lost must not wait for it.
+            fault = untold;
+        }
+
         if (_isAsked || _lookedAt == long.MinValue || Time.GetElapsedTime(_lookedAt) >= options.PollInterval)
         {
             _isAsked = false;
@@ -49,7 +59,7 @@ internal sealed class WatchLoop(
             _lookedAt = Time.GetTimestamp();
         }
 
-        return new(_every);
+        return fault is null ? new(_every) : throw fault;
     }
 
     private void KeepTime()

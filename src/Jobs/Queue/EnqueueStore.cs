@@ -32,19 +32,32 @@ internal sealed class EnqueueStore(JobIds ids)
     private const string Arrays = "$2::bigint[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::timestamptz[], $8::int[], $9::text[]";
     private const string RestArrays = "$10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::bigint[], $17::bool[]";
 
-    private const string Plain = $"""
+    // What is stored is noted as accepted by the same statement: a note for each run of numbers of one kind.
+    private static string Noted(int first) => $"""
+        with noted as (
+          insert into job_accepted (at, kind, first_id, last_id, n)
+          select $1, kind, first_id, last_id, n from unnest(${first}::text[], ${first + 1}::bigint[], ${first + 2}::bigint[], ${first + 3}::int[]) as r (kind, first_id, last_id, n)
+        )
+        """;
+
+    private static readonly Sql _note = new("jobs.enqueue.note", "insert into job_accepted (at, kind, first_id, last_id, n) values (?1, ?2, ?3, ?4, ?5)");
+
+    private static readonly string Plain = $"""
+        {Noted(10)}
         insert into job_ready ({Fields})
         select id, queue, kind, priority, rank, due, 0, max_attempts, 0, 0, $1, args
         from unnest({Arrays}) as u (id, queue, kind, priority, rank, due, max_attempts, args)
         """;
 
-    private const string Full = $"""
+    private static readonly string Full = $"""
+        {Noted(18)}
         insert into job_ready ({Fields}, {Rest})
         select id, queue, kind, priority, rank, due, 0, max_attempts, 0, 0, $1, args, {Rest}
         from unnest({Arrays}, {RestArrays}) as u (id, queue, kind, priority, rank, due, max_attempts, args, {Rest})
         """;
 
-    private const string Waiting = $"""
+    private static readonly string Waiting = $"""
+        {Noted(22)}
         insert into job_waiting ({Fields}, {Rest}, state, is_knocking, waits_for, waits_on)
         select id, queue, kind, priority, rank, due, 0, max_attempts, 0, 0, $1, args, {Rest}, state, is_knocking, waits_for, waits_on
         from unnest({Arrays}, {RestArrays}, $18::text[], $19::bool[], $20::bigint[], $21::text[])
@@ -95,6 +108,8 @@ internal sealed class EnqueueStore(JobIds ids)
         {
             ready.ForEach(job => InsertRow(sqlite, _ready, job, now));
             waiting.ForEach(job => InsertRow(sqlite, _waiting, job, now));
+            Note(sqlite, ready, now);
+            Note(sqlite, waiting, now);
         }
         else
         {
@@ -215,6 +230,11 @@ internal sealed class EnqueueStore(JobIds ids)
             Add(NpgsqlDbType.Text, jobs, insert, j => j.WaitsOn);
         }
 
+        var runs = Accepted.Of(jobs);
+        Add(NpgsqlDbType.Text, runs, insert, r => r.Kind);
+        Add(NpgsqlDbType.Bigint, runs, insert, r => r.First);
+        Add(NpgsqlDbType.Bigint, runs, insert, r => r.Last);
+        Add(NpgsqlDbType.Integer, runs, insert, r => r.Count);
         insert.ExecuteNonQuery();
     }
 
@@ -230,14 +250,28 @@ internal sealed class EnqueueStore(JobIds ids)
         }
     }
 
+    private static void Note(SqliteWork tx, List<NewJob> jobs, Instant now)
+    {
+        foreach (var run in Accepted.Of(jobs))
+        {
+            var note = tx.Prepared(_note);
+            note.Bind(1, now.Micros);
+            note.Bind(2, run.Kind);
+            note.Bind(3, run.First);
+            note.Bind(4, run.Last);
+            note.Bind(5, run.Count);
+            note.Execute();
+        }
+    }
+
     private static string StateOf(NewJob job, Instant now) => (job.WaitsFor is null && job.Due > now ? JobState.Scheduled : JobState.Blocked).Text();
 
-    private static void Add<T>(NpgsqlDbType type, List<NewJob> jobs, NpgsqlCommand command, Func<NewJob, T> value)
+    private static void Add<TRow, T>(NpgsqlDbType type, List<TRow> rows, NpgsqlCommand command, Func<TRow, T> value)
     {
-        var values = new T[jobs.Count];
+        var values = new T[rows.Count];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = value(jobs[i]);
+            values[i] = value(rows[i]);
         }
 
         command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | type, Value = values });

@@ -9,7 +9,11 @@ internal static class HistoryStore
     private const int Slice = 2_000;
     private static readonly TimeSpan _length = TimeSpan.FromDays(7);
 
-    private static readonly Sql _history = new("jobs.forget", "delete from job_history where id in (select id from job_history where forget_at < @now and not is_awaited limit @slice) and forget_at < @now and not is_awaited");
+    private static readonly Sql _history = new("jobs.forget", """
+        delete from job_history where id in (select id from job_history where forget_at < @now and finished_at < @seen and not is_awaited limit @slice)
+          and forget_at < @now and finished_at < @seen and not is_awaited
+        """);
+
     private static readonly Sql _failures = new("jobs.forget.failures", "delete from job_failure where job_id in (select job_id from job_failure where forget_at < @now limit @slice) and forget_at < @now");
 
     private static readonly Sql _untold = new("jobs.forget.untold", "select exists (select 1 from job_history where is_awaited and forget_at < @now)");
@@ -43,13 +47,13 @@ internal static class HistoryStore
         if (database.Dialect == Dialect.Postgres)
         {
             // Not before everybody who waits for one of them was told.
-            database.Write("jobs.forget", tx => tx.First<bool>(_untold, new { now = tx.Now }) ? 0 : Partitions.DropBefore(tx, "job_history", _length, tx.Now).Count);
+            database.Write("jobs.forget", tx => tx.First<bool>(_untold, new { now = tx.Now }) ? 0 : Partitions.DropBefore(tx, "job_history", _length, tx.Now - Proof.Balance.KeepEnded).Count);
         }
 
         return database.Write("jobs.forget", tx =>
         {
             var now = tx.Now;
-            var count = tx.Dialect == Dialect.Sqlite ? tx.Execute(_history, new { now, slice = Slice }) : 0;
+            var count = tx.Dialect == Dialect.Sqlite ? tx.Execute(_history, new { now, seen = now - Proof.Balance.KeepEnded, slice = Slice }) : 0;
             count += tx.Execute(_periods, new { now, slice = Slice }) + Links.BatchStore.Forget(tx, options);
             count += tx.Execute(_failures, new { now, slice = Slice });
             return count + tx.Execute(_lines) + tx.Execute(_progress);

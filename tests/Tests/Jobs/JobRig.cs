@@ -42,10 +42,11 @@ internal sealed class JobRig : IAsyncDisposable
 
     /// <summary>A node; its jobs run when <paramref name="isRunning"/>.</summary>
     public static async Task<JobRig> StartAsync(
-        DatabaseKind kind, Func<Work, JobContext, CancellationToken, Task<JobResult>> handle, HandlerOptions<Work>? options = null, JobsOptions? jobs = null, bool isRunning = true)
+        DatabaseKind kind, Func<Work, JobContext, CancellationToken, Task<JobResult>> handle, HandlerOptions<Work>? options = null, JobsOptions? jobs = null, bool isRunning = true,
+        string roles = "work")
     {
         var store = await TestStore.CreateAsync(kind);
-        var node = await Node.RegisterAsync(store.Database, TimeProvider.System, "work", "test", default);
+        var node = await Node.RegisterAsync(store.Database, TimeProvider.System, roles, "test", default);
         var handlers = new JobHandlers().Add("work", new Handler(handle), options);
         JobServer? server = null;
         var queue = new JobQueue(store.Database, handlers, _ => server!.Wake());

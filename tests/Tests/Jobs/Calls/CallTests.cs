@@ -208,10 +208,10 @@ public sealed class CallTests
         var job = await rig.CallAsync(new HttpCall(receiver.Url("/")));
         Assert.Equal(1_000, job.Error!.Count(c => c == 'x'));
         Assert.EndsWith("x…", job.Error, StringComparison.Ordinal);
-        await ended.Task.WaitAsync(Eventually.DefaultBound);
 
-        // What the buffers of both sides took, and not what an endless answer has.
-        Assert.InRange(sent, 64 * 1024, 64 * 1024 * 1024);
+        // An endless answer ends because the caller leaves. How much was sent says nothing: until the server hears of it, it writes into the void.
+        await ended.Task.WaitAsync(Eventually.DefaultBound);
+        Assert.True(sent >= 64 * 1024, $"{sent} bytes");
     }
 
     [Fact]

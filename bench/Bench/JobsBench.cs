@@ -17,7 +17,7 @@ internal static class JobsBench
     private const int Singles = 20_000;
     private const int Paced = 500;
     private static readonly TimeSpan _settle = TimeSpan.FromSeconds(3);
-    private static readonly Sql _left = new("bench.left", "select (select count(*) from (select 1 from job_ready limit 1) r) + (select count(*) from (select 1 from job_running limit 1) r)");
+    private static readonly Sql _left = new("bench.left", "select (select count(*) from (select 1 from job_ready where queue = 'default' limit 1) r) + (select count(*) from (select 1 from job_running limit 1) r)");
     private static readonly Sql _done = new("bench.done", "select count(*) from job_history where state = 'done'");
 
     public static async Task<int> RunAsync(Settings settings)
@@ -31,7 +31,7 @@ internal static class JobsBench
             await (peers?.MeasureAsync() ?? Task.CompletedTask);
         }
 
-        var median = JobsResult.Median(runs) with { Database = Report.Name(settings.Database), Count = settings.Count, Runs = runs.Count, Commit = Report.Commit, Peers = peers?.Medians() };
+        var median = JobsResult.Median(runs) with { Database = Report.Name(settings.Database), Count = settings.Count, Crowd = settings.Crowd > 0 ? settings.Crowd : null, Runs = runs.Count, Commit = Report.Commit, Peers = peers?.Medians() };
         foreach (var row in median.Table())
         {
             Report.Say(row);
@@ -45,6 +45,11 @@ internal static class JobsBench
     {
         await using var made = await BenchDatabase.CreateAsync(settings, []);
         var target = made.Address.Target;
+        if (settings.Crowd > 0)
+        {
+            await JobsCrowd.FillAsync(made, settings.Crowd);
+        }
+
         await using var worker = Child.Start(MeasuredServer.ProductRuntimeSettings(), JobsWorker.Verb, target);
         await worker.ReadAsync();
 
@@ -145,6 +150,8 @@ internal sealed record JobsResult
     public string? Database { get; init; }
 
     public int? Count { get; init; }
+
+    public int? Crowd { get; init; }
 
     public int? Runs { get; init; }
 

@@ -38,6 +38,9 @@ internal sealed record Settings
     /// <summary>Jobs pass while somebody holds a snapshot.</summary>
     public bool Snapshot { get; init; }
 
+    /// <summary>Jobs that lie there and are in nobody's way: scheduled, blocked by a full key, ready in a queue that is paused.</summary>
+    public int Crowd { get; init; }
+
     /// <summary>Server processes over one database.</summary>
     public int Nodes { get; init; } = 1;
 
@@ -123,6 +126,7 @@ internal sealed record Settings
                 case "--minutes": settings = settings with { Minutes = Number(name, value, 1_440) }; break;
                 case "--seed": settings = settings with { Seed = Number(name, value, int.MaxValue) }; break;
                 case "--count": settings = settings with { Count = Number(name, value, 10_000_000) }; isCounted = true; break;
+                case "--crowd": settings = settings with { Crowd = Number(name, value, 10_000_000) }; break;
                 case "--runs": settings = settings with { Runs = Number(name, value, 99) }; break;
                 case "--nodes": settings = settings with { Nodes = Number(name, value, MostNodes) }; break;
                 default: throw new BenchFault($"{name} is not an option; see bench/run --help");

@@ -9,7 +9,9 @@ public sealed class ClusterPgBouncerTests(ITestOutputHelper output)
     private const int Gateways = 60;
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
+    // A minute; ./test has one node behind PgBouncer.
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task Behind_PgBouncer_a_restart_of_the_database_moves_nothing_and_a_killed_node_is_taken_over_in_time()
     {
         Assert.SkipUnless(NodeProcess.CanBeApart, "a pid namespace of its own, as on another machine, needs root");

@@ -1,5 +1,6 @@
 using Rondo.Jobs.Links;
 using Rondo.Jobs.Operations;
+using Rondo.Jobs.Upkeep;
 using Rondo.Storage;
 
 namespace Rondo.Jobs;
@@ -33,6 +34,7 @@ public sealed class BatchOperations
     /// <returns>The batch as it is then, and whether anything was done: false when it had finished already. Null when there is none of that id.</returns>
     public async Task<(BatchView Batch, bool IsCancelled)?> CancelAsync(long id, CancellationToken stop = default)
     {
+        await HistoryStore.PrepareAsync(_database, _options, stop).ConfigureAwait(false);
         var isWanted = await _database.WriteAsync("batches.cancel", tx => BatchStore.Cancel(tx, id), stop).ConfigureAwait(false);
         if (isWanted is null)
         {

@@ -1,5 +1,6 @@
 using Rondo.Jobs.Links;
 using Rondo.Jobs.Operations;
+using Rondo.Jobs.Upkeep;
 using Rondo.Storage;
 
 namespace Rondo.Jobs;
@@ -17,6 +18,7 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     private const int Piece = 200;
     private readonly Followers _followers = new(database, options);
     private const int Shown = 10;
+    private bool _hasRoom;
 
     /// <summary>Its queues.</summary>
     public QueueOperations Queues { get; } = new(database, handlers, options, hint);
@@ -46,6 +48,7 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     /// <summary>Does it to one job.</summary>
     public async Task<JobChange> ActAsync(JobVerb verb, long id, CancellationToken stop = default)
     {
+        await MakeRoomAsync(stop).ConfigureAwait(false);
         var change = await database.WriteAsync(
             "jobs.act",
             tx =>
@@ -69,6 +72,11 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     /// </summary>
     public async Task<JobBulk> ActOnAllAsync(JobVerb verb, JobFilter filter, bool isDryRun, CancellationToken stop = default)
     {
+        if (!isDryRun)
+        {
+            await MakeRoomAsync(stop).ConfigureAwait(false);
+        }
+
         var (found, done) = (0L, 0L);
         var (first, refusals) = (new List<long>(), new List<string>());
         foreach (var state in filter.State is { } one ? [one] : StatesOf(verb))
@@ -144,6 +152,16 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
 
     /// <summary>What health is judged by.</summary>
     public Task<JobFacts> FactsAsync(CancellationToken stop = default) => database.ReadAsync("jobs.health", tx => Proof.HealthStore.Read(tx, database.Address), stop);
+
+    /// <summary>Where what ends is kept: made by nodes that run jobs, of which there may have been none yet.</summary>
+    private async Task MakeRoomAsync(CancellationToken stop)
+    {
+        if (!_hasRoom)
+        {
+            await HistoryStore.PrepareAsync(database, options, stop).ConfigureAwait(false);
+            _hasRoom = true;
+        }
+    }
 
     private static JobState[] StatesOf(JobVerb verb) => verb switch
     {

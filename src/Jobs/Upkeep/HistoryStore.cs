@@ -41,6 +41,11 @@ internal static class HistoryStore
         }
     }
 
+    /// <summary>The same for whoever ends jobs without running any: no node may have run here yet.</summary>
+    public static Task PrepareAsync(Database database, JobsOptions options, CancellationToken stop) => database.Dialect == Dialect.Postgres
+        ? database.WriteAsync("jobs.room", tx => Partitions.Ensure(tx, "job_history", _length, tx.Now, tx.Now + Longest(options) + _length), stop)
+        : Task.CompletedTask;
+
     /// <summary>Forgets a slice; true when there may be more.</summary>
     public static bool Forget(Database database, JobsOptions options)
     {

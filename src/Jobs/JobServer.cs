@@ -155,13 +155,17 @@ public sealed class JobServer
             _runner.GiveUp(_queues[running.Job.Queue], running, Outcome.GivenBack, "");
         }
 
-        // A claim may have been on its way when all this began.
-        _claims.Stop();
-
-        // What the database does not take in time comes back as a dead node's.
+        // A claim may be on its way since before all this began, and what the database does not take in time comes back as a dead node's.
         var ended = _time.GetTimestamp();
-        while (_finishes.Waiting > 0 && _time.GetElapsedTime(ended) < TimeSpan.FromSeconds(5))
+        while (_time.GetElapsedTime(ended) < TimeSpan.FromSeconds(5))
         {
+            var isClaiming = _claims.PassAge > TimeSpan.Zero;
+            _claims.Stop();
+            if (!isClaiming && _finishes.Waiting == 0)
+            {
+                break;
+            }
+
             _finishes.Wake();
             await Task.Delay(TimeSpan.FromMilliseconds(10), _time).ConfigureAwait(false);
         }

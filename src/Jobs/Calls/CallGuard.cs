@@ -12,6 +12,10 @@ internal sealed class CallGuard(IReadOnlyList<CallTarget> allowed, Func<string, 
     private const int MostAddresses = 8;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether a host is one of those that are allowed by name, or an address that is not public: who calls it means to call inside.</summary>
+    public static bool IsInside(IReadOnlyList<CallTarget> allowed, string host) =>
+        IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? SpecialAddresses.What(literal) is not null : allowed.Any(target => target.Names(host));
+
     /// <summary>Why <paramref name="address"/> may not be called, or null.</summary>
     public string? Refusal(string host, IPAddress address, int port) =>
         SpecialAddresses.What(address) is not { } what || allowed.Any(target => target.Allows(host, address, port)) ? null

@@ -51,6 +51,9 @@ public sealed class CallTarget
     internal bool Allows(string host, IPAddress address, int port) =>
         (_port is null || _port == port) && (_host is null ? !address.IsIPv4MappedToIPv6 && _network!.Value.Contains(address) : _host == HostOf(host));
 
+    /// <summary>Whether this allows <paramref name="host"/> by its name.</summary>
+    internal bool Names(string host) => _host is not null && _host == HostOf(host);
+
     /// <summary>A host as it is compared: as it is looked up, in small letters, without a dot at its end; null when it is none.</summary>
     internal static string? HostOf(string text) =>
         text.Length is > 0 and <= 253 && !text.AsSpan().ContainsAny(_noHost) && Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var url)

@@ -17,6 +17,9 @@ public sealed class HttpCallHandler(HttpCallOptions options, TimeProvider time, 
     // Many programs make a handler only to enqueue.
     private readonly Lazy<HttpClient> _client = new(() => Client(new CallGuard(options.Allow, resolve ?? System.Net.Dns.GetHostAddressesAsync, time)));
 
+    // What is allowed is for those who enqueue, not for whoever on the Internet answers with a redirect.
+    private readonly Lazy<HttpClient> _outside = new(() => Client(new CallGuard([], resolve ?? System.Net.Dns.GetHostAddressesAsync, time)));
+
     /// <summary>How these jobs run: 15 attempts within about a day. A timeout of the arguments is always shorter than the one of the kind.</summary>
     public static HandlerOptions<HttpCall> Options { get; } = new()
     {
@@ -64,9 +67,9 @@ public sealed class HttpCallHandler(HttpCallOptions options, TimeProvider time, 
     /// <summary>Closes its connections.</summary>
     public void Dispose()
     {
-        if (_client.IsValueCreated)
+        foreach (var client in new[] { _client, _outside }.Where(c => c.IsValueCreated))
         {
-            _client.Value.Dispose();
+            client.Value.Dispose();
         }
     }
 
@@ -80,7 +83,8 @@ public sealed class HttpCallHandler(HttpCallOptions options, TimeProvider time, 
         for (var redirects = 0; ; redirects++)
         {
             using var request = requests.To(to);
-            using var message = await _client.Value.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false);
+            var client = CallRequest.IsSameOrigin(url, to) || CallGuard.IsInside(options.Allow, url.IdnHost) ? _client.Value : _outside.Value;
+            using var message = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false);
             if (redirects == MostRedirects || Next(call, to, message) is not { } next)
             {
                 return (await CallAnswer.ReadAsync(message, job.Now, stop).ConfigureAwait(false), Place(to));

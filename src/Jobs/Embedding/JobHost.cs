@@ -25,7 +25,8 @@ public sealed class JobHost : IAsyncDisposable
     private volatile JobHostLife? _life;
     private Task _following = Task.CompletedTask;
     private long _refusedBefore;
-    private bool _isStopped;
+    private readonly Lock _ending = new();
+    private Task? _stopping;
     private bool _isDisposed;
 
     private JobHost(Database database, Func<Database, JobHandlers> handlers, JobHostSettings settings)
@@ -74,6 +75,11 @@ public sealed class JobHost : IAsyncDisposable
     {
         settings ??= new();
         settings.Jobs.Check();
+        if (settings.Jobs.Log.Folder is not null)
+        {
+            throw new InvalidOperationException("jobs: log files of queues are written by rondo serve; give the host a Log of the program's own instead of Jobs.Log.Folder");
+        }
+
         var parsed = DatabaseAddress.TryParse(address, out var error) ?? throw new ArgumentException(error, nameof(address));
         var database = Database.Open(parsed, settings.RunsJobs ? DatabaseUse.Server : DatabaseUse.Command, settings.Time);
         JobHost? host = null;
@@ -102,14 +108,17 @@ public sealed class JobHost : IAsyncDisposable
     /// <summary>
     /// Stops cleanly: begins nothing more, lets run what runs for <see cref="JobsOptions.StopPatience"/>, then cancels it; what has not ended goes back and loses no attempt.
     /// </summary>
-    public async Task StopAsync()
+    public Task StopAsync()
     {
-        if (_isStopped)
+        // Whoever asks a second time waits for the same end.
+        lock (_ending)
         {
-            return;
+            return _stopping ??= StopOnceAsync();
         }
+    }
 
-        _isStopped = true;
+    private async Task StopOnceAsync()
+    {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _following.ConfigureAwait(false);
         if (_life is { } life)

@@ -57,7 +57,7 @@ internal sealed class JobHostLife
                 supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hint, settings.Time, settings.Log));
             }
 
-            var server = new JobServer(database, node, handlers, settings.Jobs, settings.Time, chance, hint, settings.Log);
+            var server = new JobServer(database, node, handlers, settings.Jobs, settings.Time, chance, hint, settings.Log, settings.Schedules);
             server.Start(supervisor);
             JobHostLog.Started(settings.Log, node.Id, database.Address.Shown);
             return new JobHostLife(node, server, supervisor, settings);

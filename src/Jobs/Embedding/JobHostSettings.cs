@@ -10,6 +10,9 @@ public sealed record JobHostSettings
     /// <summary>Settings of the queue: workers, retention, how long a stop waits.</summary>
     public JobsOptions Jobs { get; init; } = new();
 
+    /// <summary>Recurring jobs of the program; null for none.</summary>
+    public JobSchedules? Schedules { get; init; }
+
     /// <summary>True: runs jobs. False: only enqueues, beside others that run them; on SQLite another process then holds the file as its server.</summary>
     public bool RunsJobs { get; init; } = true;
 

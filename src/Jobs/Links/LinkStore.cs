@@ -37,12 +37,12 @@ internal static class LinkStore
 
     // Its waiting for a worker begins now, not when it was enqueued.
     private static readonly Sql _keyed = new("jobs.link.keyed", $$"""
-        update job_waiting set waits_for = null, waits_on = null, is_knocking = {true}, due = @now, rank = @micros - priority * {{NewJob.MicrosPerPriority}} where id {in:@ids}
+        update job_waiting set waits_for = null, waits_on = null, is_knocking = {true}, due = @now, rank = @micros - cast(priority as bigint) * {{NewJob.MicrosPerPriority}} where id {in:@ids}
         """);
 
     private static readonly Sql _ready = new("jobs.link.ready", $$"""
         insert into job_ready ({{PumpStore.Common}})
-        select {{PumpStore.Common.Replace("rank, due", $"@micros - priority * {NewJob.MicrosPerPriority}, @now", StringComparison.Ordinal)}} from job_waiting where id {in:@ids}
+        select {{PumpStore.Common.Replace("rank, due", $"@micros - cast(priority as bigint) * {NewJob.MicrosPerPriority}, @now", StringComparison.Ordinal)}} from job_waiting where id {in:@ids}
         """);
 
     private static readonly Sql _gone = new("jobs.link.gone", "delete from job_waiting where id {in:@ids}");
@@ -70,6 +70,9 @@ internal static class LinkStore
         "done" => false,
         _ => true,
     };
+
+    /// <summary>Whether the end of a job that somebody is to follow is still to come; one that is forgotten was done, or as good as.</summary>
+    public static bool IsToCome(Transaction tx, long before) => tx.First<string>(_state, new { id = before }) is not null && MustWait(tx, before);
 
     /// <summary>
     /// Tells jobs that were there before that somebody waits for them. One that moves or is held at this moment is told the next time; one that has ended is as good as told.

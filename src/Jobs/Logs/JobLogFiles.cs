@@ -18,6 +18,7 @@ public sealed class JobLogFiles : ILoggerProvider, ISupportExternalScope
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, QueueLog> _logs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
+    private static readonly TimeSpan _lastPatience = TimeSpan.FromSeconds(2);
     private readonly Lock _writing = new();
     private IExternalScopeProvider? _scopes;
     private volatile bool _isDisposed;
@@ -52,26 +53,43 @@ public sealed class JobLogFiles : ILoggerProvider, ISupportExternalScope
         if (!_isDisposed)
         {
             _isDisposed = true;
-            Write(null, isLast: true);
+
+            // A disk that hangs keeps nobody from ending.
+            if (_writing.TryEnter(_lastPatience))
+            {
+                try
+                {
+                    WriteHeld(null, isLast: true);
+                }
+                finally
+                {
+                    _writing.Exit();
+                }
+            }
         }
     }
 
     /// <summary>Writes what waits; says in <paramref name="log"/> what changed about that.</summary>
-    internal void Write(ILogger? log, bool isLast = false)
+    internal void Write(ILogger? log)
     {
         lock (_writing)
         {
-            foreach (var (queue, file) in _logs)
+            WriteHeld(log, isLast: false);
+        }
+    }
+
+    private void WriteHeld(ILogger? log, bool isLast)
+    {
+        foreach (var (queue, file) in _logs)
+        {
+            file.Write(isLast);
+            if (file.Fault is { } fault && _faults.TryAdd(queue, fault) && log is not null)
             {
-                file.Write(isLast);
-                if (file.Fault is { } fault && _faults.TryAdd(queue, fault) && log is not null)
-                {
-                    JobsLog.FileFails(log, file.File, QueueLog.MostLines, fault);
-                }
-                else if (file.Fault is null && _faults.TryRemove(queue, out _) && log is not null)
-                {
-                    JobsLog.FileWritten(log, file.File, file.Dropped);
-                }
+                JobsLog.FileFails(log, file.File, QueueLog.MostLines, fault);
+            }
+            else if (file.Fault is null && _faults.TryRemove(queue, out _) && log is not null)
+            {
+                JobsLog.FileWritten(log, file.File, file.Dropped);
             }
         }
     }
@@ -126,8 +144,8 @@ public sealed class JobLogFiles : ILoggerProvider, ISupportExternalScope
     {
         private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(250);
 
-        // A disk may take its time; nobody waits for it but this thread.
-        public override TimeSpan StuckAfter => TimeSpan.FromMinutes(5);
+        // A disk may take its time, however long: nobody waits for it but this thread, and the process is not to end for it.
+        public override TimeSpan StuckAfter => TimeSpan.FromDays(36_500);
 
         protected override bool OwnThread => true;
 

@@ -18,7 +18,6 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     private const int Piece = 200;
     private readonly Followers _followers = new(database, options);
     private const int Shown = 10;
-    private bool _hasRoom;
 
     /// <summary>Its queues.</summary>
     public QueueOperations Queues { get; } = new(database, handlers, options, hint);
@@ -154,14 +153,7 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     public Task<JobFacts> FactsAsync(CancellationToken stop = default) => database.ReadAsync("jobs.health", tx => Proof.HealthStore.Read(tx, database.Address), stop);
 
     /// <summary>Where what ends is kept: made by nodes that run jobs, of which there may have been none yet.</summary>
-    private async Task MakeRoomAsync(CancellationToken stop)
-    {
-        if (!_hasRoom)
-        {
-            await HistoryStore.PrepareAsync(database, options, stop).ConfigureAwait(false);
-            _hasRoom = true;
-        }
-    }
+    private Task MakeRoomAsync(CancellationToken stop) => HistoryStore.PrepareAsync(database, options, stop);
 
     private static JobState[] StatesOf(JobVerb verb) => verb switch
     {

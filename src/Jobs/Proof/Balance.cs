@@ -150,6 +150,13 @@ internal static class Balance
             }
         }
 
+        // Clocks that were set may have an end long before its acceptance: whoever is in the history is not missing.
+        foreach (var piece in gone.Select(g => g.Id).Chunk(BalanceStore.Piece).ToList())
+        {
+            var ended = BalanceStore.Ended(tx, piece);
+            gone.RemoveAll(g => ended.Contains(g.Id));
+        }
+
         lost += gone.Count;
         doubled += twice.Count;
         missing.AddRange(gone.Take(Math.Max(0, mostNamed - missing.Count)).Select(g => (new BalanceStore.Owing { Id = g.Id, Kind = g.Kind, At = minute }, false)));

@@ -44,9 +44,9 @@ internal sealed class BalanceLoop(Database database, JobsOptions options, TimePr
 
             _reach = isWide && _reach < Balance.Counted ? Min(_reach * 2, Balance.Counted) : _reach;
         }
-        catch (StorageFault fault) when (isWide && fault.Kind == StorageFaultKind.Busy)
+        catch (StorageFault fault) when (isWide && fault.Kind is StorageFaultKind.Busy or StorageFaultKind.Unavailable)
         {
-            // More than this database counts in its time: next time less, rather than never.
+            // More than this database counts in its time (the driver may be the one that gives up): next time less, rather than never.
             _reach = _reach / 4 < _least ? _least : _reach / 4;
             throw;
         }

@@ -74,7 +74,7 @@ internal sealed class Finish
     public string? Error { get; init => field = Texts.Fit(value); }
 
     /// <summary>What the attempt said last; kept in the transaction of its end, for there is no later.</summary>
-    public IReadOnlyList<LogLine>? Lines { get; init; }
+    public List<LogLine>? Lines { get; init; }
 
     /// <summary>Set when it is written: the batch to look at, 0 when only another job waits for this one, null when the end means nothing to anybody.</summary>
     public long? Link { get; set; }

@@ -176,13 +176,14 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         {
             // One of them cannot be stored, ever: the others must not wait for it.
             JobsLog.BatchBroken(log, _batch.Count, fault.Message);
+            _isRetried = true;
             return [.. _batch.Where(finish => WriteAlone(finish)).Select(finish => finish.Job.Id)];
         }
     }
 
     private HashSet<long> WriteAgain(Transaction tx, IReadOnlyList<Finish> batch)
     {
-        WatchStore.TellLast(tx, node.Id, batch);
+        WatchStore.TellLast(tx, node.Id, batch, Beat);
         var taken = store.Write(tx, batch);
         if (_isRetried)
         {
@@ -207,7 +208,10 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         {
             try
             {
-                return database.Write("jobs.finish.one", tx => WriteAgain(tx, [attempt])).Count > 0;
+                Beat();
+                var isTaken = database.Write("jobs.finish.one", tx => WriteAgain(tx, [attempt])).Count > 0;
+                finish.Link = attempt.Link;
+                return isTaken;
             }
             catch (StorageFault fault) when (!fault.IsTransient)
             {

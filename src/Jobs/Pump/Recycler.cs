@@ -29,7 +29,8 @@ internal sealed class Recycler(JobsOptions options, bool mayRecycle, Random rand
             }
 
             // Asking the system for it costs more than comparing numbers.
-            if (_bytes is { } bytes && (_lookedAt is not { } at || time.GetElapsedTime(at) >= _lookEvery))
+            // One that has done nothing yet would be no smaller the next time.
+            if (_bytes is { } bytes && finished > 0 && (_lookedAt is not { } at || time.GetElapsedTime(at) >= _lookEvery))
             {
                 _lookedAt = time.GetTimestamp();
                 var used = memory();

@@ -51,7 +51,8 @@ internal sealed class Runner(
     /// <summary>Ends a job inside its handler's transaction.</summary>
     public void FinishIn(Transaction tx, RunningJob running)
     {
-        var finish = new Finish { Job = running.Job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = tx.Now };
+        var finish = new Finish { Job = running.Job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = tx.Now, Lines = running.PeekLast() };
+        WatchStore.TellLast(tx, node.Id, [finish], () => { });
         if (running.IsSettled || !store.Write(tx, [finish]).Contains(running.Job.Id))
         {
             finishes.CountRefused(running.Job);

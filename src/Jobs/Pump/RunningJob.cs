@@ -130,6 +130,15 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
         }
     }
 
+    /// <summary>The same lines for an end that may yet be undone: they stay.</summary>
+    public List<LogLine>? PeekLast()
+    {
+        lock (_gate)
+        {
+            return _onTheWay is null && _lines is null ? null : [.. _onTheWay ?? [], .. _lines ?? []];
+        }
+    }
+
     /// <summary>What could not be stored is said again.</summary>
     public void PutBack(JobProgress? progress, List<LogLine>? lines)
     {

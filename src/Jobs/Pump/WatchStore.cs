@@ -30,8 +30,14 @@ internal static class WatchStore
     /// <summary>Stores what was said; returns how many of it the fence refused.</summary>
     public static int Tell(Transaction tx, string node, IReadOnlyList<Said> all)
     {
-        var refused = 0;
-        foreach (var said in all)
+        // Lines first, then rows of jobs, both in order of their numbers: as ends do, which may have lines of the same attempts.
+        var (refused, ordered) = (0, all.OrderBy(s => s.Running.Job.Id).ToArray());
+        foreach (var said in ordered)
+        {
+            refused += (said.Lines?.Count ?? 0) - Tell(tx, node, said.Running.Job, said.Lines);
+        }
+
+        foreach (var said in ordered)
         {
             var job = said.Running.Job;
             if (said.Marks)
@@ -43,28 +49,27 @@ internal static class WatchStore
             {
                 refused += 1 - tx.Execute(_progress, new { id = job.Id, no = job.LeaseNo, node, done = p.Done, total = p.Total, note = p.Note, at = tx.Now });
             }
-
-            foreach (var line in said.Lines ?? [])
-            {
-                refused += 1 - tx.Execute(_line, new { id = job.Id, no = job.LeaseNo, node, line = line.Line, attempt = job.Attempts, at = line.At, level = line.Level, text = line.Text });
-            }
         }
 
         return refused;
     }
 
     /// <summary>Keeps what attempts said last, before their ends are written.</summary>
-    public static void TellLast(Transaction tx, string node, IReadOnlyList<Finish> finishes)
+    /// <param name="tx">Transaction.</param>
+    /// <param name="node">This node.</param>
+    /// <param name="finishes">The ends.</param>
+    /// <param name="beat">Told for each of them: on a slow database this takes its time, and is alive.</param>
+    public static void TellLast(Transaction tx, string node, IReadOnlyList<Finish> finishes, Action beat)
     {
-        foreach (var finish in finishes)
+        foreach (var finish in finishes.Where(f => f.Lines is not null).OrderBy(f => f.Job.Id))
         {
-            var job = finish.Job;
-            foreach (var line in finish.Lines ?? [])
-            {
-                tx.Execute(_line, new { id = job.Id, no = job.LeaseNo, node, line = line.Line, attempt = job.Attempts, at = line.At, level = line.Level, text = line.Text });
-            }
+            beat();
+            Tell(tx, node, finish.Job, finish.Lines);
         }
     }
+
+    private static int Tell(Transaction tx, string node, ClaimedJob job, List<LogLine>? lines) => (lines ?? []).Sum(line =>
+        tx.Execute(_line, new { id = job.Id, no = job.LeaseNo, node, line = line.Line, attempt = job.Attempts, at = line.At, level = line.Level, text = line.Text }));
 
     public static List<Owned> ReadOwned(Transaction tx, string node) => tx.Query<Owned>(_owned, new { node });
 

@@ -87,7 +87,7 @@ internal sealed class EnqueueStore(JobIds ids)
             }
 
             job.Due = job.DueAt is { } due && due > now ? due : now;
-            Wait(job);
+            Wait(tx, job);
             if (job.WaitsFor is not null || job.Due > now)
             {
                 waiting.Add(job);
@@ -153,12 +153,14 @@ internal sealed class EnqueueStore(JobIds ids)
     /// What it waits for. A job that is enqueued together with it knows of it from its birth. One that was there before is not touched in the caller's transaction, which may take its
     /// time: it knocks, and a node tells the other job, or finds that it has ended.
     /// </summary>
-    private static void Wait(NewJob job)
+    private static void Wait(Transaction tx, NewJob job)
     {
         job.IsKnocking = job.WaitsFor is not null && job.AfterBatch is null;
         if (job.Follows is { } before)
         {
-            (job.WaitsFor, job.IsKnocking) = (before.Id, !before.IsNew);
+            // Who holds a key for a period may have ended long ago.
+            var isOver = before is { IsNew: false, UniquePeriod: not null } && !LinkStore.IsToCome(tx, before.Id);
+            (job.WaitsFor, job.IsKnocking) = (isOver ? null : before.Id, !isOver && !before.IsNew);
         }
     }
 

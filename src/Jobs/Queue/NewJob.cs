@@ -5,7 +5,7 @@ namespace Rondo.Jobs.Queue;
 /// <summary>A job on its way into the database.</summary>
 internal sealed class NewJob
 {
-    /// <summary>What one step of priority is worth: so much earlier than its due time a job is taken.</summary>
+    /// <summary>What one step of priority is worth: so much earlier than its due time a job is taken. In SQL times a bigint: a hundred steps are more than an integer holds.</summary>
     public const long MicrosPerPriority = 30_000_000;
 
     /// <summary>First character of a stored unique key that holds for a period, whatever becomes of the job.</summary>

@@ -13,6 +13,7 @@ public sealed class ScheduleOperations
 
     private const int Shown = 20;
     private readonly Database _database;
+    private readonly JobsOptions _options;
     private readonly Action<string> _hint;
     private readonly JobQueue _queue;
     private readonly ScheduleWriter _writer;
@@ -20,6 +21,7 @@ public sealed class ScheduleOperations
     internal ScheduleOperations(Database database, JobHandlers handlers, JobsOptions options, Action<string> hint)
     {
         _database = database;
+        _options = options;
         _hint = hint;
         _queue = new JobQueue(database, handlers, _ => hint(JobServer.Topic));
         _writer = new ScheduleWriter(_queue, new Ticker(_queue, options));
@@ -73,6 +75,8 @@ public sealed class ScheduleOperations
     /// <exception cref="ScheduleRefused">It is wrong, or its name is taken.</exception>
     public async Task<ScheduleDetails> AddAsync(ScheduleDefinition wanted, bool mayReplace, CancellationToken stop = default)
     {
+        // What was due may cancel an earlier job, before any node ran.
+        await Upkeep.HistoryStore.PrepareAsync(_database, _options, stop).ConfigureAwait(false);
         await ScheduleWriter.UntilDoneAsync(async () =>
         {
             var put = await _database.WriteAsync("schedules.add", tx => _writer.Store(tx, wanted, JobSchedules.Operator, mayReplace), stop).ConfigureAwait(false);

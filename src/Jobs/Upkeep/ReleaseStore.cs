@@ -18,11 +18,11 @@ internal static class ReleaseStore
         order by id limit @piece{update}{skip_locked}
         """);
 
-    // "started_at" is marked a moment after a job began; without it there is nothing to lose.
+    // "started_at" is marked a moment after a job began; without it there is nothing to lose. A crash of a suspect beside which others had begun says nothing of it.
     private static readonly Sql _ready = new("jobs.release.ready", $$"""
         insert into job_ready ({{PumpStore.Common}})
         select id, queue, kind, priority, rank, due, case when started_at is null or attempts >= max_attempts then attempts - 1 else attempts end, max_attempts, lease_no,
-          crashes + 1, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit, {{PumpStore.Links}}
+          crashes + case when crashes >= 2 and not is_alone then 0 else 1 end, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key, concurrency_limit, {{PumpStore.Links}}
         from job_running where id {in:@ids}
         """);
 

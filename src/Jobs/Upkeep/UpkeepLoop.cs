@@ -28,28 +28,49 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
             return new(_every);
         }
 
-        var isMore = Release();
-        isMore |= Tell(followers.CatchUp());
-        if (IsTime(ref _keysAt, _keysEvery))
-        {
-            Free(database.Write("jobs.keys", tx => KeyStore.Reconcile(tx, ref _afterKey)));
-            isMore |= Tell(followers.Reconcile());
-            database.Write("jobs.cancel.idle", tx => Operations.OperationStore.CancelIdle(tx, options));
-        }
-
+        // What fails keeps nothing else from its turn: least of all the room that ends need.
+        StorageFault? fault = null;
+        var isMore = false;
+        Try(() => isMore |= Release());
         if (IsTime(ref _roomAt, _roomEvery))
         {
-            HistoryStore.Prepare(database, options);
-            for (var n = 0; n < 1_000 && !stop.IsCancellationRequested && HistoryStore.Forget(database, options); n++)
-            {
-                // Nobody whose node died waits for what is forgotten.
-                Beat();
-                Release();
-                Tell(followers.CatchUp());
-            }
+            Try(() => HistoryStore.Prepare(database, options));
+            Try(() => Forget(stop));
         }
 
-        return new(isMore ? TimeSpan.Zero : _every);
+        Try(() => isMore |= Tell(followers.CatchUp()));
+        if (IsTime(ref _keysAt, _keysEvery))
+        {
+            Try(() => Free(database.Write("jobs.keys", tx => KeyStore.Reconcile(tx, ref _afterKey))));
+            Try(() => isMore |= Tell(followers.Reconcile()));
+            Try(() => database.Write("jobs.cancel.idle", tx => Operations.OperationStore.CancelIdle(tx, options)));
+        }
+
+        return fault is null ? new(isMore ? TimeSpan.Zero : _every) : throw fault;
+
+        void Try(Action step)
+        {
+            try
+            {
+                Beat();
+                step();
+            }
+            catch (StorageFault trouble)
+            {
+                fault ??= trouble;
+            }
+        }
+    }
+
+    private void Forget(CancellationToken stop)
+    {
+        for (var n = 0; n < 1_000 && !stop.IsCancellationRequested && HistoryStore.Forget(database, options); n++)
+        {
+            // Nobody whose node died waits for what is forgotten.
+            Beat();
+            Release();
+            Tell(followers.CatchUp());
+        }
     }
 
     private bool Release()

@@ -31,6 +31,28 @@ public sealed class LastLineTests
     }
 
     [Theory, BothDatabases]
+    public async Task What_is_said_before_an_end_in_the_handlers_own_transaction_is_kept_with_it_and_goes_with_it(DatabaseKind kind)
+    {
+        JobRig? rig = null;
+        await using var own = rig = await JobRig.StartAsync(kind, async (_, job, stop) =>
+        {
+            job.Log($"attempt {job.Attempt}");
+            await rig!.Database.WriteAsync<bool>(
+                "test.effect",
+                tx =>
+                {
+                    job.FinishIn(tx);
+                    return job.Attempt > 1 ? true : throw new InvalidOperationException("after the end");
+                },
+                stop);
+            return JobResult.Done;
+        }, new HandlerOptions<Work> { Backoff = RetryPolicy.List(TimeSpan.Zero) });
+        var id = await rig.EnqueueAsync("a");
+        await rig.UntilAsync(id, "done");
+        Assert.Equal(["attempt 1", "attempt 2"], await rig.Store.QueryAsync<string>("select text from job_log where job_id = @id order by lease_no", new { id }));
+    }
+
+    [Theory, BothDatabases]
     public async Task A_line_that_is_on_its_way_when_the_end_comes_first_is_kept_once(DatabaseKind kind)
     {
         // The watch has taken the line, and the database is slow for it alone.

@@ -34,12 +34,15 @@ public sealed class RecycleTests
         var recycler = new Recycler(new JobsOptions { RecycleAboveMemory = 100_000_000 }, true, new Random(1), () => used, time);
         Assert.Null(recycler.Look(1_000_000));
         used = 200_000_000;
-        Assert.Null(recycler.Look(0));
+        Assert.Null(recycler.Look(1_000_000));
         time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal("this process holds 200 MB of memory; jobs.recycle.above_memory is 100 MB", recycler.Look(0)!.Reason);
+
+        // One that has done nothing yet would only be started again, for ever.
+        Assert.Null(recycler.Look(0));
+        Assert.Equal("this process holds 200 MB of memory; jobs.recycle.above_memory is 100 MB", recycler.Look(1)!.Reason);
         used = 1;
         time.Advance(TimeSpan.FromSeconds(1));
-        Assert.NotNull(recycler.Look(0));
+        Assert.NotNull(recycler.Look(1));
     }
 
     [Fact]

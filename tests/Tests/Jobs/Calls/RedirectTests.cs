@@ -43,6 +43,19 @@ public sealed class RedirectTests
         }
     }
 
+    /// <summary>What is allowed is for those who enqueue: a receiver outside must not lead there. Here it is outside by its name, which nobody allowed.</summary>
+    [Fact]
+    public async Task A_receiver_outside_cannot_lead_to_what_is_allowed_inside()
+    {
+        await using var inside = await Receiver.StartAsync((_, _) => Task.CompletedTask);
+        await using var receiver = await Receiver.StartAsync((context, _) => LeadAsync(context, 307, inside.Url("/pause")));
+        await using var rig = await CallRig.StartAsync(CallRig.Local(), resolve: (_, _) => Task.FromResult(new[] { IPAddress.Loopback }));
+        var job = await rig.CallAsync(new HttpCall(receiver.Url("/").Replace("127.0.0.1", "outside.example", StringComparison.Ordinal)));
+        Assert.Equal("dead", job.State);
+        Assert.Contains("127.0.0.1 is loopback", job.Error, StringComparison.Ordinal);
+        Assert.Empty(inside.Requests);
+    }
+
     [Theory]
     [InlineData("http://169.254.169.254/latest/", "169.254.169.254 is link-local")]
     [InlineData("http://[::1]:80/", "::1 is loopback")]

@@ -310,7 +310,8 @@ internal sealed class QueueModel
                 job.Failures.Add($"{job.LeaseNo}:crashed");
             }
 
-            job.Crashes++;
+            // Of a suspect only what happens while it is alone says anything.
+            job.Crashes += job.Crashes >= 2 && !job.IsAlone ? 0 : 1;
             if (job.IsAlone && job.Crashes >= 5)
             {
                 freed.Add(job.Key ?? "");

@@ -45,6 +45,7 @@ public sealed class ClusterDeathTests(ITestOutputHelper output)
 
     /// <summary>One of them between two batches, the other between its fence and its insert, with the row of its node in its hands.</summary>
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task Nodes_that_stand_still_for_20_s_are_taken_over_and_refused_when_they_go_on()
     {
         NeedsApart();

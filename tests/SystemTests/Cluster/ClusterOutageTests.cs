@@ -10,6 +10,7 @@ public sealed class ClusterOutageTests(ITestOutputHelper output)
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     [Fact]
+    [Trait("Category", "Soak")]
     public Task A_restart_of_the_database_and_15_s_without_it_change_no_owner() => OutageAsync(TimeSpan.FromSeconds(15));
 
     [Fact]

@@ -36,6 +36,7 @@ public sealed class ClusterShareTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task A_clean_stop_of_one_of_three_costs_no_slot_of_a_device_that_is_polled_every_10_s()
     {
         await using var cluster = await Cluster.CreateAsync(nodes: 3, gateways: 100, gateway => gateway % 2 == 0 ? "1s" : "10s");

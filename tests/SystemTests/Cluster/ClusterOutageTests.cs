@@ -18,6 +18,7 @@ public sealed class ClusterOutageTests(ITestOutputHelper output)
     public Task A_minute_without_the_database_changes_no_owner() => OutageAsync(TimeSpan.FromSeconds(60));
 
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task A_node_that_is_cut_off_stops_by_itself_others_take_over_and_it_comes_back_as_another()
     {
         await using var cluster = await Cluster.CreateAsync(nodes: 3, Gateways, _ => "1s");

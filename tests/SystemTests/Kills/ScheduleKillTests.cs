@@ -9,6 +9,7 @@ namespace Rondo.SystemTests.Kills;
 public sealed class ScheduleKillTests
 {
     [Theory]
+    [Trait("Category", "Soak")]
     [InlineData(DatabaseKind.Sqlite)]
     [InlineData(DatabaseKind.Postgres)]
     public async Task Kills_at_every_place_of_a_tick_leave_it_and_its_job_or_neither(DatabaseKind kind)

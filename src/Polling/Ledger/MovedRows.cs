@@ -18,7 +18,7 @@ internal static class MovedRows
             and @slot >= (select g.accounted_to from poll_group g where g.id = @group) as was_ours
         from poll_plan p join endpoint e on e.id = p.endpoint_id
         where p.group_id = @group and p.no = @no and p.endpoint_id <> @endpoint and (e.owner is null or e.owner = @owner or e.owner not in (select n.id from node n where n.state = 'live'))
-          and not exists (select 1 from poll l where l.group_id = @group and l.slots > 1 and l.slot < @slot
+          and not exists (select 1 from poll l where l.group_id = @group and l.plan_no = @no and l.slots > 1 and l.slot < @slot
                           and l.slot + (l.slots - 1) * p.interval_us * interval '1 microsecond' >= @slot)
         for update of e
         """);

@@ -103,6 +103,33 @@ public sealed class MoveTests
         Assert.Empty(validation.Missed);
     }
 
+    /// <summary>A gap of many short slots, taken for one of as many long ones, would reach far beyond its end.</summary>
+    [Theory, BothDatabases]
+    public async Task A_gap_under_an_earlier_rhythm_is_no_outcome_of_what_is_polled_before_a_move(DatabaseKind kind)
+    {
+        await using var rig = await PollingRig.StartAsync(kind);
+        await rig.ApplyAsync(Meters.Meter("m", Here, seconds: 1));
+        await rig.RunAsync(TimeSpan.FromSeconds(3));
+        rig.Time.StepWall(TimeSpan.FromSeconds(20));
+        await rig.ClockPassAsync();
+        await rig.RunAsync(TimeSpan.FromSeconds(2));
+        Assert.True(await rig.Store.ScalarAsync<int>("select max(slots) from poll") > 10);
+        await rig.ApplyAsync(Meters.Meter("m", Here, seconds: 5));
+        await rig.RunAsync(TimeSpan.FromSeconds(6));
+
+        // A poll waits for its row while its device moves to where nobody is yet.
+        rig.Database.Before = name => name.StartsWith("polling.record", StringComparison.Ordinal) ? SteeredDatabase.Away(name) : null;
+        await rig.RunAsync(TimeSpan.FromSeconds(5));
+        Assert.True(rig.Recorder.Waiting > 0);
+        rig.LooksAtFleet = false;
+        await rig.ApplyAsync(Meters.Meter("m", There, seconds: 5));
+        rig.Database.Before = null;
+        await rig.RecordAsync();
+        rig.LooksAtFleet = true;
+        Assert.Equal(0, rig.Recorder.Totals.Fenced);
+        Assert.Equal(0, (await rig.ProveAsync(TimeSpan.FromSeconds(5))).Holes);
+    }
+
     [Theory, BothDatabases]
     public async Task A_poll_that_runs_while_its_device_moves_ends_where_it_began(DatabaseKind kind)
     {

@@ -252,6 +252,31 @@ public sealed class AttemptTests
         Assert.Equal(ids.Order(), await rig.Store.QueryAsync<long>("select id from job_ready order by id"));
     }
 
+    [Theory, BothDatabases]
+    public async Task A_clean_stop_gives_back_what_a_claim_brings_that_was_on_its_way(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        var id = await rig.EnqueueAsync("a");
+        var isOnItsWay = new TaskCompletionSource();
+        using var held = new ManualResetEventSlim();
+        rig.Database.After = name =>
+        {
+            if (name == "jobs.claim" && isOnItsWay.TrySetResult())
+            {
+                held.Wait();
+            }
+
+            return null;
+        };
+        rig.Run();
+        await isOnItsWay.Task.WaitAsync(Eventually.DefaultBound, TestContext.Current.CancellationToken);
+        var stopping = rig.StopAsync();
+        held.Set();
+        await stopping;
+        var job = (await rig.FindAsync(id))!;
+        Assert.Equal(("ready", 0, 0, 0), (job.State, job.Attempts, job.Crashes, (int)await rig.CountAsync("job_running")));
+    }
+
     private static Task<bool?> CancelAsync(JobRig rig, long id) => rig.Database.WriteAsync("test", tx =>
     {
         var done = OperationStore.Cancel(tx, id, rig.Options, "cancelled by an operator");

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Rondo.Jobs;
+using Rondo.Jobs.Logs;
 using Rondo.Storage;
 using Rondo.Storage.Schema;
 using Rondo.Tests.Storage;
@@ -65,6 +66,44 @@ public sealed class JobHostTests
         await using var next = await JobHost.StartAsync(place.Address, _ => Handlers((_, _, _) => Task.FromResult(JobResult.Done)), Settings);
         var job = (await Eventually.GetAsync(() => next.Operations.ShowAsync(id), job => job?.Job.State == "done", "it is done"))!.Job;
         Assert.Equal((1, 2, 0), (job.Attempts, job.LeaseNo, job.Crashes));
+    }
+
+    [Theory, BothDatabases]
+    public async Task Who_stops_it_a_second_time_waits_for_the_same_end(DatabaseKind kind)
+    {
+        await using var place = await Place.CreateAsync(kind);
+        var (running, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var host = await JobHost.StartAsync(place.Address, _ => Handlers(async (_, _, _) =>
+        {
+            running.SetResult();
+            await go.Task;
+            return JobResult.Done;
+        }), Settings);
+        await host.Queue.EnqueueAsync(new Work("long"));
+        await running.Task.WaitAsync(Eventually.DefaultBound, TestContext.Current.CancellationToken);
+        var first = host.StopAsync();
+        var second = host.DisposeAsync().AsTask();
+        Assert.False(second.IsCompleted);
+        go.SetResult();
+        await first;
+        await second;
+        Assert.Equal(1L, host.State!.Finished);
+    }
+
+    [Theory, BothDatabases]
+    public async Task It_runs_the_programs_schedules_and_refuses_what_it_would_not_do(DatabaseKind kind)
+    {
+        await using var place = await Place.CreateAsync(kind);
+        var ran = new ConcurrentQueue<string>();
+        var schedules = new JobSchedules().AddEvery("pulse", TimeSpan.FromSeconds(1), new Work("tick"));
+        await using (await JobHost.StartAsync(place.Address, _ => Handlers((work, _, _) => Ran(ran, work)), Settings with { Schedules = schedules }))
+        {
+            await Eventually.TrueAsync(() => !ran.IsEmpty, "a tick has run");
+        }
+
+        var withFiles = Settings with { Jobs = JobRig.Fast with { Log = new JobLogOptions { Folder = "/nowhere" } } };
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => JobHost.StartAsync(place.Address, _ => new JobHandlers(), withFiles));
+        Assert.Contains("Jobs.Log.Folder", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

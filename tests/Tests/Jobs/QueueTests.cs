@@ -72,6 +72,10 @@ public sealed class QueueTests
         await RefusedAsync(JobRefusal.TooLarge, null, null, () => rig.Queue.EnqueueAsync("work", $$"""{"name":"{{new string('x', 70_000)}}"}"""));
         await RefusedAsync(JobRefusal.BadOption, null, "priority 101 is not from -100 to 100", () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Priority = 101 }));
         await RefusedAsync(JobRefusal.BadOption, null, null, () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Queue = "no such name" }));
+        await RefusedAsync(JobRefusal.BadOption, null, null, () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Tags = [null!] }));
+        await RefusedAsync(
+            JobRefusal.BadOption, null, "metadata has at most 50 entries of together 8000 characters, none of them null",
+            () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Metadata = new Dictionary<string, string> { ["a"] = null! } }));
         await RefusedAsync(
             JobRefusal.BadOption, null, "give a delay or a due time, not both",
             () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Delay = TimeSpan.FromSeconds(1), Due = rig.Database.Clock.Now }));

@@ -38,6 +38,9 @@ internal static partial class JobsLog
     [LoggerMessage(11, LogLevel.Warning, "Slots of {Count} concurrency keys cannot be given out now, and are tried again: {Error}")]
     public static partial void KeysWait(ILogger log, int count, string error);
 
+    [LoggerMessage(12, LogLevel.Warning, "Those who wait for {Count} ends or batches cannot be told now, and are told later: {Error}")]
+    public static partial void FollowersWait(ILogger log, int count, string error);
+
     [LoggerMessage(20, LogLevel.Error, "Schedule {Name} cannot fire as it should: {Error}")]
     public static partial void ScheduleBroken(ILogger log, string name, string error);
 
@@ -52,9 +55,6 @@ internal static partial class JobsLog
 
     [LoggerMessage(32, LogLevel.Information, "The log file {File} is written again; {Count} lines of it have been dropped since the start")]
     public static partial void FileWritten(ILogger log, string file, long count);
-
-    [LoggerMessage(12, LogLevel.Warning, "Those who wait for {Count} ends or batches cannot be told now, and are told later: {Error}")]
-    public static partial void FollowersWait(ILogger log, int count, string error);
 
     [LoggerMessage(40, LogLevel.Critical, "{Count} jobs of kind {Kind} that were accepted in the minute from {From} are {Where}: {Ids}")]
     public static partial void Unbalanced(ILogger log, long count, string kind, Rondo.Storage.Instant from, string where, string ids);

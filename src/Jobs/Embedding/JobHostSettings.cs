@@ -7,7 +7,7 @@ namespace Rondo.Jobs;
 /// <summary>Settings of a <see cref="JobHost"/>; all of them optional.</summary>
 public sealed record JobHostSettings
 {
-    /// <summary>Settings of the queue: workers, retention, how long a stop waits.</summary>
+    /// <summary>Settings of the queue: workers, retention, how long a stop waits. Its log files are for <c>rondo serve</c> and refused here: see <see cref="Log"/>.</summary>
     public JobsOptions Jobs { get; init; } = new();
 
     /// <summary>Recurring jobs of the program; null for none.</summary>

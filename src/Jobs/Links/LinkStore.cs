@@ -37,12 +37,12 @@ internal static class LinkStore
 
     // Its waiting for a worker begins now, not when it was enqueued.
     private static readonly Sql _keyed = new("jobs.link.keyed", $$"""
-        update job_waiting set waits_for = null, waits_on = null, is_knocking = {true}, due = @now, rank = @micros - cast(priority as bigint) * {{NewJob.MicrosPerPriority}} where id {in:@ids}
+        update job_waiting set waits_for = null, waits_on = null, is_knocking = {true}, due = @now, rank = {{NewJob.RankIn("@micros")}} where id {in:@ids}
         """);
 
     private static readonly Sql _ready = new("jobs.link.ready", $$"""
         insert into job_ready ({{PumpStore.Common}})
-        select {{PumpStore.Common.Replace("rank, due", $"@micros - cast(priority as bigint) * {NewJob.MicrosPerPriority}, @now", StringComparison.Ordinal)}} from job_waiting where id {in:@ids}
+        select {{PumpStore.Common.Replace("rank, due", $"{NewJob.RankIn("@micros")}, @now", StringComparison.Ordinal)}} from job_waiting where id {in:@ids}
         """);
 
     private static readonly Sql _gone = new("jobs.link.gone", "delete from job_waiting where id {in:@ids}");

@@ -34,7 +34,7 @@ internal static class OperationStore
     private static readonly Sql _retryReady = new("jobs.retry.ready", Again("job_ready", "", "", "concurrency_key is null"));
     private static readonly Sql _retryKeyed = new("jobs.retry.keyed", Again("job_waiting", ", state, is_knocking", ", 'blocked', {true}", "concurrency_key is not null"));
     private static readonly Sql _unhistory = new("jobs.retry.gone", "delete from job_history where id = @id");
-    private static readonly Sql _now = new("jobs.retry.now", $"update job_waiting set due = @now, rank = @micros - cast(priority as bigint) * {NewJob.MicrosPerPriority} where id = @id and state = 'scheduled'");
+    private static readonly Sql _now = new("jobs.retry.now", $"update job_waiting set due = @now, rank = {NewJob.RankIn("@micros")} where id = @id and state = 'scheduled'");
     private static readonly Sql _giveUp = new("jobs.discard.dead", $"update job_history set state = 'cancelled', forget_at = @forget, error = @error, is_awaited = {Awaited} where id = @id and state = 'dead'");
 
     private static readonly Sql _released = new("jobs.release", $$"""
@@ -120,7 +120,7 @@ internal static class OperationStore
 
                 Proof.BalanceStore.OweAgain(tx, id);
                 tx.Execute(_unhistory, new { id });
-                JobLinks.Again(tx, id, job.Metadata);
+                ScheduleJobs.Again(tx, id, job.Metadata);
                 return null;
             default:
                 return $"it is {job.State}";
@@ -188,7 +188,7 @@ internal static class OperationStore
 
     private static string Again(string table, string columns, string values, string where) => $$"""
         insert into {{table}} ({{PumpStore.Common}}{{columns}})
-        select id, queue, kind, priority, @micros - cast(priority as bigint) * {{NewJob.MicrosPerPriority}}, @now, 0, max_attempts, lease_no, 0, enqueued_at, args, tags, note, metadata, unique_key,
+        select id, queue, kind, priority, {{NewJob.RankIn("@micros")}}, @now, 0, max_attempts, lease_no, 0, enqueued_at, args, tags, note, metadata, unique_key,
           concurrency_key, concurrency_limit, batch_id, {{Awaited}}{{values}}
         from job_history where id = @id and {{where}}
         """;

@@ -23,7 +23,7 @@ internal sealed class BalanceLoop(Database database, JobsOptions options, TimePr
         if (!_hasWaited)
         {
             _hasWaited = true;
-            return _first < options.BalanceEvery ? _first : options.BalanceEvery;
+            return Spans.Shorter(_first, options.BalanceEvery);
         }
 
         var isMine = await database.WriteAsync("jobs.balance.take", tx => BalanceStore.Take(tx, options.BalanceEvery * 0.9), stop).ConfigureAwait(false);
@@ -42,7 +42,7 @@ internal sealed class BalanceLoop(Database database, JobsOptions options, TimePr
                 JobsLog.Unbalanced(log, gap.Count, gap.Kind, gap.From, gap.IsDoubled ? "in two places" : "nowhere", string.Join(", ", gap.Ids.Take(20)));
             }
 
-            _reach = isWide && _reach < Balance.Counted ? Min(_reach * 2, Balance.Counted) : _reach;
+            _reach = isWide && _reach < Balance.Counted ? Spans.Shorter(_reach * 2, Balance.Counted) : _reach;
         }
         catch (StorageFault fault) when (isWide && fault.Kind is StorageFaultKind.Busy or StorageFaultKind.Unavailable)
         {
@@ -53,6 +53,4 @@ internal sealed class BalanceLoop(Database database, JobsOptions options, TimePr
 
         return options.BalanceEvery;
     }
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

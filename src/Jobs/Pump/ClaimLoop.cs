@@ -125,7 +125,7 @@ internal sealed class ClaimLoop(
             return false;
         }
 
-        var scans = hungry.Where(h => h.Queue.ScannedAt is not { } at || Time.GetElapsedTime(at) > Min(_scanTook * ShareOfLooks, _longestWithout)).Select(h => h.Queue).ToHashSet();
+        var scans = hungry.Where(h => h.Queue.ScannedAt is not { } at || Time.GetElapsedTime(at) > Spans.Shorter(_scanTook * ShareOfLooks, _longestWithout)).Select(h => h.Queue).ToHashSet();
         var wants = hungry.ConvertAll(h => new Want(h.Queue.Name, h.Count, scans.Contains(h.Queue) ? long.MinValue : h.Queue.LowestRank));
         var began = Time.GetTimestamp();
         var jobs = database.Dialect == Dialect.Postgres
@@ -228,12 +228,8 @@ internal sealed class ClaimLoop(
     {
         // Nodes that began together do not go on looking together.
         var pause = options.PollInterval * (0.75 + (random.NextDouble() * 0.25));
-        return _aloneSince is not null ? Min(pause, TimeSpan.FromMilliseconds(20))
-            : _nextDue is { } due ? Min(pause, Max(due - database.Clock.Now, TimeSpan.FromMilliseconds(1)))
+        return _aloneSince is not null ? Spans.Shorter(pause, TimeSpan.FromMilliseconds(20))
+            : _nextDue is { } due ? Spans.Shorter(pause, Spans.Longer(due - database.Clock.Now, TimeSpan.FromMilliseconds(1)))
             : pause;
     }
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

@@ -94,7 +94,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
           select {Kept}, outcome, $1, started, ended, forget, error from ended where outcome in ('done', 'cancelled', 'dead')
         ), waiting as (
           insert into job_waiting ({Common}, state)
-          select id, queue, kind, priority, (extract(epoch from again) * 1000000)::bigint - cast(priority as bigint) * {NewJob.MicrosPerPriority}, again,
+          select id, queue, kind, priority, {NewJob.RankIn("(extract(epoch from again) * 1000000)::bigint")}, again,
             case when outcome = 'snooze' then attempts - 1 else attempts end, max_attempts, lease_no, case when is_alone then 0 else crashes end, enqueued_at, args, tags, note, metadata, unique_key,
             concurrency_key, concurrency_limit, {Links}, 'scheduled'
           from ended where outcome in ('retry', 'snooze')

@@ -28,8 +28,7 @@ internal sealed class Recycler(JobsOptions options, bool mayRecycle, Random rand
                 return _due = Due($"this process has ended {finished} attempts; jobs.recycle.after_jobs is {options.RecycleAfterJobs}");
             }
 
-            // Asking the system for it costs more than comparing numbers.
-            // One that has done nothing yet would be no smaller the next time.
+            // Asking the system for it costs more than comparing numbers; and the next process would be no smaller than one that has done nothing yet.
             if (_bytes is { } bytes && finished > 0 && (_lookedAt is not { } at || time.GetElapsedTime(at) >= _lookEvery))
             {
                 _lookedAt = time.GetTimestamp();

@@ -33,7 +33,7 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
 
     private static readonly Sql _again = new("jobs.again", $"""
         insert into job_waiting ({Common}, state)
-        select id, queue, kind, priority, ?5 - cast(priority as bigint) * {NewJob.MicrosPerPriority}, ?5, attempts - ?4, max_attempts, lease_no, case when is_alone then 0 else crashes end, enqueued_at, args, tags, note, metadata, unique_key,
+        select id, queue, kind, priority, {NewJob.RankIn("?5")}, ?5, attempts - ?4, max_attempts, lease_no, case when is_alone then 0 else crashes end, enqueued_at, args, tags, note, metadata, unique_key,
           concurrency_key, concurrency_limit, {Links}, 'scheduled'
         {Held}
         """);

@@ -5,8 +5,8 @@ namespace Rondo.Jobs.Queue;
 /// <summary>A job on its way into the database.</summary>
 internal sealed class NewJob
 {
-    /// <summary>What one step of priority is worth: so much earlier than its due time a job is taken. In SQL times a bigint: a hundred steps are more than an integer holds.</summary>
-    public const long MicrosPerPriority = 30_000_000;
+    /// <summary>What one step of priority is worth: so much earlier than its due time a job is taken.</summary>
+    private const long MicrosPerPriority = 30_000_000;
 
     /// <summary>First character of a stored unique key that holds for a period, whatever becomes of the job.</summary>
     public const char PeriodMark = '#';
@@ -80,4 +80,7 @@ internal sealed class NewJob
     public NewJob Copy() => (NewJob)MemberwiseClone();
 
     public static long RankOf(Instant due, int priority) => due.Micros - (priority * MicrosPerPriority);
+
+    /// <summary>The same in SQL, of a row with a priority. In 64 bits: a hundred steps are more microseconds than an integer holds.</summary>
+    public static string RankIn(string dueMicros) => $"{dueMicros} - cast(priority as bigint) * {MicrosPerPriority}";
 }

@@ -61,7 +61,7 @@ internal sealed class ScheduleLoop(
         {
             if (!schedule.IsQueued && schedule.NextDue is { } due && due > now)
             {
-                sleep = Shorter(sleep, due - now);
+                sleep = Spans.Shorter(sleep, due - now);
                 continue;
             }
 
@@ -69,7 +69,7 @@ internal sealed class ScheduleLoop(
             Beat();
             try
             {
-                sleep = Shorter(sleep, await FireAsync(schedule, stop).ConfigureAwait(false));
+                sleep = Spans.Shorter(sleep, await FireAsync(schedule, stop).ConfigureAwait(false));
             }
             catch (StorageFault trouble) when (trouble.Kind != StorageFaultKind.Unavailable)
             {
@@ -137,7 +137,7 @@ internal sealed class ScheduleLoop(
             for ((long, long)? at = (0, 0); at is { } after;)
             {
                 Beat();
-                at = await database.WriteBrieflyAsync("schedules.links", tx => JobLinks.Clean(tx, after), stop).ConfigureAwait(false);
+                at = await database.WriteBrieflyAsync("schedules.links", tx => ScheduleJobs.Clean(tx, after), stop).ConfigureAwait(false);
             }
         }
 
@@ -178,6 +178,4 @@ internal sealed class ScheduleLoop(
         at = Time.GetTimestamp();
         return true;
     }
-
-    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -52,7 +52,7 @@ public sealed class ScheduleOperations
 
             var ticks = TickStore.Newest(tx, row.Id, Shown);
             var next = row.TryRead(out var timing, out _) && row.NextDue is { } due ? [due, .. Next(timing, due, Ahead - 1)] : (IReadOnlyList<Instant>)[];
-            return new ScheduleDetails(ScheduleView.Of(row, ticks.FirstOrDefault()), next, ticks, JobLinks.Live(tx, row.Id));
+            return new ScheduleDetails(ScheduleView.Of(row, ticks.FirstOrDefault()), next, ticks, ScheduleJobs.Live(tx, row.Id));
         },
         stop);
 
@@ -121,7 +121,7 @@ public sealed class ScheduleOperations
             var job = _queue.Enqueue(tx, row.Kind, row.Args, row.JobOptions(null));
             if (job.IsNew)
             {
-                JobLinks.Add(tx, row.Id, job.Id);
+                ScheduleJobs.Add(tx, row.Id, job.Id);
             }
 
             return job;

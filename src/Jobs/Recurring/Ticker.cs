@@ -124,7 +124,7 @@ internal sealed class Ticker(JobQueue queue, JobsOptions options)
         if (job.IsNew)
         {
             TickStore.End(tx, row.Id, due, now, "enqueued", job: job.Id);
-            JobLinks.Add(tx, row.Id, job.Id);
+            ScheduleJobs.Add(tx, row.Id, job.Id);
             fired.Enqueued++;
         }
         else
@@ -140,7 +140,7 @@ internal sealed class Ticker(JobQueue queue, JobsOptions options)
         return TickStore.Skip(tx, row, newest, DueRun.One(due), now, reason, job);
     }
 
-    private static List<long> Live(Transaction tx, ScheduleRow row) => row.OverlapPolicy == OverlapPolicy.Allow ? [] : JobLinks.Live(tx, row.Id);
+    private static List<long> Live(Transaction tx, ScheduleRow row) => row.OverlapPolicy == OverlapPolicy.Allow ? [] : ScheduleJobs.Live(tx, row.Id);
 }
 
 /// <summary>What was done of one schedule.</summary>

@@ -6,23 +6,13 @@ using Rondo.Tests.Support;
 namespace Rondo.Tests.Host;
 
 /// <summary>Batches and chains from the command line, without a server, on both databases.</summary>
-public sealed class Batch_commands : IDisposable
+public sealed class Batch_commands : CommandTests
 {
-    private readonly TempFolder _folder = new();
-
-    public static TheoryData<string> Databases => ["sqlite", "postgres"];
-
-    public void Dispose() => _folder.Dispose();
-
     [Theory]
     [MemberData(nameof(Databases))]
     public async Task Batches_are_listed_shown_and_cancelled(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
-        var run = await StartAsync(postgres);
-
-        // The room for history is made by whoever runs jobs.
-        await run.GoodAsync("work", "--once");
+        var run = await StartAsync(kind);
         var (good, other) = await BatchesAsync(run);
         await run.GoodAsync("batches", "list", "--open", "--json");
         Assert.Equal([other, good], run.Json.GetProperty("batches").EnumerateArray().Select(b => b.GetProperty("id").GetInt64()));
@@ -59,8 +49,7 @@ public sealed class Batch_commands : IDisposable
     [MemberData(nameof(Databases))]
     public async Task A_job_is_enqueued_after_another_and_at_most_once_in_a_period(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
-        var run = await StartAsync(postgres);
+        var run = await StartAsync(kind);
         var first = await EnqueueAsync(run, "--args", """{"fails": 9}""", "--attempts", "1");
         var second = await EnqueueAsync(run, "--after", $"{first}");
         var third = await EnqueueAsync(run, "--after", $"{second}");
@@ -104,12 +93,5 @@ public sealed class Batch_commands : IDisposable
     {
         await run.GoodAsync("jobs", "explain", $"{id}", "--json");
         return run.Json.GetProperty("reasons")[0].GetProperty("code").GetString()!;
-    }
-
-    private async Task<CommandRun> StartAsync(TestPostgres? postgres)
-    {
-        var run = new CommandRun(_folder);
-        run.Database = postgres?.Url ?? run.Database;
-        return await run.GoodAsync("database", "migrate");
     }
 }

@@ -7,21 +7,13 @@ using Rondo.Tests.Support;
 namespace Rondo.Tests.Host;
 
 /// <summary>Jobs, queues and workers from the command line, with and without a server, on both databases.</summary>
-public sealed class Jobs_commands : IDisposable
+public sealed class Jobs_commands : CommandTests
 {
-    private readonly TempFolder _folder = new();
-    private TestPostgres? _postgres;
-
-    public static TheoryData<string> Databases => ["sqlite", "postgres"];
-
-    public void Dispose() => _folder.Dispose();
-
     [Theory]
     [MemberData(nameof(Databases))]
     public async Task A_job_is_enqueued_found_explained_worked_off_and_shown(string kind)
     {
         var run = await StartAsync(kind);
-        await using var postgres = _postgres;
         var id = await EnqueueAsync(run, "--tag", "größer", "--meta", "customer=17", "--note", "a trial");
         await run.GoodAsync("jobs", "list", "--tag", "größer", "--json");
         var job = Assert.Single(run.Json.GetProperty("jobs").EnumerateArray());
@@ -63,7 +55,6 @@ public sealed class Jobs_commands : IDisposable
     public async Task Many_are_acted_on_by_what_they_have_in_common(string kind)
     {
         var run = await StartAsync(kind);
-        await using var postgres = _postgres;
         for (var n = 0; n < 3; n++)
         {
             await EnqueueAsync(run, "--args", """{"fails": 9}""", "--attempts", "1");
@@ -109,7 +100,6 @@ public sealed class Jobs_commands : IDisposable
     public async Task A_running_server_obeys_pauses_numbers_of_workers_and_cancels(string kind)
     {
         var run = await StartAsync(kind);
-        await using var postgres = _postgres;
         await using var server = await Server.StartAsync(
             DatabaseAddress.TryParse(run.Database, out _)!, ["work"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         await run.GoodAsync("workers", "list");
@@ -170,13 +160,5 @@ public sealed class Jobs_commands : IDisposable
     {
         await run.GoodAsync("jobs", "explain", $"{id}", "--json");
         return [.. run.Json.GetProperty("reasons").EnumerateArray().Select(r => r.GetProperty("code").GetString()!)];
-    }
-
-    private async Task<CommandRun> StartAsync(string kind)
-    {
-        _postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
-        var run = new CommandRun(_folder);
-        run.Database = _postgres?.Url ?? run.Database;
-        return await run.GoodAsync("database", "migrate");
     }
 }

@@ -12,21 +12,13 @@ using Rondo.Tests.Support;
 namespace Rondo.Tests.Host;
 
 /// <summary>Commands about many jobs, about what is wrong, and those that go on until they are told to stop.</summary>
-public sealed class Jobs_of_many : IDisposable
+public sealed class Jobs_of_many : CommandTests
 {
-    private readonly TempFolder _folder = new();
-    private TestPostgres? _postgres;
-
-    public static TheoryData<string> Databases => ["sqlite", "postgres"];
-
-    public void Dispose() => _folder.Dispose();
-
     [Theory]
     [MemberData(nameof(Databases))]
     public async Task More_than_one_transaction_holds_are_acted_on_to_the_last(string kind)
     {
         var run = await StartAsync(kind);
-        await using var postgres = _postgres;
         await EnqueueAsync(run, 450);
         await run.GoodAsync("jobs", "cancel", "--all", "--kind", "noop", "--json");
         Bulk(run, 450);
@@ -53,7 +45,6 @@ public sealed class Jobs_of_many : IDisposable
     public async Task A_stuck_job_is_released_and_runs_again(string kind)
     {
         var run = await StartAsync(kind);
-        await using var postgres = _postgres;
         await using var server = await Server.StartAsync(
             DatabaseAddress.TryParse(run.Database, out _)!, ["work"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         await run.GoodAsync("jobs", "enqueue", "noop", "--args", """{"takes_ms": 600000}""", "--json");
@@ -94,7 +85,6 @@ public sealed class Jobs_of_many : IDisposable
     public async Task A_loss_is_named_by_balance_and_status_until_it_is_written_off(string kind)
     {
         var run = await StartAsync(kind);
-        await using var postgres = _postgres;
         var ids = await EnqueueAsync(run, 3);
         await run.GoodAsync("jobs", "balance");
         Assert.Contains("balanced: nothing is missing", run.Output, StringComparison.Ordinal);
@@ -118,7 +108,6 @@ public sealed class Jobs_of_many : IDisposable
     public async Task Redis_shows_in_the_queues_and_in_the_status()
     {
         var run = await StartAsync("postgres");
-        await using var postgres = _postgres;
         await run.GoodAsync("queues", "list", "--json");
         Assert.Equal(JsonValueKind.Null, run.Json.GetProperty("redis").ValueKind);
         var redis = new FakeRedis { Answer = words => words[0] == "PING" ? "+PONG\r\n" : FakeRedis.Well(words) };
@@ -149,7 +138,7 @@ public sealed class Jobs_of_many : IDisposable
         })
         {
             run.Variables.Clear();
-            run.Variables["HOME"] = _folder.Path;
+            run.Variables["HOME"] = run.Folder.Path;
             run.Variables[name] = text;
             Assert.Equal(64, await run.RunAsync("queues", "list"));
             Assert.Contains(expected, run.Error, StringComparison.Ordinal);
@@ -164,19 +153,5 @@ public sealed class Jobs_of_many : IDisposable
         await database.MeasureClockAsync();
         await using var queue = new JobQueue(database, Handlers.All(TimeProvider.System));
         return [.. (await queue.EnqueueManyAsync(Enumerable.Repeat(new NoopArgs(), count))).Select(e => e.Id)];
-    }
-
-    private async Task<CommandRun> StartAsync(string kind)
-    {
-        _postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
-        var run = new CommandRun(_folder);
-        run.Database = _postgres?.Url ?? run.Database;
-        await run.GoodAsync("database", "migrate");
-
-        // Room for what ends, as a server makes it at its start.
-        await using var database = Open(run);
-        await database.MeasureClockAsync();
-        Rondo.Jobs.Upkeep.HistoryStore.Prepare(database, new JobsOptions());
-        return run;
     }
 }

@@ -10,21 +10,13 @@ namespace Rondo.Tests.Host;
 
 /// <summary>Schedules from the command line, with and without a server, on both databases.</summary>
 [Collection(ScheduleCollection.Name)]
-public sealed class Schedules_commands : IDisposable
+public sealed class Schedules_commands : CommandTests
 {
-    private readonly TempFolder _folder = new();
-    private TestPostgres? _postgres;
-
-    public static TheoryData<string> Databases => ["sqlite", "postgres"];
-
-    public void Dispose() => _folder.Dispose();
-
     [Theory]
     [MemberData(nameof(Databases))]
     public async Task A_schedule_is_added_shown_paused_run_and_removed(string kind)
     {
         var run = await StartAsync(kind);
-        await using var postgres = _postgres;
         await run.GoodAsync("schedules", "list");
         Assert.Contains("no schedule is stored", run.Output, StringComparison.Ordinal);
         await run.GoodAsync("schedules", "add", "night", "--kind", "noop", "--cron", "30 2 * * *", "--zone", "Europe/Berlin", "--dry-run", "--json");
@@ -73,7 +65,6 @@ public sealed class Schedules_commands : IDisposable
     public async Task A_running_server_obeys_within_two_seconds(string kind)
     {
         var run = await StartAsync(kind);
-        await using var postgres = _postgres;
         await using var server = await Server.StartAsync(
             DatabaseAddress.TryParse(run.Database, out _)!,
             ["work"],
@@ -136,13 +127,5 @@ public sealed class Schedules_commands : IDisposable
             Assert.Equal(64, await run.RunAsync(["schedules", "add", "x", .. arguments]));
             Assert.Contains(words, run.Error, StringComparison.OrdinalIgnoreCase);
         }
-    }
-
-    private async Task<CommandRun> StartAsync(string kind)
-    {
-        _postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
-        var run = new CommandRun(_folder);
-        run.Database = _postgres?.Url ?? run.Database;
-        return await run.GoodAsync("database", "migrate");
     }
 }

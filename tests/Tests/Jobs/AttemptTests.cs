@@ -270,9 +270,10 @@ public sealed class AttemptTests
         };
         rig.Run();
         await isOnItsWay.Task.WaitAsync(Eventually.DefaultBound, TestContext.Current.CancellationToken);
-        var stopping = rig.StopAsync();
+        var draining = rig.Server.DrainAsync();
+        Assert.False(draining.IsCompleted, "it waits for what the claim brings");
         held.Set();
-        await stopping;
+        await draining;
         var job = (await rig.FindAsync(id))!;
         Assert.Equal(("ready", 0, 0, 0), (job.State, job.Attempts, job.Crashes, (int)await rig.CountAsync("job_running")));
     }

@@ -24,7 +24,7 @@ internal sealed class Departure(long endpointId, IReadOnlyList<ArmedGroup> group
         {
             foreach (var group in Groups)
             {
-                if (group.IsRunning || group.HasPending || group.Account.Complete <= Math.Max(group.Fired.UpTo, group.ArmedFrom))
+                if (!group.IsAtRest || group.Account.Complete <= Math.Max(group.Fired.UpTo, group.ArmedFrom))
                 {
                     return false;
                 }

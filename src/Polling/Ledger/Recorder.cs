@@ -84,7 +84,7 @@ internal sealed class Recorder(
             return true;
         }
 
-        if (group.HasPending || group.IsRunning || group.Plans.Exists(p => p.Count(account.Complete, until) > 0))
+        if (!group.IsAtRest || group.Plans.Exists(p => p.Count(account.Complete, until) > 0))
         {
             return false;
         }

@@ -117,6 +117,18 @@ internal sealed class ArmedGroup(long id, ArmedDevice device, Recorder recorder)
         }
     }
 
+    /// <summary>True when nothing of it runs or waits; seen at once, so that a slot that starts between two looks is not overlooked.</summary>
+    public bool IsAtRest
+    {
+        get
+        {
+            lock (_behind)
+            {
+                return !_running && !_hasPending;
+            }
+        }
+    }
+
     /// <summary>True when it has a slot to run and none running.</summary>
     public bool IsWaiting
     {

@@ -202,7 +202,7 @@ internal sealed class Armory(
         var next = _workers.Values.ToDictionary(w => w, _ => long.MaxValue);
         foreach (var group in _groups.Values)
         {
-            var due = group.IsRunning || group.HasPending ? now - 1 : group.NextSlot;
+            var due = group.IsAtRest ? group.NextSlot : now - 1;
             next[group.Worker] = Math.Min(next.GetValueOrDefault(group.Worker, long.MaxValue), due);
         }
 

@@ -22,8 +22,6 @@ public sealed class ClusterPatienceTests(ITestOutputHelper output)
     [Fact]
     public async Task A_brief_write_whose_way_to_the_database_is_cut_is_given_up_before_its_loop_counts_as_stuck()
     {
-        // Three writes block a thread each, and the way they wait for is in this process too: as the first test of all it must not wait for the pool to grow.
-        ThreadPool.SetMinThreads(16, 16);
         await using var server = await PrivatePostgres.StartNewAsync();
         var url = await server.CreateDatabaseAsync("rondo");
         var times = await Task.WhenAll(Enum.GetValues<Moment>().Select(moment => Task.Run(() => GivenUpAfterAsync(server, url, moment))));

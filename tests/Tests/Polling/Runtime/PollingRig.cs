@@ -288,7 +288,7 @@ internal sealed class PollingRig : IAsyncDisposable
     private bool IsBusy(ArmedGroup group)
     {
         var address = group.Worker.Address;
-        if (!group.IsRunning && !group.IsWaiting)
+        if (group.IsAtRest)
         {
             _restedAt[group] = address;
             return false;

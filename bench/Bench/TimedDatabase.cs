@@ -32,6 +32,8 @@ internal sealed class TimedDatabase(Database inner) : Database
 
     public override T Write<T>(string name, Func<Transaction, T> work) => name == "jobs.claim" ? Timed(() => inner.Write(name, work)) : inner.Write(name, work);
 
+    public override T WriteUnflushed<T>(string name, Func<Transaction, T> work) => name == "jobs.claim" ? Timed(() => inner.WriteUnflushed(name, work)) : inner.WriteUnflushed(name, work);
+
     public override Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => inner.WriteAsync(name, work, stop);
 
     public override Task<T> WriteLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => inner.WriteLongAsync(name, work, stop);

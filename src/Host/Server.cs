@@ -135,7 +135,7 @@ internal sealed class Server : IAsyncDisposable
             {
                 worker?.Wake();
                 hints.Send(JobServer.Topic);
-            });
+            }, hints);
             worker = roles.Contains("work")
                 ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"))
                 : null;

@@ -51,7 +51,7 @@ public sealed class JobServer
         _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
             .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
         var followers = new Followers(database, options);
-        _finishes = new FinishLoop(database, node, store, followers, Freed, time, log);
+        _finishes = new FinishLoop(database, node, store, followers, Freed, () => _claims!.Wake(), time, log);
         _runner = new Runner(database, handlers, store, _finishes, node, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
         _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
@@ -93,7 +93,7 @@ public sealed class JobServer
     public JobServerState State => new(
         [.. _queues.Values.Select(q => new QueueState(q.Name, q.Workers, q.IsPaused, q.Busy, q.Ahead))], _claims.Claimed, _finishes.Accepted, _finishes.Refused + _watch.Refused, _finishes.Waiting)
     {
-        WrittenOff = _runner.WrittenOff, Vacuum = _vacuum?.Latest, Recycle = Recycle,
+        WrittenOff = _runner.WrittenOff, Overdue = _finishes.Overdue, Vacuum = _vacuum?.Latest, Recycle = Recycle,
     };
 
     /// <summary>Why a new process should take the place of this one; null while none should, and without the settings for it.</summary>
@@ -190,6 +190,9 @@ public sealed record JobServerState(IReadOnlyList<QueueState> Queues, long Claim
 {
     /// <summary>Handlers that were written off because they did not stop, and still run in this process. Their workers were replaced.</summary>
     public int WrittenOff { get; init; }
+
+    /// <summary>How long the database has not taken the ends that are to be written next.</summary>
+    public TimeSpan Overdue { get; init; }
 
     /// <summary>Who holds vacuum back on the tables of jobs; null on SQLite, and before the first look.</summary>
     public VacuumReport? Vacuum { get; init; }

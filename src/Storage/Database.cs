@@ -51,6 +51,12 @@ public abstract class Database : IAsyncDisposable
     /// </summary>
     public abstract T Write<T>(string name, Func<Transaction, T> work);
 
+    /// <summary>
+    /// The same for what may be undone, whole and with all that follows it, when the machine loses its power: what a process says of itself that would end with it. On
+    /// SQLite its commit need not wait for the disk; a process that is killed loses nothing. PostgreSQL, which may go while the process stays, makes no difference.
+    /// </summary>
+    public virtual T WriteUnflushed<T>(string name, Func<Transaction, T> work) => Write(name, work);
+
     /// <summary>A brief write, for a loop without a thread of its own.</summary>
     public Task<T> WriteBrieflyAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => OwnThread.RunAsync(() => Write(name, work), stop);
 

@@ -120,7 +120,7 @@ internal sealed class ClaimLoop(
     {
         List<(QueueWork Queue, int Count)> hungry = [.. queues.Select(q => (q, q.Wanted())).Where(w => w.Item2 > 0)];
         Bound(hungry);
-        if (hungry.Count == 0 || finishes.Waiting > FinishLoop.MaxWaiting)
+        if (hungry.Count == 0 || finishes.IsFull)
         {
             return false;
         }
@@ -130,7 +130,7 @@ internal sealed class ClaimLoop(
         var began = Time.GetTimestamp();
         var jobs = database.Dialect == Dialect.Postgres
             ? database.Tell("jobs.claim", tx => store.Claim(tx, wants))
-            : database.Write("jobs.claim", tx => store.Claim(tx, wants));
+            : database.WriteUnflushed("jobs.claim", tx => store.Claim(tx, wants));
         FailPoint.Reach("jobs.claimed");
         if (scans.Count > 0)
         {

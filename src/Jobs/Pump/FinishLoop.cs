@@ -11,7 +11,8 @@ namespace Rondo.Jobs.Pump;
 /// Writes the ends of attempts: whatever has come by the time the last batch is committed goes into the next one. What the database does not take stays and is
 /// tried again; what it refuses belongs to somebody else by now, and is counted and said.
 /// </summary>
-internal sealed class FinishLoop(Database database, Node node, PumpStore store, Followers followers, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.finish", time)
+internal sealed class FinishLoop(Database database, Node node, PumpStore store, Followers followers, Action<IReadOnlyCollection<string>> freed, Action room, TimeProvider time, ILogger log)
+    : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
     private const int MaxLines = 500;
@@ -29,9 +30,24 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     private long _refused;
     private long _accepted;
     private bool _isRetried;
+    private bool _isAskedForRoom;
+    private long? _triedSince;
 
-    /// <summary>Most ends that may wait; claims stop until there are fewer.</summary>
-    public const int MaxWaiting = 5_000;
+    // How many ends may wait, and how few are left when claims go on.
+    private const int MaxWaiting = 5_000;
+    private const int FewWaiting = 2_500;
+
+    /// <summary>How long the database has not taken the batch that is to be written; zero while there is none.</summary>
+    public TimeSpan Overdue
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _triedSince is { } since ? Time.GetElapsedTime(since) : TimeSpan.Zero;
+            }
+        }
+    }
 
     public override bool IsVital => true;
 
@@ -54,6 +70,20 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
             lock (_gate)
             {
                 return _coming.Count + _batch.Count;
+            }
+        }
+    }
+
+    /// <summary>True when so many wait that nothing more should be claimed. Whoever was told so is called when few are left.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var isFull = _coming.Count + _batch.Count > MaxWaiting;
+                _isAskedForRoom |= isFull;
+                return isFull;
             }
         }
     }
@@ -115,6 +145,8 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
                         _coming.RemoveRange(0, count);
                     }
                 }
+
+                _triedSince ??= _batch.Count > 0 ? Time.GetTimestamp() : null;
             }
 
             if (_batch.Count == 0)
@@ -348,11 +380,20 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
 
         Interlocked.Add(ref _refused, refused);
         Interlocked.Add(ref _accepted, _batch.Count - refused);
+        bool isRoom;
         lock (_gate)
         {
             _keys.UnionWith(_batch.Select(f => f.Job.ConcurrencyKey).OfType<string>());
             _links.UnionWith(links ?? []);
             _batch.Clear();
+            _triedSince = null;
+            isRoom = _isAskedForRoom && _coming.Count <= FewWaiting;
+            _isAskedForRoom &= !isRoom;
+        }
+
+        if (isRoom)
+        {
+            room();
         }
     }
 }

@@ -9,17 +9,21 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
 {
     private const string Columns = "id, queue, kind, priority, rank, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, metadata, unique_key, concurrency_key, batch_id";
 
-    private static readonly Sql _pick = new("jobs.claim.pick", $"select {Columns} from job_ready where queue = ?1 and rank >= ?2 and crashes < 2 order by rank limit ?3");
-    private static readonly Sql _pickAlone = new("jobs.claim.alone", $"select {Columns} from job_ready where crashes >= 2 and queue in (select value from json_each(?1)) order by crashes, id limit 1");
+    private const string Picked = "from job_ready where queue = ?1 and rank >= ?2 and crashes < 2 order by rank, id limit ?3";
+    private static readonly Sql _pick = new("jobs.claim.pick", $"select {Columns} {Picked}");
+    private static readonly Sql _pickAlone = new("jobs.claim.alone.pick", $"select {Columns} from job_ready where crashes >= 2 and queue in (select value from json_each(?1)) order by crashes, id limit 1");
 
-    private static readonly Sql _run = new("jobs.claim", $"""
+    private const string IntoRunning = $"""
         insert into job_running ({Common}, node, claimed_at, started_at, is_alone)
         select id, queue, kind, priority, rank, due, attempts + 1, max_attempts, lease_no + 1, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
-          concurrency_limit, {Links}, ?2, ?3, ?4, ?5
-        from job_ready where id = ?1
-        """);
+          concurrency_limit, {Links}
+        """;
 
-    private static readonly Sql _unready = new("jobs.claim.gone", "delete from job_ready where id = ?1");
+    // The same rows as those that were picked: nobody else writes meanwhile.
+    private static readonly Sql _run = new("jobs.claim", $"{IntoRunning}, ?4, ?5, null, 0 {Picked}");
+    private static readonly Sql _unready = new("jobs.claim.gone", $"delete from job_ready where id in (select id {Picked})");
+    private static readonly Sql _runAlone = new("jobs.claim.alone", $"{IntoRunning}, ?2, ?3, ?3, 1 from job_ready where id = ?1");
+    private static readonly Sql _unreadyAlone = new("jobs.claim.alone.gone", "delete from job_ready where id = ?1");
     private static readonly Sql _freed = new("jobs.unique.free", "delete from job_unique where job_id = ?1");
     private static readonly Sql _slot = new("jobs.slot.free", "delete from job_slot where job_id = ?1");
     private static readonly Sql _wishes = new("jobs.cancel.wishes", "select job_id, 0 as is_awaited from job_cancel union all select id, 1 from job_running where is_awaited");
@@ -67,10 +71,19 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
             pick.Bind(1, want.Queue);
             pick.Bind(2, want.From);
             pick.Bind(3, want.Count);
+            var known = jobs.Count;
             Read(pick, jobs);
+            if (jobs.Count > known)
+            {
+                var run = work.Prepared(_run);
+                run.Bind(4, Node);
+                run.Bind(5, work.Now.Micros);
+                Move(run, want, jobs.Count - known);
+                Move(work.Prepared(_unready), want, jobs.Count - known);
+                FreeKeys(work, jobs.Skip(known));
+            }
         }
 
-        jobs.ForEach(job => Run(work, job, isAlone: false));
         return jobs;
     }
 
@@ -83,7 +96,8 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
             var pick = work.Prepared(_pickAlone);
             pick.Bind(1, System.Text.Json.JsonSerializer.Serialize(queues));
             Read(pick, jobs);
-            jobs.ForEach(job => Run(work, job, isAlone: true));
+            jobs.ForEach(job => RunAlone(work, job));
+            FreeKeys(work, jobs);
         }
 
         return jobs.FirstOrDefault();
@@ -188,18 +202,30 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
         failure.Execute();
     }
 
-    private void Run(SqliteWork work, ClaimedJob job, bool isAlone)
+    private static void Move(RawStatement statement, Want want, int picked)
     {
-        var run = work.Prepared(_run);
-        var now = work.Now.Micros;
+        statement.Bind(1, want.Queue);
+        statement.Bind(2, want.From);
+        statement.Bind(3, picked);
+        if (statement.Execute() != picked)
+        {
+            throw new InvalidOperationException($"jobs.claim: not all of {picked} jobs of queue {want.Queue} were moved");
+        }
+    }
+
+    private void RunAlone(SqliteWork work, ClaimedJob job)
+    {
+        var run = work.Prepared(_runAlone);
         run.Bind(1, job.Id);
         run.Bind(2, Node);
-        run.Bind(3, now);
-        Bind(run, 4, isAlone ? new Instant(now) : null);
-        run.Bind(5, isAlone ? 1 : 0);
+        run.Bind(3, work.Now.Micros);
         run.Execute();
-        One(work, _unready, job.Id);
-        if (job.FreesKey)
+        One(work, _unreadyAlone, job.Id);
+    }
+
+    private static void FreeKeys(SqliteWork work, IEnumerable<ClaimedJob> jobs)
+    {
+        foreach (var job in jobs.Where(j => j.FreesKey))
         {
             One(work, _freed, job.Id);
         }

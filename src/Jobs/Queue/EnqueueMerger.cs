@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Rondo.Nodes;
 using Rondo.Storage;
 
 namespace Rondo.Jobs.Queue;
@@ -7,7 +8,7 @@ namespace Rondo.Jobs.Queue;
 /// Merges what is enqueued at the same time into one insert: whatever has come by the time the last insert is committed goes into the next one. There is no
 /// artificial wait, so one caller alone waits for its own insert and nothing else. On threads of its own, which end when nothing comes for a while.
 /// </summary>
-internal sealed class EnqueueMerger(Database database, EnqueueStore store, Action<IReadOnlyCollection<string>> accepted) : IAsyncDisposable
+internal sealed class EnqueueMerger(Database database, EnqueueStore store, Action<IReadOnlyCollection<string>> accepted, Hints? hints) : IAsyncDisposable
 {
     private const int MaxMerged = 500;
     private const int Capacity = 10_000;
@@ -93,18 +94,25 @@ internal sealed class EnqueueMerger(Database database, EnqueueStore store, Actio
     private void Write(List<Waiting> batch)
     {
         var jobs = batch.ConvertAll(w => w.Job);
+        string? hint = null;
         try
         {
             bool Store(Transaction tx)
             {
-                store.Insert(tx, jobs);
+                store.Insert(tx, jobs, hint);
                 return true;
             }
 
-            // When all of it is one statement, that is its own transaction: one round trip instead of four.
-            _ = database.Dialect == Dialect.Postgres && jobs.TrueForAll(j => j.IsPlain && j.DueAt is null)
-                ? database.Tell("jobs.enqueue", Store)
-                : database.Write("jobs.enqueue", Store);
+            if (database.Dialect == Dialect.Postgres && jobs.TrueForAll(j => j.IsPlain && j.DueAt is null))
+            {
+                // All of it is one statement, which is its own transaction: one round trip instead of four.
+                hint = hints?.Ride(JobServer.Topic);
+                database.Tell("jobs.enqueue", Store);
+            }
+            else
+            {
+                database.Write("jobs.enqueue", Store);
+            }
         }
         catch (Exception fault)
         {
@@ -112,8 +120,17 @@ internal sealed class EnqueueMerger(Database database, EnqueueStore store, Actio
             return;
         }
 
+        // Whoever runs them first: that one has farther to go.
+        if (hint is null)
+        {
+            accepted(JobQueue.Queues(jobs));
+        }
+        else
+        {
+            hints!.WakeHere(JobServer.Topic);
+        }
+
         batch.ForEach(w => w.Done.TrySetResult(new Enqueued(w.Job.Id, w.Job.IsNew)));
-        accepted(JobQueue.Queues(jobs));
     }
 
     private sealed class Waiting(NewJob job)

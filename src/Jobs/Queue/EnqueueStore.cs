@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Rondo.Jobs.Links;
+using Rondo.Nodes;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 using Rondo.Storage.Sqlite;
@@ -64,8 +65,8 @@ internal sealed class EnqueueStore(JobIds ids)
           as u (id, queue, kind, priority, rank, due, max_attempts, args, {Rest}, state, is_knocking, waits_for, waits_on)
         """;
 
-    /// <summary>Stores <paramref name="jobs"/>; each then has its id, and says whether it is new.</summary>
-    public void Insert(Transaction tx, IReadOnlyList<NewJob> jobs)
+    /// <summary>Stores <paramref name="jobs"/>; each then has its id, and says whether it is new. <paramref name="hint"/> goes along, on PostgreSQL and when all of them can run now.</summary>
+    public void Insert(Transaction tx, IReadOnlyList<NewJob> jobs, string? hint = null)
     {
         var now = tx.Now;
         foreach (var job in jobs)
@@ -113,7 +114,7 @@ internal sealed class EnqueueStore(JobIds ids)
         }
         else
         {
-            Insert((PostgresWork)tx, ready, ready.TrueForAll(j => j.IsPlain) ? Plain : Full, now);
+            Insert((PostgresWork)tx, ready, ready.TrueForAll(j => j.IsPlain) ? Plain : Full, now, hint);
             Insert((PostgresWork)tx, waiting, Waiting, now);
         }
     }
@@ -195,14 +196,16 @@ internal sealed class EnqueueStore(JobIds ids)
         insert.Execute();
     }
 
-    private static void Insert(PostgresWork tx, List<NewJob> jobs, string text, Instant now)
+    private static void Insert(PostgresWork tx, List<NewJob> jobs, string text, Instant now, string? hint = null)
     {
         if (jobs.Count == 0)
         {
             return;
         }
 
-        using var insert = new NpgsqlCommand(text, tx.Link);
+        using var batch = new NpgsqlBatch(tx.Link);
+        var insert = new NpgsqlBatchCommand(text);
+        batch.BatchCommands.Add(insert);
         insert.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = now.ToDateTime() });
         Add(NpgsqlDbType.Bigint, jobs, insert, j => j.Id);
         Add(NpgsqlDbType.Text, jobs, insert, j => j.Queue);
@@ -237,7 +240,15 @@ internal sealed class EnqueueStore(JobIds ids)
         Add(NpgsqlDbType.Bigint, runs, insert, r => r.First);
         Add(NpgsqlDbType.Bigint, runs, insert, r => r.Last);
         Add(NpgsqlDbType.Integer, runs, insert, r => r.Count);
-        insert.ExecuteNonQuery();
+        if (hint is not null)
+        {
+            var notify = new NpgsqlBatchCommand("select pg_notify($1, $2)");
+            notify.Parameters.Add(new NpgsqlParameter { Value = Hints.Channel });
+            notify.Parameters.Add(new NpgsqlParameter { Value = hint });
+            batch.BatchCommands.Add(notify);
+        }
+
+        batch.ExecuteNonQuery();
     }
 
     private static void Bind(RawStatement insert, int position, long? value)
@@ -268,7 +279,7 @@ internal sealed class EnqueueStore(JobIds ids)
 
     private static string StateOf(NewJob job, Instant now) => (job.WaitsFor is null && job.Due > now ? JobState.Scheduled : JobState.Blocked).Text();
 
-    private static void Add<TRow, T>(NpgsqlDbType type, List<TRow> rows, NpgsqlCommand command, Func<TRow, T> value)
+    private static void Add<TRow, T>(NpgsqlDbType type, List<TRow> rows, NpgsqlBatchCommand command, Func<TRow, T> value)
     {
         var values = new T[rows.Count];
         for (var i = 0; i < values.Length; i++)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Rondo.Jobs.Queue;
+using Rondo.Nodes;
 using Rondo.Storage;
 
 namespace Rondo.Jobs;
@@ -22,12 +23,13 @@ public sealed partial class JobQueue : IAsyncDisposable
     /// <param name="database">Migrated.</param>
     /// <param name="handlers">The kinds that are known here.</param>
     /// <param name="accepted">Told after each commit which queues have something new (a hint; null for nobody).</param>
-    public JobQueue(Database database, JobHandlers handlers, Action<IReadOnlyCollection<string>>? accepted = null)
+    /// <param name="hints">Where given, a hint may go along with a commit; then only the subscribers of this process are woken after it, and <paramref name="accepted"/> is not told.</param>
+    public JobQueue(Database database, JobHandlers handlers, Action<IReadOnlyCollection<string>>? accepted = null, Hints? hints = null)
     {
         _database = database;
         _handlers = handlers;
         _accepted = accepted ?? (_ => { });
-        _merger = new EnqueueMerger(database, _store, _accepted);
+        _merger = new EnqueueMerger(database, _store, _accepted, hints);
     }
 
     /// <summary>Enqueues one job in the caller's transaction: it runs when that commits, and never when it does not.</summary>

@@ -14,22 +14,18 @@ internal sealed class HintSendLoop(Hints hints, TimeProvider time) : Loop("hints
 
     // Woken when there is something.
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(5);
-    private long? _toldAt;
 
     protected override bool OwnThread => true;
 
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
-        if (_toldAt is { } told && Time.GetElapsedTime(told) < Every)
+        var since = hints.SinceTold;
+        if (since < Every)
         {
-            return new(Every - Time.GetElapsedTime(told));
+            return new(Every - since);
         }
 
-        if (hints.Tell())
-        {
-            _toldAt = Time.GetTimestamp();
-        }
-
+        hints.Tell();
         return new(hints.IsWaiting ? Every : _idle);
     }
 }

@@ -56,8 +56,10 @@ public sealed class SqliteDatabase : Database
         _lane.Post(name, work, unbounded: false, stop);
 
     /// <inheritdoc/>
-    public override T Write<T>(string name, Func<Transaction, T> work) =>
-        _lane.Post(name, work, unbounded: false, CancellationToken.None).GetAwaiter().GetResult();
+    public override T Write<T>(string name, Func<Transaction, T> work) => _lane.Write(name, work);
+
+    /// <inheritdoc/>
+    public override T WriteUnflushed<T>(string name, Func<Transaction, T> work) => _lane.Write(name, work, isFlushed: false);
 
     /// <inheritdoc/>
     public override T Tell<T>(string name, Func<Transaction, T> statement) => Write(name, statement);

@@ -5,9 +5,10 @@ using SQLitePCL;
 namespace Rondo.Storage.Sqlite;
 
 /// <summary>
-/// The one writer of a process. Whatever is waiting goes into one transaction (group commit), each piece in a savepoint of its own, so that one
-/// failing piece takes nothing else with it; nothing is acknowledged before the COMMIT. There is no artificial wait: the commit of one group is
-/// the time in which the next one gathers.
+/// The one writer of a process. Whatever is waiting goes into one transaction (group commit). When a piece fails, the transaction is undone and the others
+/// run again, then each in a savepoint of its own, so that one failing piece takes nothing else with it; nothing is acknowledged before the COMMIT. There is no artificial wait: the commit of one group is
+/// the time in which the next one gathers. A caller that blocks anyway and finds nobody writing writes by itself: to hand its work to another thread and
+/// to be woken by it would take longer than the write. For all others, and for what came meanwhile, there is a thread.
 /// </summary>
 internal sealed class SqliteLane : IDisposable
 {
@@ -22,14 +23,23 @@ internal sealed class SqliteLane : IDisposable
     private readonly SqliteLink _link;
     private readonly Queue<Piece> _waiting = new();
 
-    // The lane's own: pieces whose transaction another piece took with it, before anything newer.
+    // Of whoever writes: pieces whose transaction another piece took with it, before anything newer.
     private readonly Queue<Piece> _again = new();
     private readonly Thread _thread;
     private long _workStartedAt;
     private bool _unbounded;
     private bool _closing;
 
-    // Never set: a bounded pause of the lane's own thread.
+    // Of whoever writes: whether commits wait for the disk now.
+    private bool _isFlushed = true;
+
+    // Of whoever writes: pieces run again, and one of them may fail as well.
+    private bool _isCareful;
+
+    // Somebody writes: the lane's thread or a caller.
+    private bool _isWriting;
+
+    // Never set: a bounded pause of whoever writes.
     private readonly ManualResetEventSlim _pause = new();
 
     public SqliteLane(string path, TimeProvider time, DatabaseClock clock)
@@ -48,17 +58,41 @@ internal sealed class SqliteLane : IDisposable
         var piece = new Piece<T>(name, work, unbounded, stop);
         lock (_waiting)
         {
-            ObjectDisposedException.ThrowIf(_closing, this);
-            if (_waiting.Count >= Capacity)
-            {
-                throw new StorageFault(StorageFaultKind.Busy, $"{name}: {Capacity} pieces of work are already waiting for the write lane of {_path}. Is the disk stuck?");
-            }
-
-            _waiting.Enqueue(piece);
+            Enqueue(piece);
             Monitor.Pulse(_waiting);
         }
 
         return piece.Result;
+    }
+
+    /// <summary>Blocks until it is committed.</summary>
+    public T Write<T>(string name, Func<Transaction, T> work, bool isFlushed = true)
+    {
+        var piece = new Piece<T>(name, work, unbounded: false, CancellationToken.None) { IsFlushed = isFlushed };
+        bool writes;
+        lock (_waiting)
+        {
+            Enqueue(piece);
+            writes = !_isWriting;
+            _isWriting = true;
+            if (!writes)
+            {
+                Monitor.Pulse(_waiting);
+            }
+        }
+
+        if (writes)
+        {
+            var group = new List<Piece>();
+            while (!piece.Result.IsCompleted)
+            {
+                RunGroup(group);
+            }
+
+            Leave();
+        }
+
+        return piece.Result.GetAwaiter().GetResult();
     }
 
     public void Dispose()
@@ -84,33 +118,65 @@ internal sealed class SqliteLane : IDisposable
         {
             lock (_waiting)
             {
-                while (_waiting.Count + _again.Count == 0)
+                while (_isWriting || _waiting.Count + _again.Count == 0)
                 {
-                    if (_closing)
+                    if (_closing && !_isWriting)
                     {
                         return;
                     }
 
                     Monitor.Wait(_waiting);
                 }
+
+                _isWriting = true;
             }
 
-            var started = _time.GetTimestamp();
             RunGroup(group);
-            group.Clear();
-            if (_time.GetElapsedTime(started) >= _longestTransaction)
+            Leave();
+        }
+    }
+
+    private void Enqueue(Piece piece)
+    {
+        ObjectDisposedException.ThrowIf(_closing, this);
+        if (_waiting.Count >= Capacity)
+        {
+            throw new StorageFault(StorageFaultKind.Busy, $"{piece.Name}: {Capacity} pieces of work are already waiting for the write lane of {_path}. Is the disk stuck?");
+        }
+
+        _waiting.Enqueue(piece);
+    }
+
+    private void Leave()
+    {
+        lock (_waiting)
+        {
+            _isWriting = false;
+            if (_closing || _waiting.Count + _again.Count > 0)
             {
-                // A breath for other processes: they try again every 2 ms.
-                _pause.Wait(3);
+                Monitor.Pulse(_waiting);
             }
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Every failure of a group is handed to whoever waits for its pieces.")]
     private void RunGroup(List<Piece> group)
+    {
+        var started = _time.GetTimestamp();
+        Commit(group);
+        group.Clear();
+        if (_time.GetElapsedTime(started) >= _longestTransaction)
+        {
+            // A breath for other processes: they try again every 2 ms.
+            _pause.Wait(3);
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Every failure of a group is handed to whoever waits for its pieces.")]
+    private void Commit(List<Piece> group)
     {
         try
         {
+            Flush();
             Begin();
             var started = _time.GetTimestamp();
             while (TryTake(out var piece))
@@ -121,14 +187,17 @@ internal sealed class SqliteLane : IDisposable
                 }
 
                 group.Add(piece);
-                if (group.Count == 1 && IsNobodyWaiting())
+                if (_isCareful)
                 {
-                    // Alone, the transaction itself is the savepoint; a savepoint would copy every page before it is changed.
-                    RunAlone(piece);
-                    break;
+                    RunPiece(piece);
+                }
+                else if (!TryRun(piece))
+                {
+                    _link.Execute("ROLLBACK");
+                    RunOthersAgain(group, piece);
+                    return;
                 }
 
-                RunPiece(piece);
                 if (raw.sqlite3_get_autocommit(_link.Handle) != 0)
                 {
                     if (piece.Fault is StorageFault { Kind: StorageFaultKind.Busy })
@@ -149,6 +218,7 @@ internal sealed class SqliteLane : IDisposable
 
             _unbounded = true;
             _link.Execute("COMMIT");
+            _isCareful &= _again.Count > 0;
             foreach (var piece in group)
             {
                 piece.Complete();
@@ -182,7 +252,7 @@ internal sealed class SqliteLane : IDisposable
         }
     }
 
-    /// <summary>An interrupted write takes the whole transaction with it, says SQLite. Only its own piece may suffer: the others run from their start.</summary>
+    /// <summary>The transaction is undone for one piece. Only that may suffer: the others run from their start.</summary>
     private void RunOthersAgain(List<Piece> group, Piece culprit)
     {
         foreach (var piece in group)
@@ -196,9 +266,28 @@ internal sealed class SqliteLane : IDisposable
                 _again.Enqueue(piece);
             }
         }
+
+        _isCareful = _again.Count > 0;
     }
 
-    private void RunAlone(Piece piece)
+    /// <summary>Without a savepoint, which would copy every page before it is changed: most groups have nobody who fails. False when what it did is to be undone.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A piece may fail with anything; its caller hears it.")]
+    private bool TryRun(Piece piece)
+    {
+        try
+        {
+            Execute(piece);
+            return true;
+        }
+        catch (Exception fault)
+        {
+            piece.Fault = fault is SqliteException sqlite ? SqliteFaults.Classify(sqlite, piece.Name, _path) : fault;
+            _unbounded = true;
+            return raw.sqlite3_get_autocommit(_link.Handle) != 0;
+        }
+    }
+
+    private void Execute(Piece piece)
     {
         _unbounded = piece.Unbounded;
         _workStartedAt = _time.GetTimestamp();
@@ -209,28 +298,13 @@ internal sealed class SqliteLane : IDisposable
         }
     }
 
-    private bool IsNobodyWaiting()
-    {
-        lock (_waiting)
-        {
-            return _waiting.Count + _again.Count == 0;
-        }
-    }
-
     [SuppressMessage("Design", "CA1031", Justification = "A piece may fail with anything; its savepoint undoes it and its caller hears it.")]
     private void RunPiece(Piece piece)
     {
         _link.Execute("SAVEPOINT piece");
-        _unbounded = piece.Unbounded;
-        _workStartedAt = _time.GetTimestamp();
         try
         {
-            piece.Run(new SqliteWork(_link, _clock));
-            if (TookTooLong())
-            {
-                throw SqliteFaults.TookTooLong(piece.Name, _path);
-            }
-
+            Execute(piece);
             _unbounded = true;
             _link.Execute("RELEASE piece");
         }
@@ -277,6 +351,26 @@ internal sealed class SqliteLane : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether the commit waits for the disk. Not when all that waits is one piece that need not: what comes while it is written is for the next group. In the log
+    /// everything stands in the order of its commits, so the next one that is flushed takes this one with it.
+    /// </summary>
+    private void Flush()
+    {
+        bool isFlushed;
+        lock (_waiting)
+        {
+            isFlushed = _again.Count > 0 || !_waiting.TryPeek(out var first) || first.IsFlushed || _waiting.Count > 1;
+        }
+
+        if (isFlushed != _isFlushed)
+        {
+            // SQLite obeys it when it reads it, so it cannot be prepared.
+            raw.sqlite3_exec(_link.Handle, isFlushed ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+            _isFlushed = isFlushed;
+        }
+    }
+
     private bool TookTooLong() => !_unbounded && _time.GetElapsedTime(_workStartedAt) > _longestWork;
 
     private bool TryTake([MaybeNullWhen(false)] out Piece piece)
@@ -288,7 +382,8 @@ internal sealed class SqliteLane : IDisposable
 
         lock (_waiting)
         {
-            return _waiting.TryDequeue(out piece);
+            piece = null;
+            return (_isFlushed || _waiting is { Count: > 0 } && !_waiting.Peek().IsFlushed) && _waiting.TryDequeue(out piece);
         }
     }
 
@@ -299,6 +394,9 @@ internal sealed class SqliteLane : IDisposable
         public bool Unbounded { get; } = unbounded;
 
         public Exception? Fault { get; set; }
+
+        /// <summary>False when it may be undone by a loss of power, with all that follows.</summary>
+        public bool IsFlushed { get; init; } = true;
 
         public abstract bool IsCancelled { get; }
 

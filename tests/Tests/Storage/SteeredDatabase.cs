@@ -51,6 +51,14 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
         return result;
     }
 
+    public override T WriteUnflushed<T>(string name, Func<Transaction, T> work)
+    {
+        Ask(Before, name);
+        var result = inner.WriteUnflushed(name, work);
+        Ask(After, name);
+        return result;
+    }
+
     public override T Tell<T>(string name, Func<Transaction, T> statement)
     {
         Ask(Before, name);

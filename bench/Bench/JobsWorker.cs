@@ -22,7 +22,7 @@ internal static class JobsWorker
 
     public static async Task<int> ServeAsync(string address)
     {
-        await using Database database = Environment.GetEnvironmentVariable("RONDO_TIMES") is null ? Database.Open(BenchDatabase.Parse(address), DatabaseUse.Server, TimeProvider.System) : new SpyDatabase(Database.Open(BenchDatabase.Parse(address), DatabaseUse.Server, TimeProvider.System));
+        await using var database = Database.Open(BenchDatabase.Parse(address), DatabaseUse.Server, TimeProvider.System);
         var chance = new Chance(1);
         await using var supervisor = new LoopSupervisor(TimeProvider.System, chance, (loop, fault) => Report.Say($"{loop.Name}: {fault.Message}"), _ => { });
         var node = await Node.RegisterAsync(database, TimeProvider.System, "work", "bench", default);
@@ -60,7 +60,6 @@ internal static class JobsWorker
                     Console.WriteLine("ok");
                     break;
                 case "latencies":
-                    (database as SpyDatabase)?.Dump();
                     Console.WriteLine(JsonSerializer.Serialize(handler.Take()));
                     break;
                 default:
@@ -84,7 +83,7 @@ internal static class JobsWorker
         {
             if (args.Sent > 0)
             {
-                var took = Stopwatch.GetElapsedTime(args.Sent).TotalMilliseconds; if (_latencies.Count is > 90 and < 110) Report.Say($"H sent {Stopwatch.GetElapsedTime(SpyDatabase.Zero, args.Sent).TotalMilliseconds:0.000} handled {Stopwatch.GetElapsedTime(SpyDatabase.Zero).TotalMilliseconds:0.000}");
+                var took = Stopwatch.GetElapsedTime(args.Sent).TotalMilliseconds;
                 lock (_gate)
                 {
                     _latencies.Add(took);
@@ -149,26 +148,4 @@ internal static class JobsProducer
 
         return count / Stopwatch.GetElapsedTime(from).TotalSeconds;
     }
-}
-
-internal sealed class SpyDatabase(Database inner) : Database
-{
-    private readonly Dictionary<string, List<(double At, double Took, int Rows)>> _t = [];
-    public static readonly long Zero = Stopwatch.GetTimestamp();
-    public void Dump() { lock (_t) { var all = _t.SelectMany(kv => kv.Value.Select(v => (v.At, v.Took, v.Rows, kv.Key))).OrderBy(v => v.At).ToList(); foreach (var v in all.Where(v => v.Key is "jobs.claim" or "jobs.finish" or "jobs.follow.up" or "jobs.look.around").Skip(200).Take(45)) Report.Say($"T {v.At:0.000} +{v.Took:0.000} = {v.At + v.Took:0.000} {v.Key} {v.Rows}"); foreach (var (n, l) in _t.OrderByDescending(x => x.Value.Sum(y => y.Took))) { if (l.Count == 0) continue; var o = l.Select(x => x.Took).Order().ToList(); Report.Say($"{n,-24} n={l.Count,5} sum={o.Sum(),8:0} ms p50={o[o.Count/2]:0.00} p90={o[o.Count*9/10]:0.00} max={o[^1]:0.00} rows={l.Sum(x => x.Rows)} first={l[0].At:0} last={l[^1].At:0}"); l.Clear(); } } }
-    private T Timed<T>(string name, Func<T> work) { var from = Stopwatch.GetTimestamp(); var r = work(); var took = Stopwatch.GetElapsedTime(from).TotalMilliseconds; var rows = r is System.Collections.ICollection c ? c.Count : r is HashSet<long> h ? h.Count : 0; lock (_t) { if (!_t.TryGetValue(name, out var l)) _t[name] = l = []; l.Add((Stopwatch.GetElapsedTime(Zero, from).TotalMilliseconds, took, rows)); } return r; }
-    public override DatabaseAddress Address => inner.Address;
-    public override Dialect Dialect => inner.Dialect;
-    public override DatabaseClock Clock => inner.Clock;
-    public override string Session => inner.Session;
-    public override T Tell<T>(string name, Func<Transaction, T> statement) => Timed(name, () => inner.Tell(name, statement));
-    public override T Write<T>(string name, Func<Transaction, T> work) => Timed(name, () => inner.Write(name, work));
-    public override T WriteUnflushed<T>(string name, Func<Transaction, T> work) => Timed(name, () => inner.WriteUnflushed(name, work));
-    public override Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => inner.WriteAsync(name, work, stop);
-    public override Task<T> WriteLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => inner.WriteLongAsync(name, work, stop);
-    public override Task<T> AskAsync<T>(string name, Func<Transaction, T> query, CancellationToken stop = default) => inner.AskAsync(name, query, stop);
-    public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => inner.ReadAsync(name, work, stop);
-    public override Task<T> ReadLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => inner.ReadLongAsync(name, work, stop);
-    public override Task<ClockReading> MeasureClockAsync(CancellationToken stop = default) => inner.MeasureClockAsync(stop);
-    public override ValueTask DisposeAsync() => inner.DisposeAsync();
 }

@@ -52,6 +52,10 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         returning {Returned}
         """;
 
+    private const string Steer = "select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
+    private const string Keep = "select set_config('rondo.seqscan', current_setting('enable_seqscan'), true), set_config('rondo.plans', current_setting('plan_cache_mode'), true)";
+    private const string Restore = "select set_config('enable_seqscan', current_setting('rondo.seqscan'), true), set_config('plan_cache_mode', current_setting('rondo.plans'), true)";
+
     private const string Input = """
         with f as materialized (
           select * from unnest($2::bigint[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[])
@@ -187,13 +191,20 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
 
     /// <summary>
     /// The tables of what is ready and what runs are empty at one moment and a hundred thousand dead rows long at the next, and a plan lasts longer than either: made
-    /// for the one it would read through all of it, once a batch. Sent together with the statement, so it costs no round trip, and it ends with its transaction.
+    /// for the one it would read through all of it, once a batch. And one plan is enough: to plan such a statement takes as long as to run it. Sent together with the
+    /// statement, so it costs no round trip; in a caller's transaction it is over after it.
     /// </summary>
     private static NpgsqlBatch ByIndex(Transaction tx, string text)
     {
-        var batch = new NpgsqlBatch(((PostgresWork)tx).Link);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select set_config('enable_seqscan', 'off', true)"));
+        var work = (PostgresWork)tx;
+        var batch = new NpgsqlBatch(work.Link);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(work.IsEachItsOwn ? Steer : $"{Keep}, {Steer["select ".Length..]}"));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(text));
+        if (!work.IsEachItsOwn)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Restore));
+        }
+
         return batch;
     }
 

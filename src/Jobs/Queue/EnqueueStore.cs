@@ -50,6 +50,12 @@ internal sealed class EnqueueStore(JobIds ids)
         from unnest({Arrays}) as u (id, queue, kind, priority, rank, due, max_attempts, args)
         """;
 
+    // One alone is what waits for its own insert and nothing else: without arrays there is nothing to plan anew.
+    private const string Single = $"""
+        with noted as (insert into job_accepted (at, kind, first_id, last_id, n) values ($1, $4, $2, $2, 1))
+        insert into job_ready ({Fields}) values ($2, $3, $4, $5, $6, $7, 0, $8, 0, 0, $1, $9)
+        """;
+
     private static readonly string Full = $"""
         {Noted(18)}
         insert into job_ready ({Fields}, {Rest})
@@ -204,9 +210,38 @@ internal sealed class EnqueueStore(JobIds ids)
         }
 
         using var batch = new NpgsqlBatch(tx.Link);
-        var insert = new NpgsqlBatchCommand(text);
+        var insert = jobs.Count == 1 && ReferenceEquals(text, Plain) ? One(jobs[0], now) : Many(jobs, text, now);
         batch.BatchCommands.Add(insert);
-        insert.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = now.ToDateTime() });
+        if (hint is not null)
+        {
+            var notify = new NpgsqlBatchCommand("select pg_notify($1, $2)");
+            Add(notify, NpgsqlDbType.Text, Hints.Channel);
+            Add(notify, NpgsqlDbType.Text, hint);
+            batch.BatchCommands.Add(notify);
+        }
+
+        batch.ExecuteNonQuery();
+    }
+
+    private static NpgsqlBatchCommand One(NewJob job, Instant now)
+    {
+        var insert = new NpgsqlBatchCommand(Single);
+        Add(insert, NpgsqlDbType.TimestampTz, now.ToDateTime());
+        Add(insert, NpgsqlDbType.Bigint, job.Id);
+        Add(insert, NpgsqlDbType.Text, job.Queue);
+        Add(insert, NpgsqlDbType.Text, job.Kind);
+        Add(insert, NpgsqlDbType.Integer, job.Priority);
+        Add(insert, NpgsqlDbType.Bigint, job.Rank);
+        Add(insert, NpgsqlDbType.TimestampTz, job.Due.ToDateTime());
+        Add(insert, NpgsqlDbType.Integer, job.MaxAttempts);
+        Add(insert, NpgsqlDbType.Text, job.Args);
+        return insert;
+    }
+
+    private static NpgsqlBatchCommand Many(List<NewJob> jobs, string text, Instant now)
+    {
+        var insert = new NpgsqlBatchCommand(text);
+        Add(insert, NpgsqlDbType.TimestampTz, now.ToDateTime());
         Add(NpgsqlDbType.Bigint, jobs, insert, j => j.Id);
         Add(NpgsqlDbType.Text, jobs, insert, j => j.Queue);
         Add(NpgsqlDbType.Text, jobs, insert, j => j.Kind);
@@ -240,16 +275,10 @@ internal sealed class EnqueueStore(JobIds ids)
         Add(NpgsqlDbType.Bigint, runs, insert, r => r.First);
         Add(NpgsqlDbType.Bigint, runs, insert, r => r.Last);
         Add(NpgsqlDbType.Integer, runs, insert, r => r.Count);
-        if (hint is not null)
-        {
-            var notify = new NpgsqlBatchCommand("select pg_notify($1, $2)");
-            notify.Parameters.Add(new NpgsqlParameter { Value = Hints.Channel });
-            notify.Parameters.Add(new NpgsqlParameter { Value = hint });
-            batch.BatchCommands.Add(notify);
-        }
-
-        batch.ExecuteNonQuery();
+        return insert;
     }
+
+    private static void Add(NpgsqlBatchCommand command, NpgsqlDbType type, object value) => command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type, Value = value });
 
     private static void Bind(RawStatement insert, int position, long? value)
     {

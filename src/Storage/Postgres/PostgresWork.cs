@@ -24,6 +24,9 @@ public sealed class PostgresWork : Transaction
     /// <summary>The connection, for hot paths that bind arrays themselves.</summary>
     public NpgsqlConnection Link { get; }
 
+    /// <summary>True when each statement, or batch of statements, is a transaction of its own.</summary>
+    public bool IsEachItsOwn => Inner is null;
+
     internal override DbConnection Connection => Link;
 
     internal override DbTransaction? Inner { get; }

@@ -95,6 +95,27 @@ public sealed class PressureTests
     }
 
     [Theory, BothDatabases]
+    public async Task When_the_database_takes_no_ends_claims_stop_and_go_on_at_once_when_it_does(DatabaseKind kind)
+    {
+        const int Jobs = 12_000;
+        await using var rig = await JobRig.StartAsync(
+            kind, (_, _, _) => Task.FromResult(JobResult.Done), jobs: JobRig.Fast with { PollInterval = TimeSpan.FromSeconds(60) }, isRunning: false);
+        await rig.Queue.EnqueueManyAsync(Enumerable.Repeat(new Work("w"), Jobs), null, CancellationToken.None);
+        var isAway = true;
+        rig.Database.Before = name => isAway && name.StartsWith("jobs.finish", StringComparison.Ordinal) ? SteeredDatabase.Away(name) : null;
+        rig.Run();
+        await Eventually.TrueAsync(() => rig.Server.State is { Unwritten: > 5_000 } state && state.Queues.All(q => q.Busy + q.Ahead == 0), "what was claimed has run and nothing more is claimed");
+        Assert.InRange(rig.Server.State.Claimed, 5_000, 8_000);
+        Assert.True(rig.Server.State.Overdue > TimeSpan.Zero);
+        isAway = false;
+
+        // Long before it would look by itself.
+        await Eventually.TrueAsync(() => rig.Server.State.Finished == Jobs, "all of them ended");
+        Assert.Equal(TimeSpan.Zero, rig.Server.State.Overdue);
+        Assert.Equal(Jobs, await rig.CountAsync("job_history"));
+    }
+
+    [Theory, BothDatabases]
     public async Task A_suspect_is_not_judged_beside_a_handler_that_was_written_off_and_still_runs(DatabaseKind kind)
     {
         using var held = new ManualResetEventSlim();

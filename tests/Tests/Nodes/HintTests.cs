@@ -28,6 +28,30 @@ public sealed class HintTests
     }
 
     [Fact]
+    public async Task A_hint_that_goes_along_with_a_statement_is_heard_when_that_is_committed_and_only_one_in_a_moment_does()
+    {
+        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, isMigrated: false);
+        await using var one = await HintProcess.StartAsync(store.Address);
+        await using var other = await HintProcess.StartAsync(store.Address);
+        var (near, far) = (new Count(), new Count());
+        one.Hints.On("jobs", near.Up);
+        other.Hints.On("jobs", far.Up);
+        var message = one.Hints.Ride("jobs");
+        Assert.NotNull(message);
+        Assert.Null(one.Hints.Ride("jobs"));
+        one.Database.Tell("test", tx => tx.Execute(new Sql("test.notify", "select pg_notify(@channel, @message)"), new { channel = Hints.Channel, message }));
+        await Eventually.TrueAsync(() => far.Value == 1, "the other process hears it");
+        Assert.Equal((0, 1), (near.Value, one.Hints.State.Sent));
+        one.Hints.WakeHere("jobs");
+        Assert.Equal(1, near.Value);
+        await Eventually.TrueAsync(() => one.Hints.Ride("jobs") is not null, "after a moment the next one may");
+
+        await using var file = await TestStore.CreateAsync(DatabaseKind.Sqlite);
+        await using var alone = new HintProcess(Database.Open(file.Address, DatabaseUse.Command, TimeProvider.System)).Start();
+        Assert.Null(alone.Hints.Ride("jobs"));
+    }
+
+    [Fact]
     public async Task A_thousand_hints_within_a_moment_are_few_notifications_and_the_last_one_is_heard()
     {
         await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, isMigrated: false);

@@ -82,6 +82,75 @@ public sealed class LaneTests : IDisposable
     }
 
     [Fact]
+    public async Task What_runs_again_because_another_piece_failed_is_there_once()
+    {
+        await using var database = await OpenAsync(new FakeTime());
+        var runs = new int[5];
+        Task[] pieces = [];
+        await Assert.ThrowsAnyAsync<Exception>(() => InOneGroupAsync(database, () => pieces = [.. Enumerable.Range(0, runs.Length).Select(n => database.WriteAsync($"piece {n}", tx =>
+        {
+            runs[n]++;
+            tx.Execute(_insert, new { n });
+            Assert.True(n % 2 == 0, "it fails");
+        }))]));
+        Assert.Equal([0, 2, 4], await AllAsync(database));
+
+        // The first failure undoes all of it; after that each has its savepoint.
+        Assert.Equal([2, 1, 1, 1, 1], runs);
+    }
+
+    [Fact]
+    public async Task Who_blocks_and_finds_nobody_writing_writes_by_itself_and_what_came_meanwhile_is_written_after_it()
+    {
+        await using var database = await OpenAsync(TimeProvider.System);
+        Task? meanwhile = null;
+        Assert.Equal(Environment.CurrentManagedThreadId, database.Write("own", tx =>
+        {
+            tx.Execute(_insert, new { n = 1 });
+            meanwhile ??= Insert(database, 2);
+            return Environment.CurrentManagedThreadId;
+        }));
+        await meanwhile!;
+        Assert.Equal([1, 2], await AllAsync(database));
+        var faults = 0;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(thread => Task.Run(() =>
+        {
+            for (var n = 0; n < 100; n++)
+            {
+                try
+                {
+                    database.Write("many", tx => tx.Execute(_insert, new { n = 10 + (thread % 4 * 100) + n }));
+                }
+                catch (StorageFault)
+                {
+                    Interlocked.Increment(ref faults);
+                }
+            }
+        })));
+        Assert.Equal(400, faults);
+        Assert.Equal(402, (await AllAsync(database)).Count);
+    }
+
+    [Fact]
+    public async Task Only_a_piece_that_need_not_be_flushed_and_is_alone_does_not_wait_for_the_disk()
+    {
+        const long Full = 2;
+        const long Normal = 1;
+        await using var database = await OpenAsync(new FakeTime());
+        long Level(Transaction tx) => tx.First<long>(new Sql("test.level", "select synchronous from pragma_synchronous"));
+        Assert.Equal(Full, database.Write("flushed", Level));
+        Assert.Equal(Normal, database.WriteUnflushed("unflushed", Level));
+        Assert.Equal(Full, await database.WriteAsync("flushed", Level));
+        Task<long>? later = null;
+        Assert.Equal(Normal, database.WriteUnflushed("unflushed", tx =>
+        {
+            later ??= database.WriteAsync("later", Level);
+            return Level(tx);
+        }));
+        Assert.Equal(Full, await later!);
+    }
+
+    [Fact]
     public async Task What_a_piece_does_after_its_commit_cannot_harm_its_group_either()
     {
         await using var database = await OpenAsync(new FakeTime());

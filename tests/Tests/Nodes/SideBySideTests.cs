@@ -17,7 +17,8 @@ public sealed class SideBySideTests
 {
     private static readonly Version _old = Version.Parse(ProgramOf010.Version);
     private static readonly Version _new = new(0, 2, 0);
-    private static readonly Migration[] _of010 = [.. Modules.Migrations.Where(migration => migration.Number == 1 && migration.Module is "nodes" or "readings" or "polling")];
+    private static readonly Migration[] _all = [.. Modules.Migrations.Where(migration => migration.Module is "nodes" or "readings" or "polling")];
+    private static readonly Migration[] _of010 = [.. _all.Where(migration => migration.Number == 1)];
     private static readonly Migration _contraction = new(
         "nodes", 1 + Modules.Migrations.Count(migration => migration.Module == "nodes"), "without_seen", "-- serves: 0.2.0\nalter table node drop column seen_revision;");
 
@@ -32,7 +33,7 @@ public sealed class SideBySideTests
         Assert.Equal(["old"], await old.WorkAsync());
 
         // Expand.
-        var expanded = await Of(store, _new, [.. Modules.Migrations]).ApplyAsync();
+        var expanded = await Of(store, _new, [.. _all]).ApplyAsync();
         Assert.Contains(expanded, migration => migration is { Module: "nodes", Number: 2, Serves: null });
         Assert.Equal(["old"], await old.WorkAsync());
         Assert.True(await old.RenewAsync());
@@ -54,7 +55,7 @@ public sealed class SideBySideTests
         }
 
         // Contract: not under its feet.
-        var contracting = Of(store, _new, [.. Modules.Migrations, _contraction]);
+        var contracting = Of(store, _new, [.. _all, _contraction]);
         var fault = await Assert.ThrowsAsync<StorageFault>(contracting.ApplyAsync);
         Assert.Contains("1 older node still runs: old (Rondo 0.1.0 on gamma)", fault.Message);
         Assert.Contains("old", await old.WorkAsync());
@@ -70,11 +71,11 @@ public sealed class SideBySideTests
     public async Task An_old_node_whose_lease_has_lapsed_is_declared_dead_by_the_contraction_itself()
     {
         await using var store = await StoreOf010Async(DatabaseKind.Postgres);
-        await Of(store, _new, [.. Modules.Migrations]).ApplyAsync();
+        await Of(store, _new, [.. _all]).ApplyAsync();
         var old = new ProgramOf010(store.Database, "old");
         await old.RegisterAsync();
         _time.Advance(Node.TimeToLive);
-        var contracting = Of(store, _new, [.. Modules.Migrations, _contraction]);
+        var contracting = Of(store, _new, [.. _all, _contraction]);
 
         // A batch of it is being written: then it counts as running, whatever its lease says.
         await store.Database.WriteAsync("old.batch", tx =>
@@ -93,7 +94,7 @@ public sealed class SideBySideTests
     {
         await using var store = await StoreOf010Async(DatabaseKind.Sqlite);
         await new ProgramOf010(store.Database, "old").RegisterAsync();
-        var migrator = Of(store, _new, [.. Modules.Migrations, _contraction], DatabaseUse.Server);
+        var migrator = Of(store, _new, [.. _all, _contraction], DatabaseUse.Server);
         Assert.Contains(_contraction, await migrator.ApplyAsync());
     }
 

@@ -239,8 +239,6 @@ CREATE INDEX job_running_awaited on job_running (id) where is_awaited;
 
 CREATE INDEX job_running_batch on job_running (batch_id, id) where batch_id is not null;
 
-CREATE INDEX job_running_node on job_running (node);
-
 CREATE TABLE job_schedule (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT not null unique,

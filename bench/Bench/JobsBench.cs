@@ -89,10 +89,13 @@ internal static class JobsBench
         await ProduceAsync("paced", 100);
         await Task.Delay(500);
         await worker.AskAsync("latencies");
+        await worker.AskAsync("claims");
         await ProduceAsync("paced", Paced);
         await Task.Delay(500);
         var latencies = JsonSerializer.Deserialize<List<double>>(await worker.AskAsync("latencies"))!;
         latencies.Sort();
+        var claims = JsonSerializer.Deserialize<List<double>>(await worker.AskAsync("claims"))!;
+        claims.Sort();
         if (latencies.Count != Paced)
         {
             throw new BenchFault($"{Paced} jobs were sent and {latencies.Count} were picked up");
@@ -115,6 +118,8 @@ internal static class JobsBench
             EnqueueBulkPerS = bulk,
             PickupP50Ms = latencies[Paced / 2],
             PickupP99Ms = latencies[Paced * 99 / 100],
+            ClaimP50Ms = claims[claims.Count / 2],
+            ClaimP99Ms = claims[claims.Count * 99 / 100],
             RssIdleMb = idle.ResidentMb,
             RssBusyMb = busy.PeakMb,
             WorkerCpuUsPerJob = (busy.CpuSeconds - cpuBefore) * 1e6 / total,
@@ -135,6 +140,11 @@ internal sealed record JobsResult
     public double PickupP50Ms { get; init; }
 
     public double PickupP99Ms { get; init; }
+
+    /// <summary>The claims of these, with their commit.</summary>
+    public double ClaimP50Ms { get; init; }
+
+    public double ClaimP99Ms { get; init; }
 
     public double RssIdleMb { get; init; }
 
@@ -183,6 +193,8 @@ internal sealed record JobsResult
             EnqueueBulkPerS = Of(r => r.EnqueueBulkPerS),
             PickupP50Ms = Of(r => r.PickupP50Ms),
             PickupP99Ms = Of(r => r.PickupP99Ms),
+            ClaimP50Ms = Of(r => r.ClaimP50Ms),
+            ClaimP99Ms = Of(r => r.ClaimP99Ms),
             RssIdleMb = Of(r => r.RssIdleMb),
             RssBusyMb = Of(r => r.RssBusyMb),
             WorkerCpuUsPerJob = Of(r => r.WorkerCpuUsPerJob),

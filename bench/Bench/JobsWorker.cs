@@ -22,7 +22,8 @@ internal static class JobsWorker
 
     public static async Task<int> ServeAsync(string address)
     {
-        await using var database = Database.Open(BenchDatabase.Parse(address), DatabaseUse.Server, TimeProvider.System);
+        var opened = Database.Open(BenchDatabase.Parse(address), DatabaseUse.Server, TimeProvider.System);
+        await using var database = new TimedDatabase(opened);
         var chance = new Chance(1);
         await using var supervisor = new LoopSupervisor(TimeProvider.System, chance, (loop, fault) => Report.Say($"{loop.Name}: {fault.Message}"), _ => { });
         var node = await Node.RegisterAsync(database, TimeProvider.System, "work", "bench", default);
@@ -31,7 +32,7 @@ internal static class JobsWorker
             supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, _ => { }, TimeProvider.System, NullLogger.Instance));
         }
 
-        await using var hints = new Hints(database, TimeProvider.System);
+        await using var hints = new Hints(opened, TimeProvider.System);
         var handler = new Handler();
         var handlers = new JobHandlers().Add("bench", handler);
         var server = new JobServer(database, node, handlers, new JobsOptions(), TimeProvider.System, chance, hints.Send, NullLogger.Instance);
@@ -58,6 +59,9 @@ internal static class JobsWorker
                     }
 
                     Console.WriteLine("ok");
+                    break;
+                case "claims":
+                    Console.WriteLine(JsonSerializer.Serialize(database.Take()));
                     break;
                 case "latencies":
                     Console.WriteLine(JsonSerializer.Serialize(handler.Take()));

@@ -18,7 +18,6 @@ internal static class SnapshotBench
 {
     private const int Rounds = 20;
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(30);
-    private static readonly Sql _left = new("bench.left", "select (select count(*) from (select 1 from job_ready limit 1) r) + (select count(*) from (select 1 from job_running limit 1) r)");
     private static readonly Sql _done = new("bench.done", "select count(*) from job_history where state = 'done'");
     private static readonly Sql _dead = new("bench.dead", "select cast(coalesce(sum(n_dead_tup), 0) as bigint) from pg_stat_user_tables where relname in ('job_ready', 'job_running')");
 
@@ -47,7 +46,7 @@ internal static class SnapshotBench
 
         // Compiled, planned and filled before the clock starts.
         var round = Math.Max(1, settings.Count / Rounds);
-        await PassAsync(queue, made, Math.Min(20_000, round));
+        await PassAsync(queue, server, Math.Min(20_000, round));
         database.Take();
         await using var holder = await made.OpenAsync();
         await SayAsync(holder, "begin isolation level repeatable read");
@@ -56,7 +55,7 @@ internal static class SnapshotBench
         var from = Stopwatch.GetTimestamp();
         for (var n = 0; n < Rounds; n++)
         {
-            await PassAsync(queue, made, round);
+            await PassAsync(queue, server, round);
             var took = database.Take();
             Array.Sort(took);
             rounds.Add(took);
@@ -103,22 +102,23 @@ internal static class SnapshotBench
         return 0;
     }
 
-    private static async Task PassAsync(JobQueue queue, BenchDatabase made, int count)
+    private static async Task PassAsync(JobQueue queue, JobServer server, int count)
     {
+        var wanted = server.State.Finished + count;
         for (var n = 0; n < count; n += 1_000)
         {
             await queue.EnqueueManyAsync(Enumerable.Repeat(new BenchArgs(0), Math.Min(1_000, count - n)));
         }
 
         var from = Stopwatch.GetTimestamp();
-        while (await made.ReadAsync(tx => tx.First<long>(_left)) > 0)
+        while (server.State.Finished < wanted)
         {
             if (Stopwatch.GetElapsedTime(from) > _patience)
             {
                 throw new BenchFault($"a round of {count} jobs did not end within {_patience.TotalMinutes:0} min");
             }
 
-            await Task.Delay(10);
+            await Task.Delay(5);
         }
     }
 

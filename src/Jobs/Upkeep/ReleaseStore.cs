@@ -5,7 +5,8 @@ namespace Rondo.Jobs.Upkeep;
 
 /// <summary>
 /// Jobs of nodes that are no longer live go back at once. Each was there in a crash, so it is a suspect; after two it is run alone, and only a third crash while it
-/// was alone makes it the culprit: a kill -9 from outside that finds an innocent alone once is common where there are many, twice was seen, three times is not. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
+/// was alone makes it the culprit: a kill -9 from outside that finds an innocent alone once is common where there are many, twice was seen, three times only where nodes die every
+/// second; where many die, more is asked for. A crash never uses up the last attempt of a job: whoever only stood beside loses nothing.
 /// </summary>
 internal static class ReleaseStore
 {
@@ -44,11 +45,23 @@ internal static class ReleaseStore
 
     private static readonly Sql _wish = new("jobs.release.wish", "delete from job_cancel where job_id {in:@ids}");
 
-    /// <summary>In so many crashes a job was when it is found guilty, the last three of them alone.</summary>
+    /// <summary>In so many crashes a job was when it is found guilty; all but the first two of them alone.</summary>
     public const int MostCrashes = 5;
 
-    /// <summary>Why a job is dead that was alone in three crashes.</summary>
-    public const string CrashLoop = "crash_loop: its node died five times while it ran, the last three times with nothing else running";
+    /// <summary>The same while nodes die by the dozen: what kills them may be anything.</summary>
+    public const int MostCrashesInStorm = 9;
+
+    /// <summary>So many nodes that died within <see cref="StormLasts"/> are a storm; a single culprit does not kill as many.</summary>
+    public const int Storm = 20;
+
+    /// <summary>How long a death counts.</summary>
+    public static readonly TimeSpan StormLasts = TimeSpan.FromMinutes(10);
+
+    private static readonly Sql _deaths = new("jobs.release.deaths", "select count(*) from node where state = 'dead' and ended_at > @since");
+
+    /// <summary>Why such a job is dead.</summary>
+    public static string CrashLoop(int crashes) =>
+        $"crash_loop: its node died {crashes} times while it ran, the last {crashes - 2} times with nothing else running";
 
     /// <summary>Gives back at most 1,000.</summary>
     public static Released Release(Transaction tx, JobsOptions options)
@@ -66,17 +79,26 @@ internal static class ReleaseStore
             tx.Execute(_failure, new { job.Id, job.Attempts, job.LeaseNo, job.Node, job.StartedAt, now, forget, error = $"its node {job.Node} died" });
         }
 
-        var culprits = lost.Where(IsGuilty).ToArray();
+        var culprits = lost.Where(j => j.IsAlone && j.Crashes + 1 >= MostCrashes).ToArray();
+        if (culprits.Length > 0 && tx.First<long>(_deaths, new { since = now - StormLasts }) >= Storm)
+        {
+            culprits = [.. culprits.Where(j => j.Crashes + 1 >= MostCrashesInStorm)];
+        }
+
         if (culprits.Length > 0)
         {
             var ids = new IdList([.. culprits.Select(j => j.Id)]);
-            tx.Execute(_dead, new { ids, now, forget, error = CrashLoop });
+            foreach (var culprit in culprits)
+            {
+                tx.Execute(_dead, new { ids = new IdList([culprit.Id]), now, forget, error = CrashLoop(culprit.Crashes + 1) });
+            }
+
             tx.Execute(_unique, new { ids });
             tx.Execute(_slot, new { ids });
             tx.Execute(_wish, new { ids });
         }
 
-        var rest = new IdList([.. lost.Where(j => !IsGuilty(j)).Select(j => j.Id)]);
+        var rest = new IdList([.. lost.Except(culprits).Select(j => j.Id)]);
         tx.Execute(_ready, new { ids = rest });
         tx.Execute(_gone, new { ids = new IdList([.. lost.Select(j => j.Id)]) });
         return new Released(
@@ -86,8 +108,6 @@ internal static class ReleaseStore
             culprits.Length,
             lost.Count == Piece);
     }
-
-    private static bool IsGuilty(Lost job) => job.IsAlone && job.Crashes + 1 >= MostCrashes;
 
     private sealed class Lost
     {

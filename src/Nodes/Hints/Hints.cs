@@ -119,7 +119,8 @@ public sealed class Hints : IAsyncDisposable
     /// <param name="topic">As for <see cref="On"/>.</param>
     public string? Ride(string topic)
     {
-        if (!_isTold || _redis is not null || !HintSet.IsFit(topic) || SinceTold < HintSendLoop.Every)
+        // What waits for the sender goes first, or a stream of these would keep it waiting for ever.
+        if (!_isTold || _redis is not null || !HintSet.IsFit(topic) || SinceTold < HintSendLoop.Every || _waiting.IsWaiting)
         {
             return null;
         }

@@ -366,7 +366,7 @@ internal sealed class SqliteLane : IDisposable
         if (isFlushed != _isFlushed)
         {
             // SQLite obeys it when it reads it, so it cannot be prepared.
-            raw.sqlite3_exec(_link.Handle, isFlushed ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+            SqliteFaults.Check(_link.Handle, raw.sqlite3_exec(_link.Handle, isFlushed ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
             _isFlushed = isFlushed;
         }
     }

@@ -124,6 +124,28 @@ public sealed class AttemptTests
         }
     }
 
+    [Fact]
+    public async Task What_the_server_is_told_for_an_end_is_over_when_the_callers_transaction_goes_on()
+    {
+        var seen = new TaskCompletionSource<string>();
+        JobRig? rig = null;
+        rig = await JobRig.StartAsync(DatabaseKind.Postgres, async (_, job, _) =>
+        {
+            await rig!.Database.WriteAsync("test", tx =>
+            {
+                tx.Execute(new Sql("test", "set local enable_seqscan = on; set local plan_cache_mode = force_custom_plan"));
+                job.FinishIn(tx);
+                seen.SetResult(tx.First<string>(new Sql("test", "select current_setting('enable_seqscan') || ' ' || current_setting('plan_cache_mode')"))!);
+            }, CancellationToken.None);
+            return JobResult.Done;
+        });
+        await using (rig)
+        {
+            await rig.UntilAsync(await rig.EnqueueAsync("a"), "done");
+            Assert.Equal("on force_custom_plan", await seen.Task);
+        }
+    }
+
     [Theory, BothDatabases]
     public async Task A_handler_that_finishes_in_its_own_transaction_leaves_its_effect_and_its_end_or_neither(DatabaseKind kind)
     {

@@ -73,11 +73,37 @@ public sealed class CrashTests
         }
 
         var dead = (await rig.FindAsync(culprit))!;
-        Assert.Equal((ReleaseStore.CrashLoop, 5), (dead.Error, dead.Crashes));
+        Assert.Equal((ReleaseStore.CrashLoop(5), 5), (dead.Error, dead.Crashes));
         Assert.Equal("crashed crashed crashed crashed crashed", string.Join(' ', (await rig.FailuresAsync(culprit)).Select(f => f.Outcome)));
         var job = (await rig.FindAsync(innocent))!;
         Assert.Equal(("done", 1, 2), (job.State, job.Attempts, job.Crashes));
         Assert.NotNull(job.StartedAt);
+    }
+
+    [Theory, BothDatabases]
+    public async Task While_nodes_die_by_the_dozen_more_crashes_alone_are_asked_for(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        var id = await rig.EnqueueAsync("anybody");
+        for (var death = 2; death < ReleaseStore.Storm; death++)
+        {
+            await rig.OtherAsync();
+            await rig.BuryOtherAsync();
+        }
+
+        // Two more deaths, and it is a storm at the moment of its last crash.
+        await rig.Store.ExecuteAsync("update job_ready set crashes = @crashes", new { crashes = ReleaseStore.MostCrashes - 1 });
+        for (var crashes = ReleaseStore.MostCrashes; crashes <= ReleaseStore.MostCrashesInStorm; crashes++)
+        {
+            var node = await rig.OtherAsync();
+            await rig.BuryOtherAsync();
+            node = await rig.OtherAsync();
+            Assert.Equal(id, rig.Database.Write("test", tx => node.ClaimAlone(tx, ["default"]))!.Id);
+            await CrashAsync(rig);
+            Assert.Equal((crashes < ReleaseStore.MostCrashesInStorm ? "ready" : "dead", crashes), ((await rig.FindAsync(id))!.State, (await rig.FindAsync(id))!.Crashes));
+        }
+
+        Assert.Equal(ReleaseStore.CrashLoop(ReleaseStore.MostCrashesInStorm), (await rig.FindAsync(id))!.Error);
     }
 
     [Theory, BothDatabases]

@@ -30,10 +30,10 @@ internal static class PollingBench
         var one = PollingResult.Median(results[1]);
         foreach (var nodes in counts[..^1])
         {
-            Console.WriteLine(Report.Line(nodes == 1 ? one : PollingResult.Median(results[nodes]).ComparedTo(one)));
+            Console.WriteLine(Report.Line(nodes == 1 ? one : PollingResult.Compared(results[nodes], results[1])));
         }
 
-        Report.Finish("polling", settings, most == 1 ? one : PollingResult.Median(results[most]).ComparedTo(one));
+        Report.Finish("polling", settings, most == 1 ? one : PollingResult.Compared(results[most], results[1]));
         return 0;
     }
 

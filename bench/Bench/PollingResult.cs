@@ -102,11 +102,14 @@ internal sealed record PollingResult
         PostgresCpuUsPerPoll = results[0].PostgresCpuUsPerPoll is null ? null : Middle(results, r => r.PostgresCpuUsPerPoll!.Value),
     };
 
-    /// <summary>The same with how it compares to one node, measured in turn with it.</summary>
-    public PollingResult ComparedTo(PollingResult one) => this with
+    /// <summary>
+    /// The medians of several nodes with how they compare to one node, measured in turn with them. The ratio is the median of those of each turn: what
+    /// else goes on in the machine changes within minutes, and then both halves of a turn have it.
+    /// </summary>
+    public static PollingResult Compared(List<PollingResult> several, List<PollingResult> one) => Median(several) with
     {
-        OneNodeCpuUsPerPoll = one.CpuUsPerPoll,
-        CpuRatioVsOneNode = CpuUsPerPoll / one.CpuUsPerPoll,
+        OneNodeCpuUsPerPoll = Middle(one, r => r.CpuUsPerPoll),
+        CpuRatioVsOneNode = Middle([.. several.Zip(one, (many, single) => many with { CpuUsPerPoll = many.CpuUsPerPoll / single.CpuUsPerPoll })], r => r.CpuUsPerPoll),
     };
 
     // Nodes are equal: first, second and third by what they used, so that the median of the busiest is one of the busiest.

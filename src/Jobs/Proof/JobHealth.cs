@@ -19,7 +19,7 @@ public static class JobHealth
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private const int MostGaps = 10;
-    private static readonly TimeSpan MostOverdue = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _mostOverdue = TimeSpan.FromSeconds(5);
 
     /// <summary>Every reason why all is not well, the worst first; none when it is.</summary>
     /// <param name="facts">What the database says, or null when it could not be read.</param>
@@ -87,7 +87,7 @@ public static class JobHealth
             found.Add(new("jobs.written_off", Health.Degraded, "handlers", $"{server.WrittenOff} handlers did not stop after their timeout and still run in this process; their workers were replaced. Suspects of crashes are not run here meanwhile. Restart the process when they do not end: rondo jobs list --error \"did not stop\" names them"));
         }
 
-        if (server.Overdue > MostOverdue)
+        if (server.Overdue > _mostOverdue)
         {
             found.Add(new("jobs.unwritten", Health.Degraded, "ends", $"{server.Unwritten} ends of attempts wait for the database, which has not taken any for {server.Overdue.TotalSeconds:0} s; when too many wait, nothing more is claimed"));
         }

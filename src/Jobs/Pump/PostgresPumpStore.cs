@@ -52,9 +52,9 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         returning {Returned}
         """;
 
-    private const string Steer = "select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
-    private const string Keep = "select set_config('rondo.seqscan', current_setting('enable_seqscan'), true), set_config('rondo.plans', current_setting('plan_cache_mode'), true)";
-    private const string Restore = "select set_config('enable_seqscan', current_setting('rondo.seqscan'), true), set_config('plan_cache_mode', current_setting('rondo.plans'), true)";
+    private const string Steer = "set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
+    private const string Keep = "set_config('rondo.seqscan', current_setting('enable_seqscan'), true), set_config('rondo.plans', current_setting('plan_cache_mode'), true)";
+    private const string Restore = "set_config('enable_seqscan', current_setting('rondo.seqscan'), true), set_config('plan_cache_mode', current_setting('rondo.plans'), true)";
 
     private const string Input = """
         with f as materialized (
@@ -124,11 +124,11 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
     {
         using var batch = ByIndex(tx, ClaimText);
         var claim = batch.BatchCommands[1];
-        Add(claim, NpgsqlDbType.Array | NpgsqlDbType.Text, wants.Select(w => w.Queue).ToArray());
-        Add(claim, NpgsqlDbType.Array | NpgsqlDbType.Integer, wants.Select(w => w.Count).ToArray());
-        Add(claim, NpgsqlDbType.Array | NpgsqlDbType.Bigint, wants.Select(w => w.From).ToArray());
-        Add(claim, NpgsqlDbType.Text, Node);
-        Add(claim, NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
+        claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, wants.Select(w => w.Queue).ToArray());
+        claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Integer, wants.Select(w => w.Count).ToArray());
+        claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, wants.Select(w => w.From).ToArray());
+        claim.Add(NpgsqlDbType.Text, Node);
+        claim.Add(NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
         return Read(batch);
     }
 
@@ -136,9 +136,9 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
     {
         using var batch = ByIndex(tx, AloneText);
         var claim = batch.BatchCommands[1];
-        Add(claim, NpgsqlDbType.Array | NpgsqlDbType.Text, queues.ToArray());
-        Add(claim, NpgsqlDbType.Text, Node);
-        Add(claim, NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
+        claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, queues.ToArray());
+        claim.Add(NpgsqlDbType.Text, Node);
+        claim.Add(NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
         return Read(batch).FirstOrDefault();
     }
 
@@ -159,15 +159,15 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
 
         using var batch = ByIndex(tx, isPlain ? DoneText : MixedText);
         var write = batch.BatchCommands[1];
-        Add(write, NpgsqlDbType.Text, Node);
-        Add(write, NpgsqlDbType.Array | NpgsqlDbType.Bigint, ids);
-        Add(write, NpgsqlDbType.Array | NpgsqlDbType.Integer, nos);
-        Add(write, NpgsqlDbType.Array | NpgsqlDbType.Text, outcomes);
-        Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, starts);
-        Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, ends);
-        Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, dues);
-        Add(write, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, forgets);
-        Add(write, NpgsqlDbType.Array | NpgsqlDbType.Text, errors);
+        write.Add(NpgsqlDbType.Text, Node);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, ids);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Integer, nos);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, outcomes);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, starts);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, ends);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, dues);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, forgets);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, errors);
         var accepted = new HashSet<long>(n);
         ILookup<long, Finish>? byId = null;
         using var reader = batch.ExecuteReader();
@@ -187,8 +187,6 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         return accepted;
     }
 
-    private static void Add(NpgsqlBatchCommand command, NpgsqlDbType type, object value) => command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type, Value = value });
-
     /// <summary>
     /// The tables of what is ready and what runs are empty at one moment and a hundred thousand dead rows long at the next, and a plan lasts longer than either: made
     /// for the one it would read through all of it, once a batch. And one plan is enough: to plan such a statement takes as long as to run it. Sent together with the
@@ -198,11 +196,11 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
     {
         var work = (PostgresWork)tx;
         var batch = new NpgsqlBatch(work.Link);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(work.IsEachItsOwn ? Steer : $"{Keep}, {Steer["select ".Length..]}"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(work.IsEachItsOwn ? $"select {Steer}" : $"select {Keep}, {Steer}"));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(text));
         if (!work.IsEachItsOwn)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(Restore));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand($"select {Restore}"));
         }
 
         return batch;

@@ -215,8 +215,8 @@ internal sealed class EnqueueStore(JobIds ids)
         if (hint is not null)
         {
             var notify = new NpgsqlBatchCommand("select pg_notify($1, $2)");
-            Add(notify, NpgsqlDbType.Text, Hints.Channel);
-            Add(notify, NpgsqlDbType.Text, hint);
+            notify.Add(NpgsqlDbType.Text, Hints.Channel);
+            notify.Add(NpgsqlDbType.Text, hint);
             batch.BatchCommands.Add(notify);
         }
 
@@ -226,22 +226,22 @@ internal sealed class EnqueueStore(JobIds ids)
     private static NpgsqlBatchCommand One(NewJob job, Instant now)
     {
         var insert = new NpgsqlBatchCommand(Single);
-        Add(insert, NpgsqlDbType.TimestampTz, now.ToDateTime());
-        Add(insert, NpgsqlDbType.Bigint, job.Id);
-        Add(insert, NpgsqlDbType.Text, job.Queue);
-        Add(insert, NpgsqlDbType.Text, job.Kind);
-        Add(insert, NpgsqlDbType.Integer, job.Priority);
-        Add(insert, NpgsqlDbType.Bigint, job.Rank);
-        Add(insert, NpgsqlDbType.TimestampTz, job.Due.ToDateTime());
-        Add(insert, NpgsqlDbType.Integer, job.MaxAttempts);
-        Add(insert, NpgsqlDbType.Text, job.Args);
+        insert.Add(NpgsqlDbType.TimestampTz, now.ToDateTime());
+        insert.Add(NpgsqlDbType.Bigint, job.Id);
+        insert.Add(NpgsqlDbType.Text, job.Queue);
+        insert.Add(NpgsqlDbType.Text, job.Kind);
+        insert.Add(NpgsqlDbType.Integer, job.Priority);
+        insert.Add(NpgsqlDbType.Bigint, job.Rank);
+        insert.Add(NpgsqlDbType.TimestampTz, job.Due.ToDateTime());
+        insert.Add(NpgsqlDbType.Integer, job.MaxAttempts);
+        insert.Add(NpgsqlDbType.Text, job.Args);
         return insert;
     }
 
     private static NpgsqlBatchCommand Many(List<NewJob> jobs, string text, Instant now)
     {
         var insert = new NpgsqlBatchCommand(text);
-        Add(insert, NpgsqlDbType.TimestampTz, now.ToDateTime());
+        insert.Add(NpgsqlDbType.TimestampTz, now.ToDateTime());
         Add(NpgsqlDbType.Bigint, jobs, insert, j => j.Id);
         Add(NpgsqlDbType.Text, jobs, insert, j => j.Queue);
         Add(NpgsqlDbType.Text, jobs, insert, j => j.Kind);
@@ -277,8 +277,6 @@ internal sealed class EnqueueStore(JobIds ids)
         Add(NpgsqlDbType.Integer, runs, insert, r => r.Count);
         return insert;
     }
-
-    private static void Add(NpgsqlBatchCommand command, NpgsqlDbType type, object value) => command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type, Value = value });
 
     private static void Bind(RawStatement insert, int position, long? value)
     {

@@ -6,8 +6,8 @@ namespace Rondo.Storage.Sqlite;
 
 /// <summary>
 /// The one writer of a process. Whatever is waiting goes into one transaction (group commit). When a piece fails, the transaction is undone and the others
-/// run again, then each in a savepoint of its own, so that one failing piece takes nothing else with it; nothing is acknowledged before the COMMIT. There is no artificial wait: the commit of one group is
-/// the time in which the next one gathers. A caller that blocks anyway and finds nobody writing writes by itself: to hand its work to another thread and
+/// run again, then each in a savepoint of its own, so that one failing piece takes nothing else with it; nothing is acknowledged before the COMMIT. There is no
+/// artificial wait: the commit of one group is the time in which the next one gathers. A caller that blocks anyway and finds nobody writing writes by itself: to hand its work to another thread and
 /// to be woken by it would take longer than the write. For all others, and for what came meanwhile, there is a thread.
 /// </summary>
 internal sealed class SqliteLane : IDisposable

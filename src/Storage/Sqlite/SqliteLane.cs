@@ -239,8 +239,8 @@ internal sealed class SqliteLane : IDisposable
                 }
             }
 
-            // Nothing of the group was kept. When not even the BEGIN worked, whoever is first must hear it, or would wait for ever.
-            if (group.Count == 0 && TryTake(out var first))
+            // Nothing of the group was kept. When not even the BEGIN worked, whoever is first must hear it, flushed or not, or would wait for ever.
+            if (group.Count == 0 && TryTake(out var first, whatever: true))
             {
                 group.Add(first);
             }
@@ -373,7 +373,7 @@ internal sealed class SqliteLane : IDisposable
 
     private bool TookTooLong() => !_unbounded && _time.GetElapsedTime(_workStartedAt) > _longestWork;
 
-    private bool TryTake([MaybeNullWhen(false)] out Piece piece)
+    private bool TryTake([MaybeNullWhen(false)] out Piece piece, bool whatever = false)
     {
         if (_again.TryDequeue(out piece))
         {
@@ -383,7 +383,7 @@ internal sealed class SqliteLane : IDisposable
         lock (_waiting)
         {
             piece = null;
-            return (_isFlushed || _waiting is { Count: > 0 } && !_waiting.Peek().IsFlushed) && _waiting.TryDequeue(out piece);
+            return (whatever || _isFlushed || _waiting is { Count: > 0 } && !_waiting.Peek().IsFlushed) && _waiting.TryDequeue(out piece);
         }
     }
 }

@@ -49,7 +49,8 @@ internal static class JobsWorker
             switch (words[0])
             {
                 case "start":
-                    server.Start(supervisor);
+                    // Apart: every claim is a transaction of its own, whose time is known.
+                    server.Start(supervisor, words.Length > 1 ? null : queue);
                     Console.WriteLine("ok");
                     break;
                 case "finished":

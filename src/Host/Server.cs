@@ -165,7 +165,7 @@ internal sealed class Server : IAsyncDisposable
             {
                 hints.On(JobServer.Topic, worker.Wake);
                 hints.On(JobServer.IntentTopic, worker.WakeForIntent);
-                worker.Start(supervisor);
+                worker.Start(supervisor, jobs);
                 if (jobLogs is not null)
                 {
                     supervisor.Start(jobLogs.Loop(logs.CreateLogger("rondo.jobs")));

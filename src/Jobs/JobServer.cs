@@ -93,15 +93,22 @@ public sealed class JobServer
     public JobServerState State => new(
         [.. _queues.Values.Select(q => new QueueState(q.Name, q.Workers, q.IsPaused, q.Busy, q.Ahead))], _claims.Claimed, _finishes.Accepted, _finishes.Refused + _watch.Refused, _finishes.Waiting)
     {
-        WrittenOff = _runner.WrittenOff, Overdue = _finishes.Overdue, Vacuum = _vacuum?.Latest, Recycle = Recycle,
+        HasLooked = _watch.HasLooked, WrittenOff = _runner.WrittenOff, Overdue = _finishes.Overdue, Vacuum = _vacuum?.Latest, Recycle = Recycle,
     };
 
     /// <summary>Why a new process should take the place of this one; null while none should, and without the settings for it.</summary>
     public RecycleDue? Recycle => _recycler.Look(_finishes.Accepted);
 
     /// <summary>Starts its loops. The room for history is made first.</summary>
-    public void Start(LoopSupervisor supervisor)
+    /// <param name="supervisor">Runs them.</param>
+    /// <param name="queue">By which this process enqueues, or null: on SQLite, what it stores is claimed by the same transaction when a worker has nothing to do.</param>
+    public void Start(LoopSupervisor supervisor, JobQueue? queue = null)
     {
+        if (queue is not null && _database.Dialect == Dialect.Sqlite)
+        {
+            queue.Rides = _claims.Ride;
+        }
+
         HistoryStore.Prepare(_database, _options);
         supervisor.Start(_finishes);
         supervisor.Start(_watch);
@@ -159,7 +166,7 @@ public sealed class JobServer
         var ended = _time.GetTimestamp();
         while (_time.GetElapsedTime(ended) < TimeSpan.FromSeconds(5))
         {
-            var isClaiming = _claims.PassAge > TimeSpan.Zero;
+            var isClaiming = _claims.IsClaiming;
             _claims.Stop();
             if (!isClaiming && _finishes.Waiting == 0)
             {
@@ -188,6 +195,9 @@ public sealed record QueueState(string Name, int Workers, bool IsPaused, int Bus
 /// <param name="Unwritten">Ends that wait to be written.</param>
 public sealed record JobServerState(IReadOnlyList<QueueState> Queues, long Claimed, long Finished, long Refused, int Unwritten)
 {
+    /// <summary>False until it is known what operators want of the queues; nothing is claimed before.</summary>
+    public bool HasLooked { get; init; }
+
     /// <summary>Handlers that were written off because they did not stop, and still run in this process. Their workers were replaced.</summary>
     public int WrittenOff { get; init; }
 

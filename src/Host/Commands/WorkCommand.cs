@@ -71,7 +71,7 @@ internal static class WorkCommand
             }
 
             var state = server.Worker!.State;
-            var isBusy = state.Unwritten > 0 || state.Queues.Any(q => q.Busy + q.Ahead > 0);
+            var isBusy = !state.HasLooked || state.Unwritten > 0 || state.Queues.Any(q => q.Busy + q.Ahead > 0);
             var open = state.Queues.Where(q => q is { IsPaused: false, Workers: > 0 }).Select(q => q.Name).ToArray();
             var isMore = !(state.Claimed >= most) && await server.JobOperations.Queues.CanRunAsync(open, run.Stop);
             idle = isBusy || isMore ? 0 : idle + 1;

@@ -150,7 +150,7 @@ public sealed class JobHost : IAsyncDisposable
     }
 
     private Task<JobHostLife> LiveAsync(CancellationToken stop) =>
-        JobHostLife.StartAsync(Database, _handlers, _settings, _version, _chance, _hints.Send, () => _migrator.ApplyAsync(), stop);
+        JobHostLife.StartAsync(Database, _handlers, Queue, _settings, _version, _chance, _hints.Send, () => _migrator.ApplyAsync(), stop);
 
     private async Task FollowAsync()
     {

@@ -37,6 +37,7 @@ internal sealed class JobHostLife
     /// <summary>Registers and starts; what fails leaves nothing running.</summary>
     /// <param name="database">Migrated.</param>
     /// <param name="handlers">What it runs.</param>
+    /// <param name="queue">By which the program enqueues.</param>
     /// <param name="settings">Settings.</param>
     /// <param name="version">Version of the program.</param>
     /// <param name="chance">Chance.</param>
@@ -44,7 +45,7 @@ internal sealed class JobHostLife
     /// <param name="confirm">Asked once the node is registered: whether the schema still serves this program.</param>
     /// <param name="stop">Gives up.</param>
     public static async Task<JobHostLife> StartAsync(
-        Database database, JobHandlers handlers, JobHostSettings settings, string version, Chance chance, Action<string> hint, Func<Task> confirm, CancellationToken stop)
+        Database database, JobHandlers handlers, JobQueue queue, JobHostSettings settings, string version, Chance chance, Action<string> hint, Func<Task> confirm, CancellationToken stop)
     {
         var supervisor = NewSupervisor(settings, chance);
         Node? node = null;
@@ -58,7 +59,7 @@ internal sealed class JobHostLife
             }
 
             var server = new JobServer(database, node, handlers, settings.Jobs, settings.Time, chance, hint, settings.Log, settings.Schedules);
-            server.Start(supervisor);
+            server.Start(supervisor, queue);
             JobHostLog.Started(settings.Log, node.Id, database.Address.Shown);
             return new JobHostLife(node, server, supervisor, settings);
         }

@@ -18,10 +18,16 @@ internal sealed class ClaimLoop(
     // take more than a twentieth of the time; in between, claims begin where the last look from the beginning did.
     private const int ShareOfLooks = 20;
     private static readonly TimeSpan _longestWithout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _longestRide = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _aloneAgain = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _alonePatience = TimeSpan.FromSeconds(30);
     private static readonly Sql _suspects = new("jobs.suspects", "select distinct queue from job_ready where crashes >= 2");
     private static readonly Sql _aloneOver = new("jobs.alone.over", "update job_running set is_alone = {false} where node = @node and is_alone = {true}");
+
+    // A pass, or a claim that rides: each decides by what is idle and what runs, so they take turns.
+    private readonly Lock _turn = new();
+    private volatile bool _isWaiting;
+    private volatile bool _isRiding;
     private volatile bool _isStopping;
     private long _lookedAt = long.MinValue;
     private Instant? _nextDue;
@@ -33,6 +39,9 @@ internal sealed class ClaimLoop(
     public override bool IsVital => true;
 
     public override TimeSpan StuckAfter => TimeSpan.FromSeconds(15);
+
+    /// <summary>True while something may be claimed that is not yet seen among what is ahead or runs.</summary>
+    public bool IsClaiming => PassAge > TimeSpan.Zero || _isRiding;
 
     /// <summary>Jobs claimed since the start.</summary>
     public long Claimed => Interlocked.Read(ref _claimed);
@@ -63,12 +72,74 @@ internal sealed class ClaimLoop(
         }
     }
 
+    /// <summary>
+    /// A claim that goes along with the transaction that stores jobs into queues named <paramref name="names"/>; null when none of their workers is idle, or this loop
+    /// is at work. To be ended by whoever asked, on the same thread.
+    /// </summary>
+    public RidingClaim? Ride(IReadOnlyCollection<string> names)
+    {
+        // A stream of rides must not keep the loop from its turn.
+        if (_isWaiting || options.MostJobs is not null)
+        {
+            return null;
+        }
+
+        _isRiding = true;
+        if (!_turn.TryEnter())
+        {
+            _isRiding = false;
+            return null;
+        }
+
+        if (!_isStopping && node.MayWork && _aloneSince is null && !finishes.IsFull)
+        {
+            List<(QueueWork, int)> hungry = [.. queues.Where(q => q.IsIdle && names.Contains(q.Name)).Select(q => (q, q.Wanted())).Where(w => w.Item2 > 0)];
+            if (hungry.Count > 0)
+            {
+                return new RidingClaim(this, hungry);
+            }
+        }
+
+        EndRide();
+        return null;
+    }
+
+    /// <summary>See <see cref="RidingClaim"/>.</summary>
+    public void EndRide()
+    {
+        _turn.Exit();
+        _isRiding = false;
+    }
+
+    /// <summary>Inside a transaction of somebody else.</summary>
+    public List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<(QueueWork Queue, int Count)> hungry) =>
+        store.Claim(tx, [.. hungry.Select(h => new Want(h.Queue.Name, h.Count, long.MinValue))]);
+
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        _isWaiting = true;
+        if (!_turn.TryEnter(_longestRide))
+        {
+            return new(TimeSpan.Zero);
+        }
+
+        try
+        {
+            _isWaiting = false;
+            return new(RunOnce());
+        }
+        finally
+        {
+            _turn.Exit();
+        }
+    }
+
+    private TimeSpan RunOnce()
     {
         if (_isStopping)
         {
             GiveBackAll();
-            return new(options.PollInterval);
+            return options.PollInterval;
         }
 
         if (!node.MayWork)
@@ -84,12 +155,12 @@ internal sealed class ClaimLoop(
                 queue.TakeAll();
             }
 
-            return new(TimeSpan.FromMilliseconds(200));
+            return TimeSpan.FromMilliseconds(200);
         }
 
         var isMore = Look();
         var isFull = _aloneSince is null ? Claim() : ClaimAlone();
-        return new(isFull || isMore ? TimeSpan.Zero : Pause());
+        return isFull || isMore ? TimeSpan.Zero : Pause();
     }
 
     /// <summary>Once in a poll interval, or when something becomes due: what is due, who knocks, and whether there are suspects. True when there is more.</summary>
@@ -131,24 +202,30 @@ internal sealed class ClaimLoop(
         var jobs = database.Dialect == Dialect.Postgres
             ? database.Tell("jobs.claim", tx => store.Claim(tx, wants))
             : database.WriteUnflushed("jobs.claim", tx => store.Claim(tx, wants));
-        FailPoint.Reach("jobs.claimed");
         if (scans.Count > 0)
         {
             _scanTook = Time.GetElapsedTime(began);
         }
 
+        foreach (var queue in scans)
+        {
+            queue.ScannedAt = Time.GetTimestamp();
+            queue.LowestRank = jobs.Find(j => j.Queue == queue.Name)?.Rank ?? long.MinValue;
+        }
+
+        return Begin(hungry, jobs);
+    }
+
+    /// <summary>What was claimed for the hungry begins. True when one of them got all it wanted: there may be more.</summary>
+    public bool Begin(IReadOnlyList<(QueueWork Queue, int Count)> hungry, List<ClaimedJob> jobs)
+    {
+        FailPoint.Reach("jobs.claimed");
         Interlocked.Add(ref _claimed, jobs.Count);
         var isFull = false;
         foreach (var (queue, count) in hungry)
         {
             var own = jobs.FindAll(j => j.Queue == queue.Name);
             isFull |= own.Count == count;
-            if (scans.Contains(queue))
-            {
-                queue.ScannedAt = Time.GetTimestamp();
-                queue.LowestRank = own.Count > 0 ? own[0].Rank : long.MinValue;
-            }
-
             queue.Add(own, count);
             runner.Start(queue);
         }

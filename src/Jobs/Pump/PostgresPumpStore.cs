@@ -32,7 +32,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
           )) and exists (select 1 from live)
           returning *
         ), freed as (
-          delete from job_unique u using gone where gone.unique_key like '~%' and u.job_id = gone.id
+          delete from job_unique u using gone where gone.unique_key like '~%' and u.job_id = any(array[gone.id])
         )
         {IntoRunning}, $4, $5, null, false from gone
         returning {Returned}
@@ -46,15 +46,15 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
           )) and exists (select 1 from live)
           returning *
         ), freed as (
-          delete from job_unique u using gone where gone.unique_key like '~%' and u.job_id = gone.id
+          delete from job_unique u using gone where gone.unique_key like '~%' and u.job_id = any(array[gone.id])
         )
         {IntoRunning}, $2, $3, $3, true from gone
         returning {Returned}
         """;
 
-    private const string Steer = "set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
-    private const string Keep = "set_config('rondo.seqscan', current_setting('enable_seqscan'), true), set_config('rondo.plans', current_setting('plan_cache_mode'), true)";
-    private const string Restore = "set_config('enable_seqscan', current_setting('rondo.seqscan'), true), set_config('plan_cache_mode', current_setting('rondo.plans'), true)";
+    private const string Steer = "select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
+    private const string KeepAndSteer = "select set_config('rondo.seqscan', current_setting('enable_seqscan'), true), set_config('rondo.plans', current_setting('plan_cache_mode'), true), set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
+    private const string Restore = "select set_config('enable_seqscan', current_setting('rondo.seqscan'), true), set_config('plan_cache_mode', current_setting('rondo.plans'), true)";
 
     private const string Input = """
         with f as materialized (
@@ -66,7 +66,9 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
     // Null for a job that belongs to no batch and that nobody waits for.
     private const string Link = "coalesce(batch_id, case when is_awaited then 0 end) as link";
 
-    private const string Held = "j.id = f.id and j.lease_no = f.no and j.node = $1 and exists (select 1 from live)";
+    // The planner believes of what runs that it is nothing, or all: it may neither read a whole index for each row that is looked for nor all rows of a node. Of a set
+    // of one it can only look up the one, and "is true" hides the node from its index.
+    private const string Held = "j.id = any(array[f.id]) and j.lease_no = f.no and (j.node = $1) is true and exists (select 1 from live)";
 
     // Most batches hold nothing but jobs that ended well.
     private const string DoneText = $"""
@@ -75,11 +77,11 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
           delete from job_running j using f where {Held}
           returning j.*, f.started, f.ended, f.forget
         ), freed as (
-          delete from job_unique u using ended where ended.unique_key is not null and u.job_id = ended.id
+          delete from job_unique u using ended where ended.unique_key is not null and u.job_id = any(array[ended.id])
         ), slots as (
-          delete from job_slot s using ended where ended.concurrency_key is not null and s.job_id = ended.id
+          delete from job_slot s using ended where ended.concurrency_key is not null and s.job_id = any(array[ended.id])
         ), wishes as (
-          delete from job_cancel c using ended where c.job_id = ended.id
+          delete from job_cancel c using ended where c.job_id = any(array[ended.id])
         )
         insert into job_history ({Kept}, state, node, started_at, finished_at, forget_at, error)
         select {Kept}, 'done', $1, started, ended, forget, null from ended
@@ -111,35 +113,33 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
           insert into job_failure (job_id, attempt, lease_no, node, outcome, started_at, ended_at, error, forget_at)
           select id, attempts, lease_no, $1, outcome, started, ended, error, forget from ended where error is not null and outcome in ('retry', 'snooze', 'dead', 'cancelled')
         ), freed as (
-          delete from job_unique u using ended where ended.unique_key is not null and ended.outcome in ('done', 'cancelled', 'dead') and u.job_id = ended.id
+          delete from job_unique u using ended where ended.unique_key is not null and ended.outcome in ('done', 'cancelled', 'dead') and u.job_id = any(array[ended.id])
         ), slots as (
-          delete from job_slot s using ended where ended.concurrency_key is not null and ended.outcome <> 'given_back' and s.job_id = ended.id
+          delete from job_slot s using ended where ended.concurrency_key is not null and ended.outcome <> 'given_back' and s.job_id = any(array[ended.id])
         ), wishes as (
-          delete from job_cancel c using ended where c.job_id = ended.id
+          delete from job_cancel c using ended where c.job_id = any(array[ended.id])
         )
         select id, {Link} from ended
         """;
 
     public override List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants)
     {
-        using var batch = ByIndex(tx, ClaimText);
-        var claim = batch.BatchCommands[1];
+        using var batch = ByIndex(tx, ClaimText, out var claim);
         claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, wants.Select(w => w.Queue).ToArray());
         claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Integer, wants.Select(w => w.Count).ToArray());
         claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, wants.Select(w => w.From).ToArray());
         claim.Add(NpgsqlDbType.Text, Node);
         claim.Add(NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
-        return Read(batch);
+        return Read(batch, claim);
     }
 
     public override ClaimedJob? ClaimAlone(Transaction tx, IReadOnlyList<string> queues)
     {
-        using var batch = ByIndex(tx, AloneText);
-        var claim = batch.BatchCommands[1];
+        using var batch = ByIndex(tx, AloneText, out var claim);
         claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, queues.ToArray());
         claim.Add(NpgsqlDbType.Text, Node);
         claim.Add(NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
-        return Read(batch).FirstOrDefault();
+        return Read(batch, claim).FirstOrDefault();
     }
 
     public override HashSet<long> Write(Transaction tx, IReadOnlyList<Finish> finishes)
@@ -157,8 +157,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
             isPlain &= finish.Outcome == Outcome.Done;
         }
 
-        using var batch = ByIndex(tx, isPlain ? DoneText : MixedText);
-        var write = batch.BatchCommands[1];
+        using var batch = ByIndex(tx, isPlain ? DoneText : MixedText, out var write);
         write.Add(NpgsqlDbType.Text, Node);
         write.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, ids);
         write.Add(NpgsqlDbType.Array | NpgsqlDbType.Integer, nos);
@@ -170,8 +169,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         write.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, errors);
         var accepted = new HashSet<long>(n);
         ILookup<long, Finish>? byId = null;
-        using var reader = batch.ExecuteReader();
-        reader.NextResult();
+        using var reader = AnswerOf(batch, write);
         while (reader.Read())
         {
             accepted.Add(reader.GetInt64(0));
@@ -189,28 +187,43 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
 
     /// <summary>
     /// The tables of what is ready and what runs are empty at one moment and a hundred thousand dead rows long at the next, and a plan lasts longer than either: made
-    /// for the one it would read through all of it, once a batch. And one plan is enough: to plan such a statement takes as long as to run it. Sent together with the
-    /// statement, so it costs no round trip; in a caller's transaction it is over after it.
+    /// for the one it would read through all of it, once a batch. And one plan is enough: to plan such a statement takes as long as to run it. A connection for
+    /// statements that are their own transactions knows it for good; elsewhere it is sent together with the statement, and in a caller's transaction it is over after it.
     /// </summary>
-    private static NpgsqlBatch ByIndex(Transaction tx, string text)
+    private static NpgsqlBatch ByIndex(Transaction tx, string text, out NpgsqlBatchCommand statement)
     {
         var work = (PostgresWork)tx;
         var batch = new NpgsqlBatch(work.Link);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(work.IsEachItsOwn ? $"select {Steer}" : $"select {Keep}, {Steer}"));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(text));
+        statement = new NpgsqlBatchCommand(text);
+        if (!work.IsByIndex)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(work.IsEachItsOwn ? Steer : KeepAndSteer));
+        }
+
+        batch.BatchCommands.Add(statement);
         if (!work.IsEachItsOwn)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand($"select {Restore}"));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Restore));
         }
 
         return batch;
     }
 
-    private static List<ClaimedJob> Read(NpgsqlBatch claim)
+    private static NpgsqlDataReader AnswerOf(NpgsqlBatch batch, NpgsqlBatchCommand statement)
+    {
+        var reader = batch.ExecuteReader();
+        for (var n = batch.BatchCommands.IndexOf(statement); n > 0; n--)
+        {
+            reader.NextResult();
+        }
+
+        return reader;
+    }
+
+    private static List<ClaimedJob> Read(NpgsqlBatch batch, NpgsqlBatchCommand claim)
     {
         var jobs = new List<ClaimedJob>();
-        using var reader = claim.ExecuteReader();
-        reader.NextResult();
+        using var reader = AnswerOf(batch, claim);
         while (reader.Read())
         {
             jobs.Add(new ClaimedJob

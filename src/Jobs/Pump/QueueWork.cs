@@ -26,11 +26,23 @@ internal sealed class QueueWork(string name, int mostAhead, TimeProvider time)
     /// <summary>Workers in force.</summary>
     public int Workers { get; set; }
 
-    /// <summary>Nothing is claimed while true.</summary>
-    public bool IsPaused { get; set; }
+    /// <summary>Nothing is claimed while true; so also before it is known what operators want of it.</summary>
+    public bool IsPaused { get; set; } = true;
 
     /// <summary>Attempts under way.</summary>
     public int Busy => Volatile.Read(ref _busy);
+
+    /// <summary>True when a worker has nothing to do and nothing is ahead.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return !IsPaused && _busy < Workers && _ahead.Count == 0;
+            }
+        }
+    }
 
     /// <summary>Nothing of a lower rank was there at the last look from the beginning.</summary>
     public long LowestRank { get; set; } = long.MinValue;

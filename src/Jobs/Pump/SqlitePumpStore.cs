@@ -54,13 +54,13 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
         """);
 
     private static readonly Sql _over = new("jobs.finish.gone", "delete from job_running where id = ?1");
-    private static readonly Sql _live = new("jobs.live", "select 1 from node where id = @node and state = 'live'");
+    private static readonly Sql _live = new("jobs.live", "select 1 from node where id = ?1 and state = 'live'");
 
     public override List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants)
     {
         var work = (SqliteWork)tx;
         var jobs = new List<ClaimedJob>();
-        if (tx.First<int?>(_live, new { node = Node }) is null)
+        if (!IsLive(work))
         {
             return jobs;
         }
@@ -91,7 +91,7 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
     {
         var work = (SqliteWork)tx;
         var jobs = new List<ClaimedJob>();
-        if (tx.First<int?>(_live, new { node = Node }) is not null)
+        if (IsLive(work))
         {
             var pick = work.Prepared(_pickAlone);
             pick.Bind(1, System.Text.Json.JsonSerializer.Serialize(queues));
@@ -107,14 +107,12 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
     {
         var work = (SqliteWork)tx;
         var accepted = new HashSet<long>(finishes.Count);
-        if (tx.First<int?>(_live, new { node = Node }) is null)
+        if (!IsLive(work))
         {
             return accepted;
         }
 
-        var said = tx.Query<Said>(_wishes);
-        var wishes = said.Where(s => !s.IsAwaited).Select(s => s.JobId).ToHashSet();
-        var awaited = said.Where(s => s.IsAwaited).Select(s => s.JobId).ToHashSet();
+        var (wishes, awaited) = Wishes(work);
         foreach (var finish in finishes)
         {
             // A wish to cancel wins over another attempt.
@@ -134,6 +132,32 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
         }
 
         return accepted;
+    }
+
+    private bool IsLive(SqliteWork work)
+    {
+        var live = work.Prepared(_live);
+        live.Bind(1, Node);
+        var isLive = false;
+        while (live.Step())
+        {
+            isLive = true;
+        }
+
+        return isLive;
+    }
+
+    /// <summary>What others want of running jobs: their end, or to be told of it.</summary>
+    private static (HashSet<long> Cancelled, HashSet<long> Awaited) Wishes(SqliteWork work)
+    {
+        var (cancelled, awaited) = (new HashSet<long>(), new HashSet<long>());
+        var wishes = work.Prepared(_wishes);
+        while (wishes.Step())
+        {
+            (wishes.Int64(1) == 0 ? cancelled : awaited).Add(wishes.Int64(0));
+        }
+
+        return (cancelled, awaited);
     }
 
     private bool Move(SqliteWork work, Finish finish, Outcome outcome)
@@ -275,13 +299,5 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
                 BatchId = pick.Int64(16) is > 0 and var batch ? batch : null,
             });
         }
-    }
-
-    /// <summary>What others want of a running job: its end, or to be told of it.</summary>
-    private sealed class Said
-    {
-        public long JobId { get; init; }
-
-        public bool IsAwaited { get; init; }
     }
 }

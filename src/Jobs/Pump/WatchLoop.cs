@@ -24,6 +24,9 @@ internal sealed class WatchLoop(
     private long _refused;
     private volatile bool _isAsked;
 
+    /// <summary>False until it is known what operators want of the queues.</summary>
+    public bool HasLooked => Volatile.Read(ref _lookedAt) != long.MinValue;
+
     /// <summary>Marks, progress and lines that the fence refused.</summary>
     public long Refused => Interlocked.Read(ref _refused);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Rondo.Jobs.Pump;
 using Rondo.Nodes;
 using Rondo.Storage;
 
@@ -20,6 +21,9 @@ internal sealed class EnqueueMerger(Database database, EnqueueStore store, Actio
     private int _writers;
     private int _idleWriters;
     private bool _isClosed;
+
+    /// <summary>See <see cref="ClaimLoop.Ride"/>; null for none.</summary>
+    public Func<IReadOnlyCollection<string>, RidingClaim?>? Rides { get; set; }
 
     public Task<Enqueued> EnqueueAsync(NewJob job, CancellationToken stop)
     {
@@ -94,12 +98,15 @@ internal sealed class EnqueueMerger(Database database, EnqueueStore store, Actio
     private void Write(List<Waiting> batch)
     {
         var jobs = batch.ConvertAll(w => w.Job);
+        var queues = JobQueue.Queues(jobs);
         string? hint = null;
+        using var ride = Rides?.Invoke(queues);
         try
         {
             bool Store(Transaction tx)
             {
                 store.Insert(tx, jobs, hint);
+                ride?.Claim(tx);
                 return true;
             }
 
@@ -121,9 +128,13 @@ internal sealed class EnqueueMerger(Database database, EnqueueStore store, Actio
         }
 
         // Whoever runs them first: that one has farther to go.
-        if (hint is null)
+        if (ride?.Begin() == true && ride.Hungry.Count == queues.Count && jobs.TrueForAll(j => !j.IsKnocking && j.DueAt is null))
         {
-            accepted(JobQueue.Queues(jobs));
+            // Nobody else can run them, and nothing waits for anybody else.
+        }
+        else if (hint is null)
+        {
+            accepted(queues);
         }
         else
         {

@@ -56,6 +56,8 @@ internal sealed class EnqueueStore(JobIds ids)
         insert into job_ready ({Fields}) values ($2, $3, $4, $5, $6, $7, 0, $8, 0, 0, $1, $9)
         """;
 
+    private const string SingleTold = $"{Single} returning pg_notify($10, $11)";
+
     private static readonly string Full = $"""
         {Noted(18)}
         insert into job_ready ({Fields}, {Rest})
@@ -210,22 +212,27 @@ internal sealed class EnqueueStore(JobIds ids)
         }
 
         using var batch = new NpgsqlBatch(tx.Link);
-        var insert = jobs.Count == 1 && ReferenceEquals(text, Plain) ? One(jobs[0], now) : Many(jobs, text, now);
-        batch.BatchCommands.Add(insert);
-        if (hint is not null)
+        var isAlone = jobs.Count == 1 && ReferenceEquals(text, Plain);
+        batch.BatchCommands.Add(isAlone ? One(jobs[0], now, hint) : Many(jobs, text, now));
+        if (hint is not null && !isAlone)
         {
             var notify = new NpgsqlBatchCommand("select pg_notify($1, $2)");
-            notify.Add(NpgsqlDbType.Text, Hints.Channel);
-            notify.Add(NpgsqlDbType.Text, hint);
+            Tell(notify, hint);
             batch.BatchCommands.Add(notify);
         }
 
         batch.ExecuteNonQuery();
     }
 
-    private static NpgsqlBatchCommand One(NewJob job, Instant now)
+    private static void Tell(NpgsqlBatchCommand notify, string hint)
     {
-        var insert = new NpgsqlBatchCommand(Single);
+        notify.Add(NpgsqlDbType.Text, Hints.Channel);
+        notify.Add(NpgsqlDbType.Text, hint);
+    }
+
+    private static NpgsqlBatchCommand One(NewJob job, Instant now, string? hint)
+    {
+        var insert = new NpgsqlBatchCommand(hint is null ? Single : SingleTold);
         insert.Add(NpgsqlDbType.TimestampTz, now.ToDateTime());
         insert.Add(NpgsqlDbType.Bigint, job.Id);
         insert.Add(NpgsqlDbType.Text, job.Queue);
@@ -235,6 +242,11 @@ internal sealed class EnqueueStore(JobIds ids)
         insert.Add(NpgsqlDbType.TimestampTz, job.Due.ToDateTime());
         insert.Add(NpgsqlDbType.Integer, job.MaxAttempts);
         insert.Add(NpgsqlDbType.Text, job.Args);
+        if (hint is not null)
+        {
+            Tell(insert, hint);
+        }
+
         return insert;
     }
 

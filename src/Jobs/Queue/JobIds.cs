@@ -1,4 +1,5 @@
 using Rondo.Storage;
+using Rondo.Storage.Sqlite;
 
 namespace Rondo.Jobs.Queue;
 
@@ -7,7 +8,7 @@ internal sealed class JobIds
 {
     private const int Step = 100;
     private static readonly Sql _take = new("jobs.ids", "select nextval('job_id') from generate_series(1, @blocks)");
-    private static readonly Sql _takeHere = new("jobs.ids", "update job_id set next = next + @count returning next - @count");
+    private static readonly Sql _takeHere = new("jobs.ids", "update job_id set next = next + ?1 returning next - ?1");
     private readonly Lock _gate = new();
     private readonly Queue<(long From, int Count)> _free = new();
     private long _count;
@@ -15,9 +16,16 @@ internal sealed class JobIds
     /// <summary>Gives each of <paramref name="jobs"/> its number. A transaction that is undone loses its numbers, and nobody gets them again.</summary>
     public void Number(Transaction tx, IReadOnlyList<NewJob> jobs)
     {
-        if (tx.Dialect == Dialect.Sqlite)
+        if (tx is SqliteWork sqlite)
         {
-            var next = tx.First<long>(_takeHere, new { count = jobs.Count });
+            var take = sqlite.Prepared(_takeHere);
+            take.Bind(1, jobs.Count);
+            var next = 0L;
+            while (take.Step())
+            {
+                next = take.Int64(0);
+            }
+
             foreach (var job in jobs)
             {
                 job.Id = next++;

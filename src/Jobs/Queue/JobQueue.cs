@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Rondo.Jobs.Pump;
 using Rondo.Jobs.Queue;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -85,6 +86,12 @@ public sealed partial class JobQueue : IAsyncDisposable
     {
         var known = _handlers.Of(kind);
         _ = Make(known, known.Draft(args), options);
+    }
+
+    /// <summary>Claims that may go along with what is stored here.</summary>
+    internal Func<IReadOnlyCollection<string>, RidingClaim?>? Rides
+    {
+        set => _merger.Rides = value;
     }
 
     /// <inheritdoc/>

@@ -171,7 +171,8 @@ public sealed class Hints : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _redis?.Dispose();
-        return _listener?.DisposeAsync() ?? default;
+        _listener?.Dispose();
+        return default;
     }
 
     /// <summary>Tells the other processes everything that waits, in one message. False when nothing does.</summary>

@@ -13,10 +13,15 @@ public sealed class PostgresDatabase : Database
     private const string ReadOnly = "set transaction read only; ";
     private const string LongLimits = "set local statement_timeout = '5min'; set local idle_in_transaction_session_timeout = '5min'; set local lock_timeout = '1min'";
     private const string Pid = "select pg_backend_pid()";
+
+    // For statements that are sent all the time and find what they want by an index, whatever the planner believes of tables that fill and empty between its looks. To
+    // compile them takes longer than to run them.
+    private const string ByIndex = "set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off";
     private readonly string _name;
     private readonly TimeProvider _time;
     private readonly NpgsqlDataSource _pool;
     private readonly NpgsqlDataSource _control;
+    private readonly NpgsqlDataSource _alone;
 
     /// <summary>Prepares the pools; the first connection is made by the first use.</summary>
     public PostgresDatabase(DatabaseAddress address, DatabaseUse use, TimeProvider time)
@@ -27,6 +32,7 @@ public sealed class PostgresDatabase : Database
         _name = use == DatabaseUse.Server ? $"rondo-{Session}" : "rondo-command";
         _pool = Source(address, $"{_name}-pool", 16, _ => { });
         _control = Source(address, $"{_name}-control", 6, Brief);
+        _alone = Source(address, $"{_name}-alone", 6, Brief, ByIndex);
     }
 
     /// <inheritdoc/>
@@ -50,11 +56,11 @@ public sealed class PostgresDatabase : Database
     public override T Write<T>(string name, Func<Transaction, T> work) => Run(_control, name, work, limits: BriefLimits);
 
     /// <inheritdoc/>
-    public override T Tell<T>(string name, Func<Transaction, T> statement) => RunAlone(name, statement);
+    public override T Tell<T>(string name, Func<Transaction, T> statement) => RunAlone(_alone, name, statement);
 
     /// <inheritdoc/>
     public override Task<T> AskAsync<T>(string name, Func<Transaction, T> query, CancellationToken stop = default) =>
-        OwnThread.RunAsync(() => RunAlone(name, query), stop);
+        OwnThread.RunAsync(() => RunAlone(_control, name, query), stop);
 
     /// <inheritdoc/>
     public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
@@ -94,9 +100,8 @@ public sealed class PostgresDatabase : Database
     /// <summary>Hears what is told on <paramref name="channel"/> (NOTIFY) by any session of this database, on a connection of its own.</summary>
     /// <param name="channel">An identifier.</param>
     /// <param name="heard">Gets each payload, on the thread that reads: it must not block and not throw.</param>
-    /// <param name="stop">Gives up connecting.</param>
     /// <exception cref="StorageFault">Not now; or never, behind a PgBouncer, where nobody listens to a session that is shared.</exception>
-    public Task<PostgresListener> ListenAsync(string channel, Action<string> heard, CancellationToken stop)
+    public PostgresListener Listen(string channel, Action<string> heard)
     {
         if (Address.IsBehindPgBouncer)
         {
@@ -107,7 +112,7 @@ public sealed class PostgresDatabase : Database
         settings.Pooling = false;
         settings.TcpKeepAlive = true;
         Brief(settings);
-        return PostgresListener.OpenAsync(settings.ConnectionString, Address, channel, heard, stop);
+        return PostgresListener.Open(settings.ConnectionString, Address, channel, heard);
     }
 
     /// <inheritdoc/>
@@ -115,6 +120,7 @@ public sealed class PostgresDatabase : Database
     {
         await _pool.DisposeAsync().ConfigureAwait(false);
         await _control.DisposeAsync().ConfigureAwait(false);
+        await _alone.DisposeAsync().ConfigureAwait(false);
     }
 
     // What runs there ends within 3 s at the server; should that be out of reach, waiting for it ends here a moment later. The driver then connects
@@ -144,7 +150,7 @@ public sealed class PostgresDatabase : Database
         return settings;
     }
 
-    private static NpgsqlDataSource Source(DatabaseAddress address, string name, int size, Action<NpgsqlConnectionStringBuilder> adjust)
+    private static NpgsqlDataSource Source(DatabaseAddress address, string name, int size, Action<NpgsqlConnectionStringBuilder> adjust, string? forGood = null)
     {
         var settings = Settings(address, name);
         settings.MaxPoolSize = size;
@@ -163,20 +169,30 @@ public sealed class PostgresDatabase : Database
         }
 
         var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        source.UsePhysicalConnectionInitializer(link => RequireOwnSession(link, address), link => RequireOwnSessionAsync(link, address));
+        source.UsePhysicalConnectionInitializer(link => Begin(link, address, forGood), link => BeginAsync(link, address, forGood));
         return source.Build();
     }
 
-    private static void RequireOwnSession(NpgsqlConnection link, DatabaseAddress address)
+    private static void Begin(NpgsqlConnection link, DatabaseAddress address, string? forGood)
     {
         using var command = new NpgsqlCommand(Pid, link);
         RequireOwnSession(link, (int)command.ExecuteScalar()!, address);
+        if (forGood is not null)
+        {
+            using var settings = new NpgsqlCommand(forGood, link);
+            settings.ExecuteNonQuery();
+        }
     }
 
-    private static async Task RequireOwnSessionAsync(NpgsqlConnection link, DatabaseAddress address)
+    private static async Task BeginAsync(NpgsqlConnection link, DatabaseAddress address, string? forGood)
     {
         await using var command = new NpgsqlCommand(Pid, link);
         RequireOwnSession(link, (int)(await command.ExecuteScalarAsync().ConfigureAwait(false))!, address);
+        if (forGood is not null)
+        {
+            await using var settings = new NpgsqlCommand(forGood, link);
+            await settings.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
     }
 
     /// <summary>
@@ -191,12 +207,12 @@ public sealed class PostgresDatabase : Database
         }
     }
 
-    private T RunAlone<T>(string name, Func<Transaction, T> work)
+    private T RunAlone<T>(NpgsqlDataSource source, string name, Func<Transaction, T> work)
     {
         try
         {
-            using var link = _control.OpenConnection();
-            return work(new PostgresWork(link, null, Clock));
+            using var link = source.OpenConnection();
+            return work(new PostgresWork(link, null, Clock, isByIndex: source == _alone && !Address.IsBehindPgBouncer));
         }
         catch (Exception fault) when (PostgresFaults.IsProviders(fault))
         {

@@ -8,11 +8,12 @@ public sealed class PostgresWork : Transaction
 {
     private readonly DatabaseClock _clock;
 
-    internal PostgresWork(NpgsqlConnection link, NpgsqlTransaction? inner, DatabaseClock clock)
+    internal PostgresWork(NpgsqlConnection link, NpgsqlTransaction? inner, DatabaseClock clock, bool isByIndex = false)
     {
         Link = link;
         Inner = inner;
         _clock = clock;
+        IsByIndex = isByIndex;
     }
 
     /// <inheritdoc/>
@@ -26,6 +27,9 @@ public sealed class PostgresWork : Transaction
 
     /// <summary>True when each statement, or batch of statements, is a transaction of its own.</summary>
     public bool IsEachItsOwn => Inner is null;
+
+    /// <summary>True when the planner reads no table from its beginning to its end where an index leads to the rows, and plans each prepared statement once.</summary>
+    public bool IsByIndex { get; }
 
     internal override DbConnection Connection => Link;
 

@@ -52,6 +52,9 @@ internal sealed class SqliteLink : IDisposable
 
         // For the rare waits inside a statement (recovery, a checkpoint's last step); waiting for the write lock is the lane's own affair.
         SQLitePCL.raw.sqlite3_busy_timeout(Handle, 5_000);
+
+        // Otherwise a statement whose values might change its plan is compiled anew each time they are bound, which takes ten times as long as a claim.
+        SqliteFaults.Check(Handle, SQLitePCL.raw.sqlite3_db_config(Handle, SQLitePCL.raw.SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _));
         Execute("PRAGMA foreign_keys=ON");
 
         // Savepoints and sorts of a few rows are not worth a temporary file each.

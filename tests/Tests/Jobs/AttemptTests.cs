@@ -194,9 +194,8 @@ public sealed class AttemptTests
 
         // The wish comes between the failure and its end in the database.
         var other = await rig.OtherAsync();
-        var third = await rig.Store.ScalarAsync<long>("select 0");
         rig.Database.Before = name => name == "jobs.claim" ? SteeredDatabase.Away(name) : null;
-        third = await rig.EnqueueAsync("third");
+        var third = await rig.Database.WriteAsync("test", tx => rig.Queue.Enqueue(tx, new Work("third", null)).Id);
         var claimed = Assert.Single(rig.Claim(other));
         Assert.Equal(third, claimed.Id);
         Assert.False(await CancelAsync(rig, third));

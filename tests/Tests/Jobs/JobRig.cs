@@ -64,7 +64,7 @@ internal sealed class JobRig : IAsyncDisposable
         return rig;
     }
 
-    public void Run() => Server.Start(_supervisor);
+    public void Run() => Server.Start(_supervisor, Queue);
 
     public async Task<long> EnqueueAsync(string name, string? key = null, EnqueueOptions? options = null) => (await Queue.EnqueueAsync(new Work(name, key), options)).Id;
 

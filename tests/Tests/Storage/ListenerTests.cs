@@ -17,15 +17,15 @@ public sealed class ListenerTests
         await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, isMigrated: false);
         var heard = new List<string>();
         await store.ExecuteAsync($"select pg_notify('{Channel}', 'before')");
-        await using var listener = await Postgres(store.Database.Inner).ListenAsync(Channel, heard.Add, TestContext.Current.CancellationToken);
+        using var listener = Postgres(store.Database.Inner).Listen(Channel, heard.Add);
         await store.ExecuteAsync("select pg_notify('another', 'no')");
         await store.ExecuteAsync($"select pg_notify('{Channel}', 'yes')");
-        await listener.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        listener.Wait(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
         Assert.Equal(["yes"], heard);
 
         // A silence is no trouble.
-        await listener.WaitAsync(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
-        await listener.WaitAsync(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        listener.Wait(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        listener.Wait(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
         Assert.Equal(["yes"], heard);
     }
 
@@ -39,10 +39,10 @@ public sealed class ListenerTests
             TestStore.Parse(new NpgsqlConnectionStringBuilder(store.Address.Target) { Host = "127.0.0.1", Port = relay.Port }.ConnectionString),
             DatabaseUse.Server,
             TimeProvider.System));
-        await using var listener = await database.ListenAsync(Channel, _ => { }, TestContext.Current.CancellationToken);
-        await listener.WaitAsync(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        using var listener = database.Listen(Channel, _ => { });
+        listener.Wait(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
         relay.Freeze();
-        var fault = await Assert.ThrowsAsync<StorageFault>(() => listener.WaitAsync(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken));
+        var fault = Assert.Throws<StorageFault>(() => listener.Wait(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken));
         Assert.Equal(StorageFaultKind.Unavailable, fault.Kind);
     }
 
@@ -50,7 +50,7 @@ public sealed class ListenerTests
     public async Task Behind_PgBouncer_there_is_nothing_to_listen_to()
     {
         await using var database = Postgres(Database.Open(TestStore.Parse("postgres://h/plant?pgbouncer=true"), DatabaseUse.Server, TimeProvider.System));
-        var fault = await Assert.ThrowsAsync<StorageFault>(() => database.ListenAsync(Channel, _ => { }, TestContext.Current.CancellationToken));
+        var fault = Assert.Throws<StorageFault>(() => database.Listen(Channel, _ => { }));
         Assert.Equal(StorageFaultKind.Misuse, fault.Kind);
     }
 

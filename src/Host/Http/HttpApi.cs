@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Rondo.Security;
 
 namespace Rondo.Host.Http;
 
@@ -24,6 +25,9 @@ internal sealed class HttpApi : IAsyncDisposable
     /// <summary>Where it listens, with the real port.</summary>
     public Uri Address { get; }
 
+    /// <summary>Every endpoint there is.</summary>
+    internal IReadOnlyList<Endpoint> Endpoints => _app.Services.GetRequiredService<EndpointDataSource>().Endpoints;
+
     /// <summary>Listens and answers from now on.</summary>
     /// <param name="server">The server it speaks for; it must outlive the API.</param>
     /// <param name="settings">Where to listen.</param>
@@ -32,6 +36,7 @@ internal sealed class HttpApi : IAsyncDisposable
     public static async Task<HttpApi> StartAsync(Server server, HttpSettings settings, CancellationToken stop)
     {
         var endpoint = settings.Endpoint(out var problem) ?? throw new HttpStartException(problem!);
+        server.StartAccess();
         var logs = settings.Logs is null ? null : new ForwardedLogs(settings.Logs);
         var app = Build(server, logs, endpoint);
         try
@@ -90,14 +95,18 @@ internal sealed class HttpApi : IAsyncDisposable
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Apply(options.SerializerOptions));
         ApiDocument.Add(builder.Services);
+        AccessPolicies.Add(builder.Services);
 
         var app = builder.Build();
         app.Use(RequestGuard.Check);
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => Problem.OfStatus(context.HttpContext).ExecuteAsync(context.HttpContext));
         app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
         app.Use(QueryGuard.Check);
         HealthEndpoints.Map(app);
+        SetupEndpoints.Map(app);
         PollingEndpoints.Map(app);
         DeviceEndpoints.Map(app);
         ReadingEndpoints.Map(app);
@@ -107,7 +116,8 @@ internal sealed class HttpApi : IAsyncDisposable
         JobHealthEndpoints.Map(app);
         QueueEndpoints.Map(app);
         ScheduleEndpoints.Map(app);
-        app.MapOpenApi("/openapi/v1.json");
+        AuditEndpoints.Map(app);
+        app.MapOpenApi("/openapi/v1.json").RequireAuthorization(Role.Viewer.Text());
         return app;
     }
 

@@ -23,6 +23,9 @@ internal sealed record RondoSettings
     /// <summary>A Redis that carries hints beside the database; null for none.</summary>
     public RedisAddress? Redis { get; init; }
 
+    /// <summary>Folder of the key ring; null for where it is by default (<see cref="KeyFolder"/>).</summary>
+    public string? KeysFolder { get; init; }
+
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }
 

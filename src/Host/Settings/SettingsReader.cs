@@ -58,6 +58,7 @@ internal static class SettingsReader
             HttpAddress = draft.HttpAddress!,
             Hints = draft.Hints,
             Redis = draft.Redis,
+            KeysFolder = draft.KeysFolder,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
         };

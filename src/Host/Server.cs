@@ -60,6 +60,9 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>The way in while nobody is an admin; null when somebody is, or nobody was asked yet (<see cref="OfferSetupAsync"/>).</summary>
     public FirstAdmin? FirstAdmin { get; private set; }
 
+    /// <summary>Lets people in by name and password.</summary>
+    public required SignIns SignIns { get; init; }
+
     /// <summary>Who changed what.</summary>
     public required AuditTrail Audit { get; init; }
 
@@ -191,7 +194,7 @@ internal sealed class Server : IAsyncDisposable
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, Audit = trail, Operations = OperationsOn };
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Operations = OperationsOn };
 
             JobOperations OperationsOn(Database on) => new(on, handlers, jobsOptions, topic =>
             {
@@ -263,6 +266,7 @@ internal sealed class Server : IAsyncDisposable
     {
         await _supervisor.DisposeAsync().ConfigureAwait(false);
         Calls.Dispose();
+        SignIns.Dispose();
         await Jobs.DisposeAsync().ConfigureAwait(false);
         await Hints.DisposeAsync().ConfigureAwait(false);
         await Database.DisposeAsync().ConfigureAwait(false);

@@ -6,6 +6,7 @@ table api_token
   role text not null
   topics text
   devices text
+  user_name text
   created_at timestamp with time zone not null
   created_by text not null
   expires_at timestamp with time zone

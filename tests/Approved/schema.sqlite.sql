@@ -6,6 +6,7 @@ CREATE TABLE api_token (
   role TEXT not null check (role in ('admin', 'operator', 'viewer', 'ingest')),
   topics TEXT,
   devices TEXT,
+  user_name TEXT,
   created_at INTEGER not null,
   created_by TEXT not null,
   expires_at INTEGER,

@@ -16,7 +16,7 @@ internal static class StateStore
         """);
 
     private static readonly Sql _tokens = new("audit.state.tokens", """
-        select name, prefix, role, topics, devices, expires_at from api_token where revoked_at is null
+        select name, prefix, role, topics, devices, expires_at from api_token where revoked_at is null and user_name is null
         """);
 
     public static List<QueueState> Queues(Transaction tx) => tx.Query<QueueState>(_queues);

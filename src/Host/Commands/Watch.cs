@@ -88,9 +88,9 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     {
         try
         {
-            var http = await HttpApi.StartAsync(server, new HttpSettings { Address = settings.HttpAddress, Logs = logs }, stop);
+            var http = await HttpApi.StartAsync(server, settings.Http with { Logs = logs }, stop);
             HostLog.Listening(_log, http.Address);
-            if (await server.OfferSetupAsync(stop) is { } code)
+            if (settings.Http.IsLoopback && await server.OfferSetupAsync(stop) is { } code)
             {
                 HostLog.SetUp(_log, http.Address, code);
             }

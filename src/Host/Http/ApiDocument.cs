@@ -37,7 +37,7 @@ internal static class ApiDocument
         {
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IAuthorizeData>().FirstOrDefault()?.Policy is { } role)
             {
-                operation.Description = $"Needs the role {role}.";
+                operation.Description = role == AccessPolicies.Anybody ? "Needs a token or a session." : $"Needs the role {role}.";
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerHandler.Scheme, context.Document)] = [] }];
             }
 

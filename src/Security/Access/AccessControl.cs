@@ -103,7 +103,7 @@ public sealed class AccessControl(Database database, TimeProvider time)
     internal AccessGrant Remember(TokenRow row, byte[] hash)
     {
         var now = database.Clock.Now;
-        var caller = new Caller("token", row.Name, TokenOperations.RoleOf(row), Scopes.Of(row.Topics, row.Devices), row.ExpiresAt);
+        var caller = new Caller(row.UserName is null ? "token" : "user", row.UserName ?? row.Name, TokenOperations.RoleOf(row), Scopes.Of(row.Topics, row.Devices), row.ExpiresAt);
         var mine = new AccessGrant(row, hash, caller);
         mine.Used(now);
         while (true)

@@ -27,6 +27,8 @@ create table api_token (
   role {text} not null check (role in ('admin', 'operator', 'viewer', 'ingest')),
   topics {text},
   devices {text},
+  -- Of a session: whose it is.
+  user_name {text},
   created_at {instant} not null,
   created_by {text} not null,
   expires_at {instant},

@@ -19,6 +19,8 @@ internal sealed class TokenRow
 
     public string? Devices { get; init; }
 
+    public string? UserName { get; init; }
+
     public Instant CreatedAt { get; init; }
 
     public string CreatedBy { get; init; } = "";

@@ -51,6 +51,7 @@ public sealed class UserOperations(Database database, Action<string> hint)
             {
                 Require(tx, name);
                 UserStore.SetPassword(tx, name, hash);
+                TokenStore.RevokeOf(tx, name);
                 return UserStore.Find(tx, name)!;
             },
             stop);
@@ -67,6 +68,7 @@ public sealed class UserOperations(Database database, Action<string> hint)
             {
                 Require(tx, name);
                 UserStore.SetRole(tx, name, role);
+                TokenStore.RevokeOf(tx, name);
                 return UserStore.Find(tx, name)!;
             },
             stop);
@@ -83,6 +85,7 @@ public sealed class UserOperations(Database database, Action<string> hint)
             {
                 var was = Require(tx, name);
                 UserStore.Remove(tx, name);
+                TokenStore.RevokeOf(tx, name);
                 return was;
             },
             stop);

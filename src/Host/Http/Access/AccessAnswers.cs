@@ -35,6 +35,11 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
             return Wait(context, wait).ExecuteAsync(context);
         }
 
+        if (BearerHandler.IsForeign(context))
+        {
+            return Problem.Of(StatusCodes.Status403Forbidden, $"{request} comes by a session without its {SessionCookie.CsrfHeader}, which signing in and GET /api/session tell.").ExecuteAsync(context);
+        }
+
         if (context.CallerOf() is null)
         {
             var denial = BearerHandler.DenialOf(context);

@@ -12,6 +12,9 @@ internal sealed record DeviceScope(string Parameter);
 /// <summary>Who may ask what. Each endpoint says it by <see cref="For"/> or <see cref="Open"/>; one that says nothing is closed to everybody.</summary>
 internal static class AccessPolicies
 {
+    /// <summary>The policy of what everybody may ask who has a token or a session at all.</summary>
+    public const string Anybody = "anybody";
+
     /// <summary>Sets it up. Only the core of the framework: the rest of it would keep keys of its own in the home folder.</summary>
     public static void Add(IServiceCollection services)
     {
@@ -31,6 +34,8 @@ internal static class AccessPolicies
                 options.AddPolicy(role.Text(), policy => policy.AddRequirements(new RoleNeeded(role)));
             }
 
+            options.AddPolicy(Anybody, policy => policy.RequireAuthenticatedUser());
+
             // Of what is not an endpoint of ours (nothing there, another method) anybody with a token may be told so.
             options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireAssertion(c => c.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint).Build();
         });
@@ -38,6 +43,9 @@ internal static class AccessPolicies
 
     /// <summary>Whoever has the role may ask.</summary>
     public static RouteHandlerBuilder For(this RouteHandlerBuilder endpoint, Role role) => endpoint.RequireAuthorization(role.Text()).Problems(401, 429);
+
+    /// <summary>Whoever has a token or a session may ask.</summary>
+    public static RouteHandlerBuilder ForAnybody(this RouteHandlerBuilder endpoint) => endpoint.RequireAuthorization(Anybody).Problems(401, 429);
 
     /// <summary>Everybody may ask.</summary>
     public static RouteHandlerBuilder Open(this RouteHandlerBuilder endpoint) => endpoint.AllowAnonymous();

@@ -23,10 +23,10 @@ internal sealed class DoorGuard
     public static TimeSpan? WaitOf(HttpContext context) => context.Items[_wait] as TimeSpan?;
 
     /// <summary>True when this address has to wait, and what it presents is not known to be good.</summary>
-    public bool IsClosed(HttpContext context)
+    public bool IsClosed(HttpContext context, string token)
     {
         var wait = _tries.Wait(AddressOf(context));
-        if (wait <= TimeSpan.Zero || _server.Access.IsRemembered(context.Request.Headers.Authorization.ToString()["Bearer ".Length..].Trim()))
+        if (wait <= TimeSpan.Zero || _server.Access.IsRemembered(token))
         {
             return false;
         }

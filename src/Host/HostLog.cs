@@ -35,4 +35,7 @@ internal static partial class HostLog
 
     [LoggerMessage(11, LogLevel.Information, "Recycling: {Reason}. What runs may end, the rest is given back; exit code 75, for the supervisor to start another")]
     public static partial void Recycled(ILogger log, string reason);
+
+    [LoggerMessage(12, LogLevel.Information, "Nobody is an admin yet. Within the hour, on this machine: curl {Address}api/setup -H 'Content-Type: application/json' -d '{{\"code\":\"{Code}\"}}', or at any time: rondo tokens add NAME --role admin")]
+    public static partial void SetUp(ILogger log, Uri address, string code);
 }

@@ -2,6 +2,7 @@ using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Readings;
+using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Storage.Schema;
 
@@ -14,6 +15,7 @@ internal static class Modules
     public static IReadOnlyList<Migration> Migrations { get; } =
     [
         .. Migration.Of("nodes", typeof(Node).Assembly),
+        .. SecurityModule.Migrations,
         .. JobServer.Migrations,
         .. Migration.Of("readings", typeof(SeriesStore).Assembly),
         .. Migration.Of("polling", typeof(Poller).Assembly),

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Rondo.Host.Jobs;
+using Rondo.Host.Settings;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Logs;
@@ -9,6 +10,7 @@ using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
+using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Storage.Schema;
 
@@ -52,6 +54,24 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>What operators ask and do about jobs.</summary>
     public required JobOperations JobOperations { get; init; }
 
+    /// <summary>Lets in whoever asks by HTTP.</summary>
+    public required AccessControl Access { get; init; }
+
+    /// <summary>The way in while nobody is an admin; null when somebody is, or nobody was asked yet (<see cref="OfferSetupAsync"/>).</summary>
+    public FirstAdmin? FirstAdmin { get; private set; }
+
+    /// <summary>Lets people in by name and password.</summary>
+    public required SignIns SignIns { get; init; }
+
+    /// <summary>Who changed what.</summary>
+    public required AuditTrail Audit { get; init; }
+
+    /// <summary>Operations on jobs over another opening of the database.</summary>
+    public required Func<Database, JobOperations> Operations { get; init; }
+
+    /// <summary>Time of this server.</summary>
+    public required TimeProvider Time { get; init; }
+
     /// <summary>Calls others for jobs.</summary>
     public required HttpCallHandler Calls { get; init; }
 
@@ -92,6 +112,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="isHinting">False to neither tell other processes of changes nor hear of them.</param>
     /// <param name="redis">A Redis that carries these hints beside the database; null for none.</param>
     /// <param name="jobsOptions">Settings of jobs; null for the defaults.</param>
+    /// <param name="keysFolder">Folder of the key ring; null for where it is by default.</param>
     /// <param name="jobLogs">Files of the log, one a queue, which <paramref name="logs"/> has been given; null for none.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
@@ -104,7 +125,8 @@ internal sealed class Server : IAsyncDisposable
         bool isHinting = true,
         RedisAddress? redis = null,
         JobsOptions? jobsOptions = null,
-        JobLogFiles? jobLogs = null)
+        JobLogFiles? jobLogs = null,
+        string? keysFolder = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -139,18 +161,7 @@ internal sealed class Server : IAsyncDisposable
             worker = roles.Contains("work")
                 ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"))
                 : null;
-            var operations = new JobOperations(database, handlers, jobsOptions, topic =>
-            {
-                hints.Send(topic);
-                if (topic == JobServer.IntentTopic)
-                {
-                    worker?.WakeForIntent();
-                }
-                else
-                {
-                    worker?.Wake();
-                }
-            });
+            var operations = OperationsOn(database);
             if (isShared)
             {
                 supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
@@ -173,11 +184,30 @@ internal sealed class Server : IAsyncDisposable
             }
 
             poller?.Start(supervisor);
+            var access = new AccessControl(database, time);
+            hints.On(SecurityModule.Topic, access.Wake);
+            var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keysFolder, Environment.GetEnvironmentVariable), address));
+            var sealer = new AuditLoop(database, trail, time);
+            hints.On(AuditTrail.Topic, sealer.Wake);
+            supervisor.Start(sealer);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions };
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Operations = OperationsOn };
+
+            JobOperations OperationsOn(Database on) => new(on, handlers, jobsOptions, topic =>
+            {
+                hints.Send(topic);
+                if (topic == JobServer.IntentTopic)
+                {
+                    worker?.WakeForIntent();
+                }
+                else
+                {
+                    worker?.Wake();
+                }
+            });
         }
         catch
         {
@@ -188,6 +218,20 @@ internal sealed class Server : IAsyncDisposable
 
     /// <summary>Version of this program.</summary>
     public static string Version { get; } = typeof(Server).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    /// <summary>Looks after who is let in from now on; for who listens. A node without HTTP has nobody to let in.</summary>
+    public void StartAccess() => Access.Start(_supervisor);
+
+    /// <summary>The database for changes of somebody: they are written down as theirs, in the transactions that make them.</summary>
+    public AuditedDatabase Written(Actor actor, AuditLabel? label = null) =>
+        new(Database, Audit, actor, AuditRules.All, label, () => Hints.Send(AuditTrail.Topic));
+
+    /// <summary>Makes a code for the first admin when there is none yet; for a server that listens on loopback.</summary>
+    public async Task<string?> OfferSetupAsync(CancellationToken stop)
+    {
+        FirstAdmin = await FirstAdmin.OfferAsync(Written(new Actor("setup", "first admin", "loopback")), Time, Hints.Send, stop).ConfigureAwait(false);
+        return FirstAdmin?.Code;
+    }
 
     /// <summary>Stops cleanly: no slot up to now is left without an outcome, everything owned is given back.</summary>
     public async Task StopAsync()
@@ -222,6 +266,7 @@ internal sealed class Server : IAsyncDisposable
     {
         await _supervisor.DisposeAsync().ConfigureAwait(false);
         Calls.Dispose();
+        SignIns.Dispose();
         await Jobs.DisposeAsync().ConfigureAwait(false);
         await Hints.DisposeAsync().ConfigureAwait(false);
         await Database.DisposeAsync().ConfigureAwait(false);

@@ -1,3 +1,67 @@
+table api_token
+  id bigint not null identity d
+  name text not null
+  prefix text not null
+  hash text not null
+  role text not null
+  topics text
+  devices text
+  user_name text
+  created_at timestamp with time zone not null
+  created_by text not null
+  expires_at timestamp with time zone
+  revoked_at timestamp with time zone
+  last_used_at timestamp with time zone
+  api_token_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'viewer'::text, 'ingest'::text])))
+  api_token_pkey PRIMARY KEY (id)
+  CREATE UNIQUE INDEX api_token_name ON public.api_token USING btree (name) WHERE (revoked_at IS NULL)
+  CREATE UNIQUE INDEX api_token_prefix ON public.api_token USING btree (prefix)
+
+sequence api_token_id_seq
+
+table audit_head
+  one integer not null
+  identity text
+  key_id text
+  last_no bigint not null
+  last_seal text not null
+  audit_head_one_check CHECK ((one = 1))
+  audit_head_pkey PRIMARY KEY (one)
+
+table audit_log
+  no bigint not null
+  uid text not null
+  at timestamp with time zone not null
+  actor_kind text not null
+  actor_name text not null
+  actor_from text not null
+  action text not null
+  subject text not null
+  before_json text
+  after_json text
+  key_id text not null
+  proof text not null
+  seal text not null
+  audit_log_pkey PRIMARY KEY (no)
+  CREATE UNIQUE INDEX audit_log_uid ON public.audit_log USING btree (uid)
+
+table audit_waiting
+  id bigint not null identity d
+  uid text not null
+  at timestamp with time zone not null
+  actor_kind text not null
+  actor_name text not null
+  actor_from text not null
+  action text not null
+  subject text not null
+  before_json text
+  after_json text
+  key_id text not null
+  proof text not null
+  audit_waiting_pkey PRIMARY KEY (id)
+
+sequence audit_waiting_id_seq
+
 table device
   id bigint not null
   endpoint_id bigint not null
@@ -692,6 +756,12 @@ table schema_serves
   schema_serves_only_row_check CHECK ((only_row = 1))
   schema_serves_pkey PRIMARY KEY (only_row)
 
+table security_revision
+  one integer not null
+  revision bigint not null
+  security_revision_one_check CHECK ((one = 1))
+  security_revision_pkey PRIMARY KEY (one)
+
 table series
   id bigint not null
   source_id bigint not null
@@ -715,3 +785,17 @@ table source
   created_at timestamp with time zone not null
   source_kind_check CHECK ((kind = 'poll_group'::text))
   source_pkey PRIMARY KEY (id)
+
+table user_account
+  id bigint not null identity d
+  name text not null
+  role text not null
+  password text not null
+  created_at timestamp with time zone not null
+  created_by text not null
+  changed_at timestamp with time zone not null
+  user_account_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'viewer'::text, 'ingest'::text])))
+  user_account_pkey PRIMARY KEY (id)
+  CREATE UNIQUE INDEX user_account_name ON public.user_account USING btree (name)
+
+sequence user_account_id_seq

@@ -1,3 +1,64 @@
+CREATE TABLE api_token (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT not null,
+  prefix TEXT not null,
+  hash TEXT not null,
+  role TEXT not null check (role in ('admin', 'operator', 'viewer', 'ingest')),
+  topics TEXT,
+  devices TEXT,
+  user_name TEXT,
+  created_at INTEGER not null,
+  created_by TEXT not null,
+  expires_at INTEGER,
+  revoked_at INTEGER,
+  last_used_at INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX api_token_name on api_token (name) where revoked_at is null;
+
+CREATE UNIQUE INDEX api_token_prefix on api_token (prefix);
+
+CREATE TABLE audit_head (
+  one INTEGER not null primary key check (one = 1),
+  identity TEXT,
+  key_id TEXT,
+  last_no INTEGER not null,
+  last_seal TEXT not null
+) STRICT;
+
+CREATE TABLE audit_log (
+  no INTEGER not null primary key,
+  uid TEXT not null,
+  at INTEGER not null,
+  actor_kind TEXT not null,
+  actor_name TEXT not null,
+  actor_from TEXT not null,
+  action TEXT not null,
+  subject TEXT not null,
+  before_json TEXT,
+  after_json TEXT,
+  key_id TEXT not null,
+  proof TEXT not null,
+  seal TEXT not null
+) STRICT;
+
+CREATE UNIQUE INDEX audit_log_uid on audit_log (uid);
+
+CREATE TABLE audit_waiting (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  uid TEXT not null,
+  at INTEGER not null,
+  actor_kind TEXT not null,
+  actor_name TEXT not null,
+  actor_from TEXT not null,
+  action TEXT not null,
+  subject TEXT not null,
+  before_json TEXT,
+  after_json TEXT,
+  key_id TEXT not null,
+  proof TEXT not null
+) STRICT;
+
 CREATE TABLE device (
   id INTEGER not null primary key,
   endpoint_id INTEGER not null references endpoint (id),
@@ -534,6 +595,11 @@ CREATE TABLE schema_serves (
   oldest TEXT not null
 ) STRICT;
 
+CREATE TABLE security_revision (
+  one INTEGER not null primary key check (one = 1),
+  revision INTEGER not null
+) STRICT;
+
 CREATE TABLE series (
   id INTEGER not null primary key,
   source_id INTEGER not null references source (id),
@@ -555,3 +621,15 @@ CREATE TABLE source (
   name TEXT not null,
   created_at INTEGER not null
 ) STRICT;
+
+CREATE TABLE user_account (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT not null,
+  role TEXT not null check (role in ('admin', 'operator', 'viewer', 'ingest')),
+  password TEXT not null,
+  created_at INTEGER not null,
+  created_by TEXT not null,
+  changed_at INTEGER not null
+) STRICT;
+
+CREATE UNIQUE INDEX user_account_name on user_account (name);

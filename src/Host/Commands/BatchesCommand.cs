@@ -63,7 +63,7 @@ internal static class BatchesCommand
         var id = Named();
         return cli.Act(
             new Command("cancel", "End all of a batch: what waits at once, what runs when its node obeys. Its callback runs when all have ended. Exit code 1 when it has finished already.") { id },
-            run => JobsCommand.UseAsync(run, async (jobs, _) =>
+            run => JobsCommand.UseAsync(run.Labelled("batches.cancel", $"{run.Get(id)}"), async (jobs, _) =>
             {
                 var (batch, isCancelled) = await jobs.Batches.CancelAsync(run.Get(id), run.Stop) ?? throw Unknown(run.Get(id));
                 if (!isCancelled)

@@ -3,6 +3,7 @@ using Rondo.Polling;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
 using Rondo.Polling.Proof;
+using Rondo.Security;
 using Rondo.Simulators.Modbus;
 using Rondo.Storage;
 using Spectre.Console;
@@ -47,7 +48,8 @@ internal sealed class DemoRun(Run run, DemoSettings settings)
         await using var server = await Server.StartAsync(address, ["poll"], new PollingOptions(), run.Time, logs, run.Stop);
         await using var http = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, run.Stop);
         run.Say($"{settings.Devices} simulated meters behind {simulated.Gateways} gateways on loopback, polled every {Durations.Show(settings.Interval)} into {file}");
-        run.Say($"HTTP API: {http.Address}api/polling/status");
+        var token = await new TokenOperations(server.Database, server.Hints.Send).AddAsync(new NewToken("demo", Role.Admin, null, Scopes.Everything), Actor.OfCommand(), run.Stop);
+        run.Say($"HTTP API: curl -H 'Authorization: Bearer {token.Text}' {http.Address}api/polling/status");
         using var state = new DemoState(server, settings, run.Time);
         await ApplyAsync(server, simulator, simulated);
         await WatchAsync(server, state);

@@ -44,7 +44,7 @@ internal static class JobsAct
 
     private static string Word(JobVerb verb) => verb.ToString().ToLowerInvariant();
 
-    private static Task<int> OneAsync(Run run, JobVerb verb, long id, string done) => JobsCommand.UseAsync(run, async (jobs, _) =>
+    private static Task<int> OneAsync(Run run, JobVerb verb, long id, string done) => JobsCommand.UseAsync(run.Labelled("jobs." + Word(verb), $"{id}"), async (jobs, _) =>
     {
         var change = await jobs.ActAsync(verb, id, run.Stop);
         if (change.Job is not { } job)
@@ -62,7 +62,7 @@ internal static class JobsAct
         return ExitCode.Ok;
     });
 
-    private static Task<int> AllAsync(Run run, JobVerb verb, JobFilterOptions filter, bool isDryRun) => JobsCommand.UseAsync(run, async (jobs, _) =>
+    private static Task<int> AllAsync(Run run, JobVerb verb, JobFilterOptions filter, bool isDryRun) => JobsCommand.UseAsync(run.Labelled("jobs." + Word(verb), filter.Read(run).ToString()), async (jobs, _) =>
     {
         var bulk = await jobs.ActOnAllAsync(verb, filter.Read(run), isDryRun, run.Stop);
         var first = bulk.First.Count == 0 ? "" : $"; the first: {string.Join(", ", bulk.First)}";

@@ -12,7 +12,7 @@ internal static class JobsPrune
         var dry = new Option<bool>("--dry-run") { Description = "Only say how many" };
         return cli.Act(
             new Command("prune", "Delete the history of jobs that ended long ago, before its time") { days, state, dry },
-            run => JobsCommand.UseAsync(run, async (jobs, database) =>
+            run => JobsCommand.UseAsync(run.Labelled("jobs.prune", $"--days {run.Get(days)}"), async (jobs, database) =>
             {
                 if (run.Get(days) is not (>= 0 and <= 3_650))
                 {

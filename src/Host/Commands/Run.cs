@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Rondo.Host.Settings;
 using Rondo.Nodes;
+using Rondo.Security;
 using Rondo.Storage;
 using Spectre.Console;
 
@@ -69,13 +70,26 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
             await using var database = Database.Open(address, DatabaseUse.Command, Time);
             await database.MeasureClockAsync(Stop);
             await Modules.Migrator(database, DatabaseUse.Command).RequireCurrentAsync();
-            return await work(database);
+            return await WrittenAsync(database, work);
         }
         catch (StorageFault fault)
         {
             throw new CommandFault(unreachable, fault.Message);
         }
     }
+
+    /// <summary>What the changes of this command are called in the audit trail, where the work does not tell.</summary>
+    private AuditLabel? Label { get; set; }
+
+    /// <summary>Says what this command does, for the audit trail, where the work does not tell.</summary>
+    public Run Labelled(string action, string subject)
+    {
+        Label = new AuditLabel(action, subject);
+        return this;
+    }
+
+    /// <summary>The audit trail of this database.</summary>
+    public AuditTrail Trail() => new(new AuditKeys(KeyFolder.Of(Settings.Database, Settings.KeysFolder, shell.Variable), Settings.Database));
 
     /// <summary>True when the database is a SQLite file that is not there.</summary>
     public bool IsDatabaseMissing => Settings.Database.Kind == DatabaseKind.Sqlite && !File.Exists(Settings.Database.Target);
@@ -95,6 +109,39 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
         }
 
         await hints.FlushAsync();
+    }
+
+    /// <summary>Changes are written down as those of whoever runs the command, and sealed before it ends, so that no server has to run for that.</summary>
+    private async Task<int> WrittenAsync(Database database, Func<Database, Task<int>> work)
+    {
+        var (trail, isWritten) = (Trail(), false);
+        var code = ExitCode.Problem;
+        try
+        {
+            code = await work(new AuditedDatabase(database, trail, Actor.OfCommand(), AuditRules.All, Label, () => isWritten = true));
+        }
+        finally
+        {
+            if (isWritten)
+            {
+                await SealAsync(database, trail);
+            }
+        }
+
+        return code;
+    }
+
+    private async Task SealAsync(Database database, AuditTrail trail)
+    {
+        try
+        {
+            await trail.SealAsync(database, CancellationToken.None);
+        }
+        catch (StorageFault fault)
+        {
+            // The change is made and written down; whoever seals next seals it.
+            Warn("rondo: " + fault.Message);
+        }
     }
 
     /// <summary>One line for people; nothing when JSON was asked for.</summary>

@@ -11,7 +11,7 @@ internal static class SchedulesChange
         var name = SchedulesCommand.Named();
         return cli.Act(
             new Command("run", "Enqueue a job of a schedule now, outside its plan; also when it is paused, and whatever runs") { name },
-            run => JobsCommand.UseAsync(run, async (jobs, _) =>
+            run => JobsCommand.UseAsync(run.Labelled("schedules.run", run.Get(name)!), async (jobs, _) =>
             {
                 var which = run.Get(name)!;
                 try

@@ -10,13 +10,14 @@ internal static class ServeCommand
     public static Command Create(Cli cli)
     {
         var roles = new Option<string?>("--roles") { Description = "What this server does: poll, work, api [default: poll,work,api]", HelpName = "LIST" };
-        var http = new Option<string?>("--http") { Description = "Where the HTTP API listens, on loopback [default: http://127.0.0.1:8750]", HelpName = "ADDRESS" };
+        var http = new Option<string?>("--http") { Description = "Where the HTTP API listens; beyond this machine https with the setting http.certificate [default: http://127.0.0.1:8750]", HelpName = "ADDRESS" };
+        var insecure = new Option<bool>("--insecure") { Description = "Listen beyond this machine without https, where everybody on the way can read the tokens" };
         var redis = new Option<string?>("--redis") { Description = "A Redis that carries hints between servers beside PostgreSQL; nothing depends on it [default: none]", HelpName = "HOST:PORT" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Log more" };
-        var command = new Command("serve", "Run the server: polls the devices of the database until it is told to stop (SIGTERM, Ctrl-C)") { roles, http, redis, verbose };
+        var command = new Command("serve", "Run the server: polls the devices of the database until it is told to stop (SIGTERM, Ctrl-C)") { roles, http, insecure, redis, verbose };
         return cli.Act(
             command,
-            run => ServeAsync(run, [("roles", "--roles", run.Get(roles)), ("http.address", "--http", run.Get(http)), ("redis", "--redis", run.Get(redis))], run.Get(verbose)),
+            run => ServeAsync(run, [("roles", "--roles", run.Get(roles)), ("http.address", "--http", run.Get(http)), ("http.insecure", "--insecure", run.Get(insecure) ? "true" : null), ("redis", "--redis", run.Get(redis))], run.Get(verbose)),
             "rondo serve",
             "rondo serve --database sqlite:/var/lib/rondo/rondo.db",
             "rondo serve --database postgres://rondo:secret@127.0.0.1/rondo --roles poll",

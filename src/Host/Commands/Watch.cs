@@ -58,7 +58,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     private async Task<End> ServeOnceAsync(CancellationToken stop)
     {
         await using var server = await Server.StartAsync(
-            settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs, files);
+            settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs, files, settings.KeysFolder);
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
         var end = await FollowAsync(server, http?.Address.ToString(), stop);
         if (end is End.Asked or End.Recycled)
@@ -88,8 +88,13 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     {
         try
         {
-            var http = await HttpApi.StartAsync(server, new HttpSettings { Address = settings.HttpAddress, Logs = logs }, stop);
+            var http = await HttpApi.StartAsync(server, settings.Http with { Logs = logs }, stop);
             HostLog.Listening(_log, http.Address);
+            if (settings.Http.IsLoopback && await server.OfferSetupAsync(stop) is { } code)
+            {
+                HostLog.SetUp(_log, http.Address, code);
+            }
+
             return http;
         }
         catch (HttpStartException fault)

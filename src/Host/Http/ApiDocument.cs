@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using Rondo.Polling.Configuration;
 using Rondo.Storage;
@@ -19,8 +20,27 @@ internal static class ApiDocument
                 Description = "Devices, polling and readings of one Rondo server. Every error is application/problem+json.",
             };
 
+            document.Components ??= new OpenApiComponents();
+            document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
+            document.Components.SecuritySchemes[BearerHandler.Scheme] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                Description = "A token of rondo tokens add. Each operation says which role it needs.",
+            };
+
             // Only the client knows by which name it reaches this machine.
             document.Servers?.Clear();
+            return Task.CompletedTask;
+        });
+        options.AddOperationTransformer((operation, context, _) =>
+        {
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IAuthorizeData>().FirstOrDefault()?.Policy is { } role)
+            {
+                operation.Description = role == AccessPolicies.Anybody ? "Needs a token or a session." : $"Needs the role {role}.";
+                operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerHandler.Scheme, context.Document)] = [] }];
+            }
+
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer(async (schema, context, stop) =>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using Rondo.Jobs;
+using Rondo.Security;
 
 namespace Rondo.Host.Http;
 
@@ -17,9 +18,9 @@ internal static class BatchEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var batches = app.MapGroup("/api/batches").WithTags("batches");
-        batches.MapGet("", ListAsync).Named("listBatches", "Batches of jobs, the newest first, with how far they are").Produces<BatchListPage>().Problems(503);
-        batches.MapGet("/{id:long}", ShowAsync).Named("getBatch", "One batch; its members: GET /api/jobs?batch=ID").Produces<BatchView>().Problems(404, 503);
-        batches.MapPost("/{id:long}/cancel", CancelAsync).Named("cancelBatch", "Ends all of a batch: what waits at once, what runs when its node obeys. Its callback runs when all have ended")
+        batches.MapGet("", ListAsync).Named("listBatches", "Batches of jobs, the newest first, with how far they are").For(Role.Viewer).Produces<BatchListPage>().Problems(503);
+        batches.MapGet("/{id:long}", ShowAsync).Named("getBatch", "One batch; its members: GET /api/jobs?batch=ID").For(Role.Viewer).Produces<BatchView>().Problems(404, 503);
+        batches.MapPost("/{id:long}/cancel", CancelAsync).Named("cancelBatch", "Ends all of a batch: what waits at once, what runs when its node obeys. Its callback runs when all have ended").For(Role.Operator)
             .Produces<BatchView>().Problems(404, 409, 503);
     }
 
@@ -50,7 +51,7 @@ internal static class BatchEndpoints
     private static async Task<IResult> ShowAsync(Server server, long id, CancellationToken stop) =>
         await server.JobOperations.Batches.ShowAsync(id, stop).ConfigureAwait(false) is { } batch ? Results.Ok(batch) : Unknown(id);
 
-    private static async Task<IResult> CancelAsync(Server server, long id, CancellationToken stop) => await server.JobOperations.Batches.CancelAsync(id, stop).ConfigureAwait(false) switch
+    private static async Task<IResult> CancelAsync(Server server, HttpContext context, long id, CancellationToken stop) => await server.By(context, "batches.cancel", $"{id}").Jobs.Batches.CancelAsync(id, stop).ConfigureAwait(false) switch
     {
         null => Unknown(id),
         { IsCancelled: false } => Problem.Of(StatusCodes.Status409Conflict, $"Batch {id} was not changed by cancel: it has finished already."),

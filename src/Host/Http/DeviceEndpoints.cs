@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using Rondo.Polling.Fleet;
+using Rondo.Security;
 
 namespace Rondo.Host.Http;
 
@@ -19,17 +20,17 @@ internal static class DeviceEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var devices = app.MapGroup("/api/devices").WithTags("devices");
-        devices.MapGet("", ListAsync).Named("listDevices", "Devices by name, each with its status")
+        devices.MapGet("", ListAsync).Named("listDevices", "Devices by name, each with its status").For(Role.Viewer)
             .Produces<DevicePage>().Problems(503);
-        devices.MapPost("", CreateAsync).Named("createDevice", "Adds a device; its plan begins one second later")
+        devices.MapPost("", CreateAsync).Named("createDevice", "Adds a device; its plan begins one second later").For(Role.Operator)
             .Accepts<DeviceDocument>(Json).Produces<DeviceWritten>(201).Produces<DeviceWritten>().Problems(409, 413, 415, 422, 503);
-        devices.MapGet("/{name}", GetAsync).Named("getDevice", "One device as it is configured; PUT takes it back")
+        devices.MapGet("/{name}", GetAsync).Named("getDevice", "One device as it is configured; PUT takes it back").For(Role.Viewer).OfDevice("name")
             .Produces<DeviceDocument>().Problems(404, 503);
-        devices.MapPut("/{name}", ReplaceAsync).Named("putDevice", "Creates a device, or replaces it as a whole")
+        devices.MapPut("/{name}", ReplaceAsync).Named("putDevice", "Creates a device, or replaces it as a whole").For(Role.Operator)
             .Accepts<DeviceDocument>(Json).Produces<DeviceWritten>().Produces<DeviceWritten>(201).Problems(413, 415, 422, 503);
-        devices.MapPatch("/{name}", PatchAsync).Named("patchDevice", "Changes what the body names (JSON Merge Patch); lists are replaced as a whole")
+        devices.MapPatch("/{name}", PatchAsync).Named("patchDevice", "Changes what the body names (JSON Merge Patch); lists are replaced as a whole").For(Role.Operator)
             .Accepts<DeviceDocument>(Json, Patch).Produces<DeviceWritten>().Problems(404, 413, 415, 422, 503);
-        devices.MapDelete("/{name}", RemoveAsync).Named("removeDevice", "Removes a device; its ledger and readings stay")
+        devices.MapDelete("/{name}", RemoveAsync).Named("removeDevice", "Removes a device; its ledger and readings stay").For(Role.Operator)
             .Produces<DeviceWritten>().Problems(404, 409, 503);
     }
 
@@ -68,23 +69,23 @@ internal static class DeviceEndpoints
     private static async Task<IResult> CreateAsync(HttpRequest request, DeviceWrites devices, CancellationToken stop, [FromQuery(Name = "dry_run")] bool? dryRun)
     {
         var (json, problem) = await RequestBody.ReadAsync(request, stop).ConfigureAwait(false);
-        return problem ?? await devices.CreateAsync(json, dryRun ?? false, stop).ConfigureAwait(false);
+        return problem ?? await devices.CreateAsync(request.HttpContext, json, dryRun ?? false, stop).ConfigureAwait(false);
     }
 
     private static async Task<IResult> ReplaceAsync(
         HttpRequest request, DeviceWrites devices, CancellationToken stop, string name, [FromQuery(Name = "dry_run")] bool? dryRun)
     {
         var (json, problem) = await RequestBody.ReadAsync(request, stop).ConfigureAwait(false);
-        return problem ?? await devices.ReplaceAsync(name, json, dryRun ?? false, stop).ConfigureAwait(false);
+        return problem ?? await devices.ReplaceAsync(request.HttpContext, name, json, dryRun ?? false, stop).ConfigureAwait(false);
     }
 
     private static async Task<IResult> PatchAsync(
         HttpRequest request, DeviceWrites devices, CancellationToken stop, string name, [FromQuery(Name = "dry_run")] bool? dryRun)
     {
         var (json, problem) = await RequestBody.ReadAsync(request, stop).ConfigureAwait(false);
-        return problem ?? await devices.PatchAsync(name, json, dryRun ?? false, stop).ConfigureAwait(false);
+        return problem ?? await devices.PatchAsync(request.HttpContext, name, json, dryRun ?? false, stop).ConfigureAwait(false);
     }
 
-    private static Task<IResult> RemoveAsync(DeviceWrites devices, CancellationToken stop, string name, [FromQuery(Name = "dry_run")] bool? dryRun) =>
-        devices.RemoveAsync(name, dryRun ?? false, stop);
+    private static Task<IResult> RemoveAsync(DeviceWrites devices, HttpContext context, CancellationToken stop, string name, [FromQuery(Name = "dry_run")] bool? dryRun) =>
+        devices.RemoveAsync(context, name, dryRun ?? false, stop);
 }

@@ -26,7 +26,7 @@ internal sealed record DeviceWritten
 internal sealed class DeviceWrites(Server server)
 {
     /// <summary>Creates a device; 409 when there is one of its name.</summary>
-    public async Task<IResult> CreateAsync(string json, bool dryRun, CancellationToken stop)
+    public async Task<IResult> CreateAsync(HttpContext context, string json, bool dryRun, CancellationToken stop)
     {
         if (Read(json, null, out var device) is { } problem)
         {
@@ -35,6 +35,7 @@ internal sealed class DeviceWrites(Server server)
 
         var name = device!.Name;
         return await StoreAsync(
+            context,
             stored => stored.Any(d => d.Name == name)
                 ? Refuse(Problem.Of(StatusCodes.Status409Conflict, $"There is a device '{name}' already. PUT or PATCH /api/devices/{name} changes it."))
                 : Want(device),
@@ -43,11 +44,12 @@ internal sealed class DeviceWrites(Server server)
     }
 
     /// <summary>Creates the device or replaces it as a whole.</summary>
-    public async Task<IResult> ReplaceAsync(string name, string json, bool dryRun, CancellationToken stop) =>
-        Read(json, name, out var device) ?? await StoreAsync(_ => Want(device!), dryRun, stop).ConfigureAwait(false);
+    public async Task<IResult> ReplaceAsync(HttpContext context, string name, string json, bool dryRun, CancellationToken stop) =>
+        Read(json, name, out var device) ?? await StoreAsync(context, _ => Want(device!), dryRun, stop).ConfigureAwait(false);
 
     /// <summary>Changes what the patch names, of the device as it is by then.</summary>
-    public Task<IResult> PatchAsync(string name, string patch, bool dryRun, CancellationToken stop) => StoreAsync(
+    public Task<IResult> PatchAsync(HttpContext context, string name, string patch, bool dryRun, CancellationToken stop) => StoreAsync(
+        context,
         stored =>
         {
             if (stored.FirstOrDefault(d => d.Name == name) is not { } before)
@@ -64,9 +66,9 @@ internal sealed class DeviceWrites(Server server)
         stop);
 
     /// <summary>Removes a device; 409 while others have it as their parent.</summary>
-    public async Task<IResult> RemoveAsync(string name, bool dryRun, CancellationToken stop)
+    public async Task<IResult> RemoveAsync(HttpContext context, string name, bool dryRun, CancellationToken stop)
     {
-        var removal = await Devices.RemoveAsync(server.Database, name, dryRun, stop).ConfigureAwait(false);
+        var removal = await Devices.RemoveAsync(server.By(context).Database, name, dryRun, stop).ConfigureAwait(false);
         if (removal.Children.Count > 0)
         {
             return Problem.Of(
@@ -108,9 +110,9 @@ internal sealed class DeviceWrites(Server server)
         return mistakes.Count == 0 ? null : Problem.Refused("The device cannot be stored; nothing was changed.", SpecPointer.Of(mistakes));
     }
 
-    private async Task<IResult> StoreAsync(Func<IReadOnlyList<DeviceSpec>, FleetWish<Problem>> decide, bool dryRun, CancellationToken stop)
+    private async Task<IResult> StoreAsync(HttpContext context, Func<IReadOnlyList<DeviceSpec>, FleetWish<Problem>> decide, bool dryRun, CancellationToken stop)
     {
-        var change = await Devices.ChangeAsync(server.Database, decide, dryRun, stop).ConfigureAwait(false);
+        var change = await Devices.ChangeAsync(server.By(context).Database, decide, dryRun, stop).ConfigureAwait(false);
         if (change.Refusal is { } refusal)
         {
             return refusal;

@@ -13,8 +13,12 @@ internal sealed record Liveness(string Status, string Version);
 
 /// <summary>Whether this node does its work.</summary>
 /// <param name="Ready">True when it does.</param>
-/// <param name="Reasons">Why not.</param>
-internal sealed record Readiness(bool Ready, IReadOnlyList<string> Reasons);
+/// <param name="Reasons">Why not; null for who may not see that.</param>
+internal sealed record Readiness(bool Ready, IReadOnlyList<string>? Reasons);
+
+/// <summary>What everybody is told of health.</summary>
+/// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>critical</c>.</param>
+internal sealed record HealthWord(Health Status);
 
 /// <summary>The latest validation, in short.</summary>
 internal sealed record ValidationHealth(Instant At, double AgeS, bool IsClean, long Expected, long Recorded, long Holes, long Overlaps, long Duplicates, long StrayReadings);
@@ -69,14 +73,14 @@ internal static class HealthEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/health/live", () => Results.Ok(new Liveness("live", Server.Version))).WithTags("health")
-            .Named("live", "Answers as long as the process does").Produces<Liveness>();
+            .Named("live", "Answers as long as the process does").Open().Produces<Liveness>();
         app.MapGet("/health/ready", ReadyAsync).WithTags("health")
-            .Named("ready", "Whether this node may work, reaches its database and has taken in its configuration").Produces<Readiness>().Produces<Readiness>(503);
+            .Named("ready", "Whether this node may work, reaches its database and has taken in its configuration; why not is for viewers").Open().Produces<Readiness>().Produces<Readiness>(503);
         app.MapGet("/api/polling/health", HealthAsync).WithTags("polling")
-            .Named("pollingHealth", "Health of polling with every reason; 503 only when critical").Produces<PollingHealth>().Produces<PollingHealth>(503);
+            .Named("pollingHealth", "Health of polling, for viewers with every reason, for others only the status; 503 only when critical").Open().Produces<PollingHealth>().Produces<PollingHealth>(503);
     }
 
-    private static async Task<IResult> ReadyAsync(Server server, CancellationToken stop)
+    private static async Task<IResult> ReadyAsync(Server server, HttpContext context, CancellationToken stop)
     {
         var facts = await FactsAsync(server, stop).ConfigureAwait(false);
         var reasons = HealthReader.Judge(facts).Where(f => f.Severity == Health.Critical && f.Code is "node.may_not_work" or "node.broken" or "loops.stuck" or "storage.unavailable" or "storage.full")
@@ -86,13 +90,18 @@ internal static class HealthEndpoints
             reasons.Add("The poller has not taken in its configuration yet");
         }
 
-        return Results.Json(new Readiness(reasons.Count == 0, reasons), statusCode: reasons.Count == 0 ? 200 : 503);
+        return Results.Json(new Readiness(reasons.Count == 0, context.MayView() ? reasons : null), statusCode: reasons.Count == 0 ? 200 : 503);
     }
 
-    private static async Task<IResult> HealthAsync(Server server, CancellationToken stop)
+    private static async Task<IResult> HealthAsync(Server server, HttpContext context, CancellationToken stop)
     {
         var facts = await FactsAsync(server, stop).ConfigureAwait(false);
         var reasons = HealthReader.Judge(facts);
+        if (!context.MayView())
+        {
+            return Word(Finding.Worst(reasons));
+        }
+
         var health = new PollingHealth
         {
             Status = Finding.Worst(reasons),
@@ -112,6 +121,9 @@ internal static class HealthEndpoints
         };
         return Results.Json(health, statusCode: health.Status == Health.Critical ? 503 : 200);
     }
+
+    /// <summary>What everybody is told.</summary>
+    public static IResult Word(Health status) => Results.Json(new HealthWord(status), statusCode: status == Health.Critical ? 503 : 200);
 
     /// <summary>What health is judged by.</summary>
     public static async Task<HealthFacts> FactsAsync(Server server, CancellationToken stop)

@@ -1,11 +1,14 @@
 using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Rondo.Security;
 
 namespace Rondo.Host.Http;
 
-/// <summary>The HTTP API of one running server, on loopback. What it answers is told in docs/protocols/http.md and by its own OpenAPI document.</summary>
+/// <summary>The HTTP API of one running server, by default on loopback. What it answers is told in docs/protocols/http.md and by its own OpenAPI document.</summary>
 internal sealed class HttpApi : IAsyncDisposable
 {
     /// <summary>Largest body of a request, bytes.</summary>
@@ -24,6 +27,9 @@ internal sealed class HttpApi : IAsyncDisposable
     /// <summary>Where it listens, with the real port.</summary>
     public Uri Address { get; }
 
+    /// <summary>Every endpoint there is.</summary>
+    internal IReadOnlyList<Endpoint> Endpoints => _app.Services.GetRequiredService<EndpointDataSource>().Endpoints;
+
     /// <summary>Listens and answers from now on.</summary>
     /// <param name="server">The server it speaks for; it must outlive the API.</param>
     /// <param name="settings">Where to listen.</param>
@@ -32,8 +38,10 @@ internal sealed class HttpApi : IAsyncDisposable
     public static async Task<HttpApi> StartAsync(Server server, HttpSettings settings, CancellationToken stop)
     {
         var endpoint = settings.Endpoint(out var problem) ?? throw new HttpStartException(problem!);
+        server.StartAccess();
         var logs = settings.Logs is null ? null : new ForwardedLogs(settings.Logs);
-        var app = Build(server, logs, endpoint);
+        var certificate = settings.IsTls ? new TlsCertificate(settings.Certificate!, settings.CertificateKey, server.Time, settings.Logs?.CreateLogger("rondo.http")) : null;
+        var app = Build(server, settings, logs, endpoint, certificate);
         try
         {
             await app.StartAsync(stop).ConfigureAwait(false);
@@ -62,7 +70,7 @@ internal sealed class HttpApi : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static WebApplication Build(Server server, ForwardedLogs? logs, IPEndPoint endpoint)
+    private static WebApplication Build(Server server, HttpSettings settings, ForwardedLogs? logs, IPEndPoint endpoint, TlsCertificate? certificate)
     {
         // The empty builder, because the others read environment variables and an appsettings.json of the current folder, which may name further
         // addresses to listen on: nothing around the process may open it to a network.
@@ -73,7 +81,14 @@ internal sealed class HttpApi : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = MaxBody;
             kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(endpoint, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                if (certificate is not null)
+                {
+                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current), HandshakeTimeout = TimeSpan.FromSeconds(10) });
+                }
+            });
         });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         if (logs is not null)
@@ -85,19 +100,30 @@ internal sealed class HttpApi : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(server);
+        builder.Services.AddSingleton(new HostNames(settings));
         builder.Services.AddSingleton<DeviceWrites>();
         builder.Services.AddExceptionHandler<FaultHandler>();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Apply(options.SerializerOptions));
         ApiDocument.Add(builder.Services);
+        AccessPolicies.Add(builder.Services);
 
         var app = builder.Build();
+        if (settings.Proxies.Count > 0)
+        {
+            app.UseForwardedHeaders(Forwarded(settings.Proxies));
+        }
+
         app.Use(RequestGuard.Check);
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => Problem.OfStatus(context.HttpContext).ExecuteAsync(context.HttpContext));
         app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
         app.Use(QueryGuard.Check);
         HealthEndpoints.Map(app);
+        SetupEndpoints.Map(app);
+        SessionEndpoints.Map(app);
         PollingEndpoints.Map(app);
         DeviceEndpoints.Map(app);
         ReadingEndpoints.Map(app);
@@ -107,8 +133,23 @@ internal sealed class HttpApi : IAsyncDisposable
         JobHealthEndpoints.Map(app);
         QueueEndpoints.Map(app);
         ScheduleEndpoints.Map(app);
-        app.MapOpenApi("/openapi/v1.json");
+        AuditEndpoints.Map(app);
+        app.MapOpenApi("/openapi/v1.json").RequireAuthorization(Role.Viewer.Text());
         return app;
+    }
+
+    /// <summary>From the right, each that a trusted proxy put there; who is none of them is who asks.</summary>
+    private static ForwardedHeadersOptions Forwarded(IReadOnlyList<System.Net.IPNetwork> proxies)
+    {
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = 10 };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+        {
+            options.KnownIPNetworks.Add(proxy);
+        }
+
+        return options;
     }
 
     private sealed class NoLifetime : IHostLifetime

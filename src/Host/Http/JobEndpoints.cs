@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using Rondo.Host.Jobs;
 using Rondo.Jobs;
+using Rondo.Security;
 using Rondo.Storage;
 
 namespace Rondo.Host.Http;
@@ -69,11 +70,11 @@ internal static class JobEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var jobs = app.MapGroup("/api/jobs").WithTags("jobs");
-        jobs.MapGet("", ListAsync).Named("listJobs", "Jobs, the newest first").Produces<JobListPage>().Problems(503);
-        jobs.MapPost("", EnqueueAsync).Named("enqueueJob", "Enqueues a job; 200 instead of 201 when one of the same unique key was there")
+        jobs.MapGet("", ListAsync).Named("listJobs", "Jobs, the newest first").For(Role.Viewer).Produces<JobListPage>().Problems(503);
+        jobs.MapPost("", EnqueueAsync).Named("enqueueJob", "Enqueues a job; 200 instead of 201 when one of the same unique key was there").For(Role.Operator)
             .Accepts<JobRequest>("application/json").Produces<JobAccepted>(201).Produces<JobAccepted>().Problems(413, 415, 422, 503);
-        jobs.MapGet("/{id:long}", ShowAsync).Named("getJob", "One job with its failures, how far it is, and its log").Produces<JobPage>().Problems(404, 503);
-        jobs.MapGet("/{id:long}/explain", ExplainAsync).Named("explainJob", "Why a job waits, runs or has ended; the first reason first").Produces<JobExplanation>().Problems(404, 503);
+        jobs.MapGet("/{id:long}", ShowAsync).Named("getJob", "One job with its failures, how far it is, and its log").For(Role.Viewer).Produces<JobPage>().Problems(404, 503);
+        jobs.MapGet("/{id:long}/explain", ExplainAsync).Named("explainJob", "Why a job waits, runs or has ended; the first reason first").For(Role.Viewer).Produces<JobExplanation>().Problems(404, 503);
         Change(JobVerb.Retry, "Runs a job again that has ended, with all its attempts, or a scheduled one at once");
         Change(JobVerb.Cancel, "Ends a job; a running one, whose state is running in the answer, when its node obeys");
         Change(JobVerb.Discard, "Gives up a job that waits or is dead");
@@ -82,8 +83,8 @@ internal static class JobEndpoints
         void Change(JobVerb verb, string what)
         {
             var word = verb.ToString().ToLowerInvariant();
-            jobs.MapPost($"/{{id:long}}/{word}", (Server server, long id, CancellationToken stop) => ActAsync(server, verb, word, id, stop))
-                .Named(word + "Job", what).Produces<JobView>().Problems(404, 409, 503);
+            jobs.MapPost($"/{{id:long}}/{word}", (Server server, HttpContext context, long id, CancellationToken stop) => ActAsync(server, context, verb, word, id, stop))
+                .Named(word + "Job", what).For(Role.Operator).Produces<JobView>().Problems(404, 409, 503);
         }
     }
 
@@ -197,9 +198,9 @@ internal static class JobEndpoints
     private static async Task<IResult> ExplainAsync(Server server, long id, CancellationToken stop) =>
         await server.JobOperations.ExplainAsync(id, stop).ConfigureAwait(false) is { } explanation ? Results.Ok(explanation) : Unknown(id);
 
-    private static async Task<IResult> ActAsync(Server server, JobVerb verb, string word, long id, CancellationToken stop)
+    private static async Task<IResult> ActAsync(Server server, HttpContext context, JobVerb verb, string word, long id, CancellationToken stop)
     {
-        var change = await server.JobOperations.ActAsync(verb, id, stop).ConfigureAwait(false);
+        var change = await server.By(context, "jobs." + word).Jobs.ActAsync(verb, id, stop).ConfigureAwait(false);
         return change switch
         {
             { Job: null } => Unknown(id),

@@ -2,6 +2,7 @@ using Rondo.Diagnostics;
 using Rondo.Host.Jobs;
 using Rondo.Jobs;
 using Rondo.Polling.Proof;
+using Rondo.Security;
 using Rondo.Storage;
 
 namespace Rondo.Host.Http;
@@ -16,9 +17,9 @@ internal static class JobHealthEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/api/jobs/health", JobsAsync).WithTags("jobs")
-            .Named("jobsHealth", "Health of the queue with every reason; 503 only when critical").Produces<JobHealthView>().Produces<JobHealthView>(503);
+            .Named("jobsHealth", "Health of the queue with every reason; 503 only when critical").For(Role.Viewer).Produces<JobHealthView>().Produces<JobHealthView>(503);
         app.MapGet("/api/health", AllAsync).WithTags("health")
-            .Named("health", "Health of polling and jobs together, with every reason; 503 only when critical").Produces<OverallHealth>().Produces<OverallHealth>(503);
+            .Named("health", "Health of polling and jobs together, for viewers with every reason, for others only the status; 503 only when critical").Open().Produces<OverallHealth>().Produces<OverallHealth>(503);
     }
 
     private static async Task<IResult> JobsAsync(Server server, CancellationToken stop)
@@ -49,13 +50,13 @@ internal static class JobHealthEndpoints
         return Results.Json(health, statusCode: health.Status == Health.Critical ? 503 : 200);
     }
 
-    private static async Task<IResult> AllAsync(Server server, CancellationToken stop)
+    private static async Task<IResult> AllAsync(Server server, HttpContext context, CancellationToken stop)
     {
         var shared = await HealthEndpoints.FactsAsync(server, stop).ConfigureAwait(false);
         var (_, jobs) = await JudgeAsync(server, shared, stop).ConfigureAwait(false);
         var reasons = HealthReader.Judge(shared).Concat(jobs).Distinct().OrderByDescending(f => f.Severity).ToList();
         var status = Finding.Worst(reasons);
-        return Results.Json(new OverallHealth(status, shared.Now, reasons, server.Node.Id, Server.Version), statusCode: status == Health.Critical ? 503 : 200);
+        return !context.MayView() ? HealthEndpoints.Word(status) : Results.Json(new OverallHealth(status, shared.Now, reasons, server.Node.Id, Server.Version), statusCode: status == Health.Critical ? 503 : 200);
     }
 
     private static async Task<(JobFacts? Facts, List<Finding> Reasons)> JudgeAsync(Server server, HealthFacts shared, CancellationToken stop)

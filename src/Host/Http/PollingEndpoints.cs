@@ -3,6 +3,7 @@ using Rondo.Polling;
 using Rondo.Polling.Fleet;
 using Rondo.Polling.Now;
 using Rondo.Polling.Proof;
+using Rondo.Security;
 using Rondo.Storage;
 
 namespace Rondo.Host.Http;
@@ -25,20 +26,20 @@ internal static class PollingEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var polling = app.MapGroup("/api/polling").WithTags("polling");
-        polling.MapGet("/status", StatusAsync).Named("pollingStatus", "Whether enabled = owned = planned, and with detailed=true every device")
+        polling.MapGet("/status", StatusAsync).Named("pollingStatus", "Whether enabled = owned = planned, and with detailed=true every device").For(Role.Viewer)
             .Produces<PollingStatus>().Problems(404, 503);
-        polling.MapGet("/validate", ValidateAsync).Named("validate", "Proves that every expected slot has exactly one outcome, or names what contradicts it")
+        polling.MapGet("/validate", ValidateAsync).Named("validate", "Proves that every expected slot has exactly one outcome, or names what contradicts it").For(Role.Viewer)
             .Produces<Validation>().Problems(503);
-        polling.MapPost("/audit", AuditAsync).Named("audit", "Finds and cleans ownership of dead nodes, stale breakers and left-overs")
+        polling.MapPost("/audit", AuditAsync).Named("audit", "Finds and cleans ownership of dead nodes, stale breakers and left-overs").For(Role.Operator)
             .Produces<AuditReport>().Problems(503);
-        polling.MapPost("/start", (Server server, CancellationToken stop, [FromQuery(Name = "device")] string? device) => SetAsync(server, device, on: true, stop))
-            .Named("startPolling", "Starts polling, of one device or of everything; stored, and kept over restarts").Produces<PollingIntent>().Problems(404, 503);
-        polling.MapPost("/stop", (Server server, CancellationToken stop, [FromQuery(Name = "device")] string? device) => SetAsync(server, device, on: false, stop))
-            .Named("stopPolling", "Stops polling, of one device or of everything; stored, and kept over restarts").Produces<PollingIntent>().Problems(404, 503);
-        polling.MapPost("/now", NowAsync).Named("pollNow", "Has a device read now by the node that polls it, between two polls; leaves nothing in the ledger")
+        polling.MapPost("/start", (Server server, HttpContext context, CancellationToken stop, [FromQuery(Name = "device")] string? device) => SetAsync(server, context, device, on: true, stop))
+            .Named("startPolling", "Starts polling, of one device or of everything; stored, and kept over restarts").For(Role.Operator).Produces<PollingIntent>().Problems(404, 503);
+        polling.MapPost("/stop", (Server server, HttpContext context, CancellationToken stop, [FromQuery(Name = "device")] string? device) => SetAsync(server, context, device, on: false, stop))
+            .Named("stopPolling", "Stops polling, of one device or of everything; stored, and kept over restarts").For(Role.Operator).Produces<PollingIntent>().Problems(404, 503);
+        polling.MapPost("/now", NowAsync).Named("pollNow", "Has a device read now by the node that polls it, between two polls; leaves nothing in the ledger").For(Role.Operator)
             .Produces<PollAnswer>().Problems(404, 503);
-        polling.MapGet("/metrics", Metrics).Named("pollingMetrics", "Counters and distributions of this node since its start").Produces<PollerState>().Problems(404);
-        polling.MapPost("/metrics/reset", Reset).Named("resetPollingMetrics", "Starts the distributions (lateness, commit) over, after a warm-up").Produces(204).Problems(404);
+        polling.MapGet("/metrics", Metrics).Named("pollingMetrics", "Counters and distributions of this node since its start").For(Role.Viewer).Produces<PollerState>().Problems(404);
+        polling.MapPost("/metrics/reset", Reset).Named("resetPollingMetrics", "Starts the distributions (lateness, commit) over, after a warm-up").For(Role.Operator).Produces(204).Problems(404);
     }
 
     private static async Task<IResult> StatusAsync(
@@ -74,9 +75,9 @@ internal static class PollingEndpoints
         }
     }
 
-    private static async Task<IResult> AuditAsync(Server server, CancellationToken stop, [FromQuery(Name = "dry_run")] bool? dryRun)
+    private static async Task<IResult> AuditAsync(Server server, HttpContext context, CancellationToken stop, [FromQuery(Name = "dry_run")] bool? dryRun)
     {
-        var report = await Auditor.RunAsync(server.Database, dryRun ?? false, server.Node.Id, stop, server.Node).ConfigureAwait(false);
+        var report = await Auditor.RunAsync(server.By(context).Database, dryRun ?? false, server.Node.Id, stop, server.Node).ConfigureAwait(false);
         if (report.Cleaned > 0)
         {
             server.Hints.Send(HintTopics.Polling);
@@ -85,9 +86,9 @@ internal static class PollingEndpoints
         return Results.Ok(report);
     }
 
-    private static async Task<IResult> SetAsync(Server server, string? device, bool on, CancellationToken stop)
+    private static async Task<IResult> SetAsync(Server server, HttpContext context, string? device, bool on, CancellationToken stop)
     {
-        var revision = await Devices.SetPollingAsync(server.Database, device, on, stop).ConfigureAwait(false);
+        var revision = await Devices.SetPollingAsync(server.By(context).Database, device, on, stop).ConfigureAwait(false);
         if (revision is not { } seen)
         {
             return (await MissingAsync(server, device!, stop).ConfigureAwait(false))!;

@@ -1,4 +1,5 @@
 using Rondo.Jobs;
+using Rondo.Security;
 
 namespace Rondo.Host.Http;
 
@@ -18,28 +19,28 @@ internal static class QueueEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var queues = app.MapGroup("/api/queues").WithTags("queues");
-        queues.MapGet("", ReadAsync).Named("listQueues", "Every queue: what it holds, what is wanted of it, how it went in the last 10 minutes").Produces<QueueStatus>().Problems(503);
-        queues.MapPost("/{queue}/pause", (Server server, string queue, CancellationToken stop) => PauseAsync(server, queue, isPaused: true, stop))
-            .Named("pauseQueue", "Begins nothing more of a queue; stored, and kept over restarts").Produces<QueueView>().Problems(422, 503);
-        queues.MapPost("/{queue}/resume", (Server server, string queue, CancellationToken stop) => PauseAsync(server, queue, isPaused: false, stop))
-            .Named("resumeQueue", "Begins jobs of a queue again").Produces<QueueView>().Problems(422, 503);
-        queues.MapPut("/{queue}/workers", ScaleAsync).Named("scaleQueue", "How many workers a queue is to have on each node; stored, and kept over restarts")
+        queues.MapGet("", ReadAsync).Named("listQueues", "Every queue: what it holds, what is wanted of it, how it went in the last 10 minutes").For(Role.Viewer).Produces<QueueStatus>().Problems(503);
+        queues.MapPost("/{queue}/pause", (Server server, HttpContext context, string queue, CancellationToken stop) => PauseAsync(server, context, queue, isPaused: true, stop))
+            .Named("pauseQueue", "Begins nothing more of a queue; stored, and kept over restarts").For(Role.Operator).Produces<QueueView>().Problems(422, 503);
+        queues.MapPost("/{queue}/resume", (Server server, HttpContext context, string queue, CancellationToken stop) => PauseAsync(server, context, queue, isPaused: false, stop))
+            .Named("resumeQueue", "Begins jobs of a queue again").For(Role.Operator).Produces<QueueView>().Problems(422, 503);
+        queues.MapPut("/{queue}/workers", ScaleAsync).Named("scaleQueue", "How many workers a queue is to have on each node; stored, and kept over restarts").For(Role.Operator)
             .Accepts<WorkersRequest>("application/json").Produces<QueueView>().Problems(413, 415, 422, 503);
-        app.MapGet("/api/polling/queue-status", ReadAsync).WithTags("polling").Named("pollingQueueStatus", "The same as /api/queues").Produces<QueueStatus>().Problems(503);
-        app.MapGet("/api/admin/queue-status", ReadAsync).WithTags("admin").Named("adminQueueStatus", "The same as /api/queues").Produces<QueueStatus>().Problems(503);
+        app.MapGet("/api/polling/queue-status", ReadAsync).WithTags("polling").Named("pollingQueueStatus", "The same as /api/queues").For(Role.Viewer).Produces<QueueStatus>().Problems(503);
+        app.MapGet("/api/admin/queue-status", ReadAsync).WithTags("admin").Named("adminQueueStatus", "The same as /api/queues").For(Role.Viewer).Produces<QueueStatus>().Problems(503);
     }
 
     private static async Task<IResult> ReadAsync(Server server, CancellationToken stop) =>
         Results.Ok(await server.JobOperations.Queues.ReadAsync(stop).ConfigureAwait(false) with { Redis = server.Hints.State.Redis });
 
-    private static async Task<IResult> PauseAsync(Server server, string queue, bool isPaused, CancellationToken stop)
+    private static async Task<IResult> PauseAsync(Server server, HttpContext context, string queue, bool isPaused, CancellationToken stop)
     {
         if (!QueueOperations.IsName(queue))
         {
             return NoName(queue);
         }
 
-        await server.JobOperations.Queues.PauseAsync(queue, isPaused, stop).ConfigureAwait(false);
+        await server.By(context).Jobs.Queues.PauseAsync(queue, isPaused, stop).ConfigureAwait(false);
         return await OneAsync(server, queue, stop).ConfigureAwait(false);
     }
 
@@ -62,7 +63,7 @@ internal static class QueueEndpoints
             return mistake is null ? NoName(queue) : Problem.Refused("The number of workers was not stored.", [mistake]);
         }
 
-        await server.JobOperations.Queues.ScaleAsync(queue, wanted!.Workers, stop).ConfigureAwait(false);
+        await server.By(request.HttpContext).Jobs.Queues.ScaleAsync(queue, wanted!.Workers, stop).ConfigureAwait(false);
         return await OneAsync(server, queue, stop).ConfigureAwait(false);
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using Rondo.Readings;
+using Rondo.Security;
 using Rondo.Storage;
 
 namespace Rondo.Host.Http;
@@ -22,7 +23,7 @@ internal static class ReadingEndpoints
 
     /// <summary>Maps them.</summary>
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/api/readings/{**series}", ReadAsync).WithTags("readings")
-        .Named("readings", "Readings of a series (device/point) in [from, to); without from the newest, newest first")
+        .Named("readings", "Readings of a series (device/point) in [from, to); without from the newest, newest first").For(Role.Viewer).OfDevice("series")
         .Produces<ReadingPage>().Problems(404, 503);
 
     private static async Task<IResult> ReadAsync(

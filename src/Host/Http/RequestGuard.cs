@@ -5,7 +5,7 @@ namespace Rondo.Host.Http;
 
 /// <summary>
 /// What every request passes first. A page in a browser can make it send requests to loopback; what it cannot do is leave out its Origin, nor make
-/// the Host anything but the name it was loaded from. So both must be loopback, and there is no CORS.
+/// the Host anything but the name it was loaded from. So both must be this server, and there is no CORS.
 /// </summary>
 internal static class RequestGuard
 {
@@ -26,21 +26,21 @@ internal static class RequestGuard
 
         // At the last moment, because the handling of an exception clears what was set before.
         context.Response.OnStarting(static state => { SetHeaders((HttpContext)state); return Task.CompletedTask; }, context);
-        return Refusal(context.Request) is { } problem ? problem.ExecuteAsync(context) : next(context);
+        return Refusal(context.Request, context.RequestServices.GetRequiredService<HostNames>()) is { } problem ? problem.ExecuteAsync(context) : next(context);
     }
 
-    private static Problem? Refusal(HttpRequest request)
+    private static Problem? Refusal(HttpRequest request, HostNames names)
     {
         if (!request.Host.HasValue)
         {
-            return Problem.Of(StatusCodes.Status400BadRequest, "The request has no Host header; expected localhost, 127.0.0.1 or [::1].");
+            return Problem.Of(StatusCodes.Status400BadRequest, $"The request has no Host header; expected {names.Expected}.");
         }
 
-        if (!IsLoopback(request.Host))
+        if (!names.Knows(request.Host))
         {
             return Problem.Of(
                 StatusCodes.Status421MisdirectedRequest,
-                $"The request is for the host '{Shown(request.Host.Value)}', which this is not; expected localhost, 127.0.0.1 or [::1]. (A name that resolves to loopback is how web pages attack local programs.)");
+                $"The request is for the host '{Shown(request.Host.Value)}', which this is not; expected {names.Expected}. (A name that resolves to loopback is how web pages attack local programs.)");
         }
 
         foreach (var origin in request.Headers.Origin)
@@ -55,9 +55,6 @@ internal static class RequestGuard
         return null;
     }
 
-    private static bool IsLoopback(HostString host) =>
-        host.Host is "127.0.0.1" or "[::1]" || string.Equals(host.Host, "localhost", StringComparison.OrdinalIgnoreCase);
-
     private static string Shown(string? text) => text is null ? "" : text.Length > 100 ? text[..100] + "…" : text;
 
     private static void SetHeaders(HttpContext context)
@@ -67,6 +64,11 @@ internal static class RequestGuard
         headers.XContentTypeOptions = "nosniff";
         headers.CacheControl = "no-store";
         headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        if (context.Request.IsHttps)
+        {
+            headers.StrictTransportSecurity = "max-age=31536000";
+        }
+
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
     }

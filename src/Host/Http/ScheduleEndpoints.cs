@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using Rondo.Jobs;
+using Rondo.Security;
 using Rondo.Storage;
 
 namespace Rondo.Host.Http;
@@ -17,18 +18,18 @@ internal static class ScheduleEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var schedules = app.MapGroup("/api/schedules").WithTags("schedules");
-        schedules.MapGet("", ListAsync).Named("listSchedules", "Every schedule: when it is due next, its newest tick and what came of it").Produces<ScheduleList>().Problems(503);
-        schedules.MapPost("", AddAsync).Named("addSchedule", "Stores a schedule; with dry_run only tells when it would be due (200)")
+        schedules.MapGet("", ListAsync).Named("listSchedules", "Every schedule: when it is due next, its newest tick and what came of it").For(Role.Viewer).Produces<ScheduleList>().Problems(503);
+        schedules.MapPost("", AddAsync).Named("addSchedule", "Stores a schedule; with dry_run only tells when it would be due (200)").For(Role.Operator)
             .Accepts<ScheduleRequest>("application/json").Produces<ScheduleDetails>(201).Produces<SchedulePreview>().Problems(409, 413, 415, 422, 503);
-        schedules.MapGet("/{name}", ShowAsync).Named("getSchedule", "One schedule with the next due instants, its newest ticks and its jobs that have not ended").Produces<ScheduleDetails>().Problems(404, 503);
-        schedules.MapGet("/{name}/check", ProveAsync).Named("checkSchedule", "Compares the ledger with the timings: each due instant has exactly one outcome").Produces<LedgerProof>().Problems(404, 503);
-        schedules.MapPost("/{name}/run", RunAsync).Named("runSchedule", "Enqueues a job of a schedule now, outside its plan; 200 instead of 201 when one of the same unique key was there")
+        schedules.MapGet("/{name}", ShowAsync).Named("getSchedule", "One schedule with the next due instants, its newest ticks and its jobs that have not ended").For(Role.Viewer).Produces<ScheduleDetails>().Problems(404, 503);
+        schedules.MapGet("/{name}/check", ProveAsync).Named("checkSchedule", "Compares the ledger with the timings: each due instant has exactly one outcome").For(Role.Viewer).Produces<LedgerProof>().Problems(404, 503);
+        schedules.MapPost("/{name}/run", RunAsync).Named("runSchedule", "Enqueues a job of a schedule now, outside its plan; 200 instead of 201 when one of the same unique key was there").For(Role.Operator)
             .Produces<JobAccepted>(201).Produces<JobAccepted>().Problems(404, 422, 503);
-        schedules.MapPost("/{name}/pause", (Server server, string name, CancellationToken stop) => PauseAsync(server, name, isPaused: true, stop))
-            .Named("pauseSchedule", "Skips the ticks of a schedule until it is resumed; kept over restarts").Produces<ScheduleDetails>().Problems(404, 503);
-        schedules.MapPost("/{name}/resume", (Server server, string name, CancellationToken stop) => PauseAsync(server, name, isPaused: false, stop))
-            .Named("resumeSchedule", "Lets a schedule go on; what was due meanwhile stays skipped").Produces<ScheduleDetails>().Problems(404, 503);
-        schedules.MapDelete("/{name}", RemoveAsync).Named("removeSchedule", "Removes a schedule; one that a program defines comes back with the next start of that").Produces<ScheduleView>().Problems(404, 503);
+        schedules.MapPost("/{name}/pause", (Server server, HttpContext context, string name, CancellationToken stop) => PauseAsync(server, context, name, isPaused: true, stop))
+            .Named("pauseSchedule", "Skips the ticks of a schedule until it is resumed; kept over restarts").For(Role.Operator).Produces<ScheduleDetails>().Problems(404, 503);
+        schedules.MapPost("/{name}/resume", (Server server, HttpContext context, string name, CancellationToken stop) => PauseAsync(server, context, name, isPaused: false, stop))
+            .Named("resumeSchedule", "Lets a schedule go on; what was due meanwhile stays skipped").For(Role.Operator).Produces<ScheduleDetails>().Problems(404, 503);
+        schedules.MapDelete("/{name}", RemoveAsync).Named("removeSchedule", "Removes a schedule; one that a program defines comes back with the next start of that").For(Role.Operator).Produces<ScheduleView>().Problems(404, 503);
     }
 
     private static async Task<IResult> ListAsync(Server server, CancellationToken stop) => Results.Ok(await server.JobOperations.Schedules.ListAsync(stop).ConfigureAwait(false));
@@ -58,7 +59,7 @@ internal static class ScheduleEndpoints
             var definition = wanted.Read();
             return dryRun == true
                 ? Results.Ok(new SchedulePreview(definition.Name, server.JobOperations.Schedules.Preview(definition), IsDryRun: true))
-                : Results.Created($"/api/schedules/{definition.Name}", await server.JobOperations.Schedules.AddAsync(definition, wanted.Replace, stop).ConfigureAwait(false));
+                : Results.Created($"/api/schedules/{definition.Name}", await server.By(request.HttpContext).Jobs.Schedules.AddAsync(definition, wanted.Replace, stop).ConfigureAwait(false));
         }
         catch (ScheduleRefused refused)
         {
@@ -68,11 +69,11 @@ internal static class ScheduleEndpoints
         }
     }
 
-    private static async Task<IResult> RunAsync(Server server, string name, CancellationToken stop)
+    private static async Task<IResult> RunAsync(Server server, HttpContext context, string name, CancellationToken stop)
     {
         try
         {
-            if (await server.JobOperations.Schedules.RunAsync(name, stop).ConfigureAwait(false) is not { } job)
+            if (await server.By(context, "schedules.run", name).Jobs.Schedules.RunAsync(name, stop).ConfigureAwait(false) is not { } job)
             {
                 return await UnknownAsync(server, name, stop).ConfigureAwait(false);
             }
@@ -86,13 +87,13 @@ internal static class ScheduleEndpoints
         }
     }
 
-    private static async Task<IResult> PauseAsync(Server server, string name, bool isPaused, CancellationToken stop) =>
-        await server.JobOperations.Schedules.PauseAsync(name, isPaused, stop).ConfigureAwait(false)
+    private static async Task<IResult> PauseAsync(Server server, HttpContext context, string name, bool isPaused, CancellationToken stop) =>
+        await server.By(context).Jobs.Schedules.PauseAsync(name, isPaused, stop).ConfigureAwait(false)
             ? await ShowAsync(server, name, stop).ConfigureAwait(false)
             : await UnknownAsync(server, name, stop).ConfigureAwait(false);
 
-    private static async Task<IResult> RemoveAsync(Server server, string name, CancellationToken stop) =>
-        await server.JobOperations.Schedules.RemoveAsync(name, stop).ConfigureAwait(false) is { } was ? Results.Ok(was) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
+    private static async Task<IResult> RemoveAsync(Server server, HttpContext context, string name, CancellationToken stop) =>
+        await server.By(context).Jobs.Schedules.RemoveAsync(name, stop).ConfigureAwait(false) is { } was ? Results.Ok(was) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
 
     private static Problem Refused(ProblemItem item) => Problem.Refused("The schedule was not stored.", [item]);
 

@@ -19,6 +19,9 @@ internal static class DataFolder
         }
     }
 
+    /// <summary>The usual folder.</summary>
+    public static string Of(Func<string, string?> variable) => Folder(variable);
+
     private static string Folder(Func<string, string?> variable)
     {
         // systemd.exec(5): several folders are separated by colons.

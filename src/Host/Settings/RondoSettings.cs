@@ -1,3 +1,4 @@
+using Rondo.Host.Http;
 using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -14,14 +15,17 @@ internal sealed record RondoSettings
     /// <summary>What a server does: <c>poll</c>, <c>api</c>.</summary>
     public required IReadOnlyList<string> Roles { get; init; }
 
-    /// <summary>Where the HTTP API listens; loopback.</summary>
-    public required Uri HttpAddress { get; init; }
+    /// <summary>Where the HTTP API listens, and for whom.</summary>
+    public required HttpSettings Http { get; init; }
 
     /// <summary>False: processes neither tell one another of changes nor hear of them. For trying that nothing depends on it.</summary>
     public bool Hints { get; init; } = true;
 
     /// <summary>A Redis that carries hints beside the database; null for none.</summary>
     public RedisAddress? Redis { get; init; }
+
+    /// <summary>Folder of the key ring; null for where it is by default (<see cref="KeyFolder"/>).</summary>
+    public string? KeysFolder { get; init; }
 
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }

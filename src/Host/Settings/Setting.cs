@@ -1,4 +1,4 @@
-using System.Net;
+using Rondo.Host.Http;
 using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -14,11 +14,13 @@ internal sealed class SettingsDraft
 
     public IReadOnlyList<string> Roles { get; set; } = [];
 
-    public Uri? HttpAddress { get; set; }
+    public HttpSettings Http { get; set; } = new();
 
     public bool Hints { get; set; } = true;
 
     public RedisAddress? Redis { get; set; }
+
+    public string? KeysFolder { get; set; }
 
     public PollingOptions Polling { get; } = new();
 
@@ -34,6 +36,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
 {
     private const string Forever = "forever";
     private const string None = "none";
+    private const string Auto = "auto";
 
     // What holds a password and was mistyped must not be shown either.
     private const string Unreadable = "(cannot be read)";
@@ -54,9 +57,10 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
     [
         new("database", DataFolder.UsualDatabase, "where the database is", TakeDatabase),
         new("roles", _ => "poll,work,api", "what a server does: poll, work, api", TakeRoles),
-        new("http.address", _ => "http://127.0.0.1:8750", "where the HTTP API listens; loopback only, port 0 takes a free one", TakeHttp),
+        .. HttpOptions.All,
         new("hints", _ => "true", "whether processes tell one another of changes at once; false is for trying that nothing depends on hints", TakeHints) { IsSwitch = true },
         new("redis", _ => None, "a Redis that carries hints beside PostgreSQL: HOST:PORT, redis://user:password@HOST:PORT, or none; nothing depends on it", TakeRedis),
+        new("keys.folder", _ => Auto, "folder of the key ring, or auto: PATH.keys beside a SQLite file, keys in the data folder of the user for PostgreSQL", TakeKeys),
         Whole("polling.failure_threshold", "failed polls in a row that make a device offline", o => o.FailureThreshold, (o, v) => o.FailureThreshold = v),
         Span("polling.probe_first", "first delay between probes of a failing device", o => o.ProbeFirst, (o, v) => o.ProbeFirst = v),
         Span("polling.probe_cap", "longest delay between probes", o => o.ProbeCap, (o, v) => o.ProbeCap = v),
@@ -101,24 +105,17 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         return roles.Length == 0 || Array.Exists(roles, r => !_roles.Contains(r)) ? $"'{text}' is no list of roles; expected some of {string.Join(", ", _roles)}, with commas" : null;
     }
 
-    private static string? TakeHttp(SettingsDraft draft, string text)
-    {
-        const string Expected = "expected one such as http://127.0.0.1:8750 (Rondo listens on loopback only)";
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp || address.AbsolutePath != "/" || address.UserInfo.Length > 0)
-        {
-            return $"'{text}' is no address to listen on; {Expected}";
-        }
-
-        draft.HttpAddress = address;
-        var isLoopback = address.Host == "localhost" || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
-        return isLoopback ? null : $"'{text}' is not on this machine alone; {Expected}";
-    }
-
     private static string? TakeHints(SettingsDraft draft, string text)
     {
         var isSwitch = bool.TryParse(text, out var value);
         draft.Hints = value;
         return isSwitch ? null : $"'{text}' is neither true nor false";
+    }
+
+    private static string? TakeKeys(SettingsDraft draft, string text)
+    {
+        draft.KeysFolder = text == Auto ? null : text;
+        return text == Auto || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /var/lib/rondo/keys, or {Auto}";
     }
 
     private static string? TakeRedis(SettingsDraft draft, string text)

@@ -51,13 +51,19 @@ internal static class SettingsReader
             problems.Add(InOurWords(problem, texts));
         }
 
+        if (problems.Count == 0 && HttpOptions.Problem(draft.Http) is { } mismatch)
+        {
+            problems.Add($"{texts["http.address"].Source}: http.address: {mismatch}");
+        }
+
         var settings = problems.Count > 0 ? null : new RondoSettings
         {
             Database = draft.Database!,
             Roles = draft.Roles,
-            HttpAddress = draft.HttpAddress!,
+            Http = draft.Http,
             Hints = draft.Hints,
             Redis = draft.Redis,
+            KeysFolder = draft.KeysFolder,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
         };

@@ -20,9 +20,16 @@ public sealed record FleetWish<TRefusal>
     public TRefusal? Refusal { get; init; }
 }
 
+/// <summary>What became of a wish, whoever asked.</summary>
+public interface IFleetChange
+{
+    /// <summary>What was done; empty when nothing was.</summary>
+    FleetDiff Diff { get; }
+}
+
 /// <summary>What became of a wish.</summary>
 /// <typeparam name="TRefusal">Why not, in the words of whoever asked.</typeparam>
-public sealed record FleetChange<TRefusal>
+public sealed record FleetChange<TRefusal> : IFleetChange
     where TRefusal : class
 {
     /// <summary>Why nothing was done, as the wish said; else null.</summary>

@@ -53,7 +53,7 @@ public sealed class SkewTests(ITestOutputHelper output)
     {
         var address = $"http://127.0.0.1:{PrivatePostgres.FreePort()}";
         await using var api = RondoProcess.Start("serve", "--roles", "api", "--http", address, "--database", cluster.Site.Database);
-        var health = await api.WaitForHttpAsync(new Uri(address + "/api/polling/health"), status => status is 200 or 503);
+        var health = await api.WaitForHttpAsync(new Uri(address + "/api/polling/health"), status => status is 200 or 503, token: await RondoProcess.TokenAsync(cluster.Site.Database));
         var reasons = JsonDocument.Parse(health).RootElement.GetProperty("reasons").EnumerateArray().Where(reason => reason.GetProperty("code").GetString() == "clock.skew")
             .ToDictionary(reason => reason.GetProperty("subject").GetString()!, reason => reason.GetProperty("message").GetString()!);
         Assert.Equivalent(skewed, reasons.Keys, strict: true);

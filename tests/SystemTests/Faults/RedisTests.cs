@@ -137,11 +137,13 @@ public sealed partial class RedisTests(PrivatePostgres postgres, ITestOutputHelp
         await using var site = await Site.CreateAsync(DatabaseKind.Postgres, 1);
         await site.PrepareAsync(site.DeviceFile());
         string[] database = ["--database", site.Database + Deaf];
+        var token = await RondoProcess.TokenAsync(site.Database);
         await using var server = new RondoProcess(["serve", "--http", "http://127.0.0.1:0", "--redis", $"redis://:geheim@{redis.At}", .. database]);
         await server.WaitForLineAsync($"Hints go by Redis at redis://:***@{redis.At}");
         await server.WaitForLineAsync("Ready:");
         var http = new Uri(Address().Match(await server.WaitForLineAsync("HTTP API on")).Value);
         using var client = new HttpClient { BaseAddress = http };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", token);
         await using (var command = new RondoProcess(["polling", "stop", "--json", .. database], new Dictionary<string, string?> { ["RONDO_REDIS"] = $"redis://:geheim@{redis.At}" }))
         {
             Assert.Equal(0, await command.ExitAsync());

@@ -103,7 +103,7 @@ public class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until an address answers with a status that is accepted (any success when not said), and returns the body.</summary>
-    public async Task<string> WaitForHttpAsync(Uri address, Func<int, bool>? accepts = null, TimeSpan? within = null)
+    public async Task<string> WaitForHttpAsync(Uri address, Func<int, bool>? accepts = null, TimeSpan? within = null, string? token = null)
     {
         var body = "";
         await UntilAsync(
@@ -111,7 +111,9 @@ public class ChildProcess : IAsyncDisposable
             {
                 try
                 {
-                    using var answer = await Http.GetAsync(address);
+                    using var request = new HttpRequestMessage(HttpMethod.Get, address);
+                    request.Headers.Authorization = token is null ? null : new("Bearer", token);
+                    using var answer = await Http.SendAsync(request);
                     body = await answer.Content.ReadAsStringAsync();
                     return accepts?.Invoke((int)answer.StatusCode) ?? answer.IsSuccessStatusCode;
                 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Rondo.SystemTests.Support;
 
 /// <summary>The built <c>rondo</c>, as a user starts it.</summary>
@@ -22,6 +24,14 @@ public class RondoProcess : ChildProcess
         await using var process = new RondoProcess(arguments);
         var code = await process.ExitAsync();
         return (code, string.Join('\n', process.Output), string.Join('\n', process.Errors));
+    }
+
+    /// <summary>A token for the API of whoever serves this database.</summary>
+    public static async Task<string> TokenAsync(string database, string role = "viewer")
+    {
+        var (code, output, errors) = await RunAsync("tokens", "add", $"test-{role}", "--role", role, "--json", "--database", database);
+        Assert.True(code == 0, errors);
+        return JsonDocument.Parse(output).RootElement.GetProperty("token").GetString()!;
     }
 
     private static string FindBuilt()

@@ -14,6 +14,7 @@ internal sealed class CommandRun
         Folder = folder;
         _usualConfig = folder.At("usual.json");
         Variables["HOME"] = folder.Path;
+        Variables["RONDO_KEYS_FOLDER"] = TestKeys.Folder;
         Database = "sqlite:" + folder.At("rondo.db");
     }
 

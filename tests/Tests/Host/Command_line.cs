@@ -16,6 +16,7 @@ public sealed class Command_line : IDisposable
         "jobs", "jobs list", "jobs show", "jobs explain", "jobs enqueue", "jobs retry", "jobs cancel", "jobs discard", "jobs release", "jobs prune", "queues", "queues list",
         "queues pause", "queues resume", "queues drain", "workers", "workers list", "workers start", "workers stop", "workers restart", "workers scale", "work",
         "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove",
+        "users", "users add", "users list", "users remove", "users passwd", "users role", "audit", "audit list", "audit verify", "audit export", "audit accept", "tokens", "tokens add", "tokens list", "tokens revoke", "tokens rotate",
     ];
 
     [Theory]
@@ -72,6 +73,11 @@ public sealed class Command_line : IDisposable
     [InlineData("demo --interval 5")]
     [InlineData("demo --seconds -1")]
     [InlineData("serve --roles cook")]
+    [InlineData("tokens add x")]
+    [InlineData("tokens add x --role king")]
+    [InlineData("tokens add x --role viewer --expires 5")]
+    [InlineData("tokens add x --role viewer --devices a*b")]
+    [InlineData("users add x --role viewer --password-file /no/such/file")]
     [InlineData("jobs list --state asleep")]
     [InlineData("jobs list --limit 0")]
     [InlineData("jobs show x")]

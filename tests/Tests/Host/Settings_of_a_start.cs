@@ -126,7 +126,7 @@ public sealed class Settings_of_a_start : IDisposable
     [InlineData("""{ "datbase": "sqlite:x" }""", "'datbase' is not a setting; expected one of database,")]
     [InlineData("""{ "database": "mysql:x" }""", "'mysql:x' is not a database address")]
     [InlineData("""{ "database": true }""", "database is true; expected a text or a number")]
-    [InlineData("""{ "http": { "address": "http://192.168.1.5:80" } }""", "is not on this machine alone")]
+    [InlineData("""{ "http": { "address": "http://192.168.1.5:80" } }""", "tokens would cross the network")]
     [InlineData("""{ "roles": "dance" }""", "'dance' is no list of roles")]
     [InlineData("""{ "hints": "perhaps" }""", "hints: 'perhaps' is neither true nor false")]
     [InlineData("""{ "redis": "localhost" }""", "redis: 'localhost' is no address of a Redis; expected HOST:PORT or redis://")]

@@ -46,7 +46,7 @@ public class HealthTests(HttpFixture rondo)
         using var folder = new TempFolder();
         await using var server = await HttpFixture.ServerOnAsync("sqlite:" + folder.At("rondo.db"));
         await using var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://[::1]:0") }, CancellationToken.None);
-        using var client = new HttpClient { BaseAddress = api.Address };
+        using var client = await HttpFixture.ClientAsync(server, api);
         await server.Database.WriteAsync("test", tx => { NodeRegister.Bury(tx, server.Node.Id); });
         Assert.False(server.Node.Renew());
 
@@ -65,7 +65,7 @@ public class HealthTests(HttpFixture rondo)
         using var folder = new TempFolder();
         await using var server = await HttpFixture.ServerOnAsync("sqlite:" + folder.At("rondo.db"));
         await using var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0") }, CancellationToken.None);
-        using var client = new HttpClient { BaseAddress = api.Address };
+        using var client = await HttpFixture.ClientAsync(server, api);
         await server.Database.WriteAsync("test", tx => { tx.Execute(new Sql("test.rename", "alter table device rename to lost")); });
 
         using var devices = await client.GetAsync("/api/devices");

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Rondo.Host;
 using Rondo.Host.Http;
 using Rondo.Polling;
+using Rondo.Security;
 using Rondo.Simulators.Modbus;
 using Rondo.Storage;
 using Rondo.Tests.Support;
@@ -77,7 +78,22 @@ public sealed class HttpFixture : IAsyncLifetime
         _simulator = await ModbusSimulator.StartAsync(new ModbusSimulatorOptions { Gateways = 3, Units = 2 }, TimeProvider.System);
         Server = await ServerOnAsync(_address, _roles);
         Api = await HttpApi.StartAsync(Server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = _logs }, CancellationToken.None);
-        Client = new HttpClient { BaseAddress = Api.Address };
+        Client = await ClientAsync(Server, Api);
+    }
+
+    /// <summary>A client that may do everything, or what its role lets it.</summary>
+    internal static async Task<HttpClient> ClientAsync(Server server, HttpApi api, Role role = Role.Admin, string? devices = null)
+    {
+        var client = new HttpClient { BaseAddress = api.Address };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await TokenAsync(server, role, devices));
+        return client;
+    }
+
+    /// <summary>A new token.</summary>
+    internal static async Task<string> TokenAsync(Server server, Role role, string? devices = null)
+    {
+        Assert.Null(Scopes.TryParse(null, devices, out var scopes));
+        return (await new TokenOperations(server.Database, server.Hints.Send).AddAsync(new NewToken($"test-{Ids.New()}", role, null, scopes), new Actor("command", "test", "here"))).Text;
     }
 
     internal static Task<Server> ServerOnAsync(string address, params string[] roles) => Server.StartAsync(

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Rondo.Host.Commands;
+using Rondo.Jobs;
+using Rondo.Polling.Configuration;
+using Rondo.Polling.Fleet;
+using Rondo.Polling.Proof;
+using Rondo.Security;
+using Rondo.Storage;
+
+namespace Rondo.Host;
+
+/// <summary>
+/// What is written down of which work, by the name of the work: every change that a command or a request can make. A test holds this list against the commands and endpoints that change something.
+/// </summary>
+internal static class AuditRules
+{
+    // Beyond, one row says how many; each device of a file of thousands is not worth one of its own.
+    private const int MostDevices = 200;
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyDictionary<string, AuditRule> All { get; } = new Dictionary<string, AuditRule>(StringComparer.Ordinal)
+    {
+        ["queues.pause"] = States("queues.change", StateStore.Queues),
+        ["queues.scale"] = States("queues.change", StateStore.Queues),
+        ["nodes.drain"] = States("nodes.drain", StateStore.Nodes),
+        ["schedules.add"] = States("schedules.change", StateStore.Schedules),
+        ["schedules.pause"] = States("schedules.change", StateStore.Schedules),
+        ["schedules.remove"] = States("schedules.change", StateStore.Schedules),
+        ["schedules.run"] = Results<Enqueued>((job, label) => new AuditDraft("schedules.run", label.Subject, null, Text(new { job = job.Id, is_new = job.IsNew }))),
+        ["security.token.issue"] = States("tokens.change", StateStore.Tokens),
+        ["security.token.revoke"] = States("tokens.change", StateStore.Tokens),
+        ["security.user.add"] = States("users.change", StateStore.Users),
+        ["security.user.passwd"] = States("users.change", StateStore.Users),
+        ["security.user.role"] = States("users.change", StateStore.Users),
+        ["security.user.remove"] = States("users.change", StateStore.Users),
+        ["polling.intent"] = new(
+            tx => (StateStore.IsPolling(tx), StateStore.Stopped(tx)),
+            (tx, before, _, _) => Intents(((bool, List<string>))before!, (StateStore.IsPolling(tx), StateStore.Stopped(tx)))),
+        ["devices.change"] = new(null, (_, _, result, _) => result is IFleetChange change ? Devices(change.Diff) : []),
+        ["polling.audit"] = Results<AuditReport>((report, _) => report.Cleaned == 0 ? null : new AuditDraft("polling.audit", "", null, Text(new { report.Found, report.Cleaned }))),
+        ["jobs.act"] = new(null, Jobs),
+        ["jobs.prune"] = Results<System.Collections.ICollection>((gone, label) => gone.Count == 0 ? null : new AuditDraft("jobs.prune", label.Subject, null, Text(new { deleted = gone.Count }))),
+        ["jobs.balance.off"] = Results<object>((_, _) => new AuditDraft("jobs.write_off", "", null, null)),
+        ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, null, null) : null),
+    };
+
+    /// <summary>Every row of a small table, before and after: what differs is written down by its name.</summary>
+    private static AuditRule States<T>(string action, Func<Transaction, List<T>> read)
+        where T : StateStore.State => new(
+        tx => Map(read(tx)),
+        (tx, before, _, _) =>
+        {
+            var (was, now) = ((Dictionary<string, string>)before!, Map(read(tx)));
+            return was.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
+                .Select(name => new AuditDraft(action, name, was.GetValueOrDefault(name), now.GetValueOrDefault(name)))
+                .Where(draft => draft.Before != draft.After);
+        });
+
+    private static AuditRule Results<T>(Func<T, AuditLabel, AuditDraft?> say) =>
+        new(null, (_, _, result, label) => result is T found && say(found, label) is { } draft ? [draft] : []);
+
+    private static Dictionary<string, string> Map<T>(List<T> states)
+        where T : StateStore.State
+    {
+        // Two in force of one name there are never; while a token is rotated its row of before is gone already.
+        return states.ToDictionary(s => s.Name, Text, StringComparer.Ordinal);
+    }
+
+    private static IEnumerable<AuditDraft> Intents((bool IsOn, List<string> Stopped) before, (bool IsOn, List<string> Stopped) after)
+    {
+        if (before.IsOn != after.IsOn)
+        {
+            yield return new AuditDraft(after.IsOn ? "polling.start" : "polling.stop", "", Text(new { enabled = before.IsOn }), Text(new { enabled = after.IsOn }));
+        }
+
+        foreach (var device in after.Stopped.Except(before.Stopped).Order(StringComparer.Ordinal))
+        {
+            yield return new AuditDraft("polling.stop", device, Text(new { stopped = false }), Text(new { stopped = true }));
+        }
+
+        foreach (var device in before.Stopped.Except(after.Stopped).Order(StringComparer.Ordinal))
+        {
+            yield return new AuditDraft("polling.start", device, Text(new { stopped = true }), Text(new { stopped = false }));
+        }
+    }
+
+    private static IEnumerable<AuditDraft> Devices(FleetDiff diff)
+    {
+        if (diff.Added.Count + diff.Changed.Count + diff.Removed.Count > MostDevices)
+        {
+            return
+            [
+                new AuditDraft(
+                    "devices.apply", $"{diff.Added.Count + diff.Changed.Count + diff.Removed.Count} devices", null,
+                    Text(new { added = diff.Added.Select(d => d.Name), changed = diff.Changed.Select(c => c.After.Name), removed = diff.Removed.Select(d => d.Name) })),
+            ];
+        }
+
+        return diff.Added.Select(d => new AuditDraft("devices.add", d.Name, null, SpecJson.WriteDevice(d)))
+            .Concat(diff.Changed.Select(c => new AuditDraft("devices.change", c.After.Name, Fields(c.Fields, f => f.Before), Fields(c.Fields, f => f.After))))
+            .Concat(diff.Removed.Select(d => new AuditDraft("devices.remove", d.Name, SpecJson.WriteDevice(d), null)));
+    }
+
+    private static IEnumerable<AuditDraft> Jobs(Transaction tx, object? before, object? result, AuditLabel label) => result switch
+    {
+        JobChange { Refusal: null, Job: { } job } => [new AuditDraft(label.Action, $"{job.Id}", null, Text(new { job.State, job.Kind, job.Queue }))],
+        List<(long Id, string? Why)> refused => [new AuditDraft(label.Action, label.Subject, null, Text(new { refused = refused.Count }))],
+        _ => [],
+    };
+
+    private static string Fields(IReadOnlyList<FieldChange> fields, Func<FieldChange, string?> value) =>
+        new JsonObject(fields.DistinctBy(f => f.Path).Select(f => KeyValuePair.Create(f.Path, (JsonNode?)value(f)))).ToJsonString(Json.Options);
+
+    private static string Text(object state) => JsonSerializer.Serialize(state, state.GetType(), Json.Options);
+}

@@ -1,0 +1,137 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Rondo.Storage;
+
+namespace Rondo.Security;
+
+/// <summary>
+/// The key ring: a folder outside the database, readable by its owner only, with the key of the audit trail and, for each database, where its trail ended when it was sealed last
+/// (the anchor). Whoever can write the database but not this folder can forge nothing.
+/// </summary>
+public sealed class AuditKeys
+{
+    private const string KeyFile = "audit.key";
+    private const int KeyBytes = 32;
+    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private readonly string _folder;
+    private readonly string _anchorFile;
+    private readonly Lock _gate = new();
+    private byte[]? _key;
+
+    /// <summary>The ring in a folder; nothing is read or made before it is needed.</summary>
+    /// <param name="folder">Full path.</param>
+    /// <param name="address">The database whose trail is anchored here.</param>
+    public AuditKeys(string folder, DatabaseAddress address)
+    {
+        _folder = folder;
+        var name = address.Kind == DatabaseKind.Sqlite ? Path.GetFullPath(address.Target) : address.Shown;
+        _anchorFile = Path.Combine(folder, $"audit-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{address.Kind}:{name}")))[..16]}.anchor");
+    }
+
+    /// <summary>Where it is.</summary>
+    public string Folder => _folder;
+
+    /// <summary>The key and its name; made when there is none.</summary>
+    /// <exception cref="StorageFault">It cannot be read or made.</exception>
+    internal (string Id, byte[] Key) Key()
+    {
+        lock (_gate)
+        {
+            _key ??= Guarded(Load);
+            return (IdOf(_key), _key);
+        }
+    }
+
+    /// <summary>Where the trail ended when it was sealed last, as far as this folder knows; null when it does not.</summary>
+    internal AuditAnchor? Anchor()
+    {
+        var key = Key().Key;
+        return Guarded(() => File.Exists(_anchorFile) && JsonSerializer.Deserialize<AuditAnchor>(File.ReadAllText(_anchorFile)) is { } anchor
+            ? AuditMac.Same(anchor.Mac, AuditMac.Anchor(key, anchor.Identity, anchor.No, anchor.Seal)) ? anchor : throw new IOException($"{_anchorFile} was changed by somebody without the key")
+            : null);
+    }
+
+    /// <summary>Keeps where the trail ends now.</summary>
+    internal void SetAnchor(string identity, long no, string seal)
+    {
+        var key = Key().Key;
+        Guarded(() =>
+        {
+            Write(_anchorFile, JsonSerializer.Serialize(new AuditAnchor(identity, no, seal, AuditMac.Anchor(key, identity, no, seal))), mayReplace: true);
+            return true;
+        });
+    }
+
+    private static string IdOf(byte[] key) => Convert.ToHexStringLower(SHA256.HashData([.. "rondo.audit.key"u8, .. key]))[..16];
+
+    private byte[] Load()
+    {
+        if (!Directory.Exists(_folder))
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(_folder);
+            }
+            else
+            {
+                Directory.CreateDirectory(_folder, OwnerFile | UnixFileMode.UserExecute);
+            }
+        }
+
+        var path = Path.Combine(_folder, KeyFile);
+        if (!File.Exists(path))
+        {
+            Write(path, Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)), mayReplace: false);
+        }
+
+        var key = Convert.FromBase64String(File.ReadAllText(path).Trim());
+        return key.Length == KeyBytes ? key : throw new IOException($"{path} has {key.Length} bytes; expected {KeyBytes} in base64");
+    }
+
+    /// <summary>Whole or not at all: two processes that make the first key at once end up with the same one.</summary>
+    private static void Write(string path, string text, bool mayReplace)
+    {
+        var part = $"{path}.{Ids.New()}.part";
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerFile;
+        }
+
+        using (var file = new FileStream(part, options))
+        {
+            file.Write(Encoding.UTF8.GetBytes(text));
+            file.Flush(flushToDisk: true);
+        }
+
+        try
+        {
+            File.Move(part, path, mayReplace);
+        }
+        catch (IOException) when (!mayReplace && File.Exists(path))
+        {
+            File.Delete(part);
+        }
+    }
+
+    private T Guarded<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or FormatException or JsonException)
+        {
+            throw new StorageFault(
+                StorageFaultKind.Misuse, $"the key ring {_folder} cannot be used, without which no change is written down and none is made: {fault.Message}. Run as the user it belongs to, or name the right one by the setting keys.folder", fault);
+        }
+    }
+}
+
+/// <summary>Where a trail ended when it was sealed last.</summary>
+/// <param name="Identity">Which trail.</param>
+/// <param name="No">The last number.</param>
+/// <param name="Seal">Its seal.</param>
+/// <param name="Mac">That whoever wrote this had the key.</param>
+internal sealed record AuditAnchor(string Identity, long No, string Seal, string Mac);

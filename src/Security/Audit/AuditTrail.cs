@@ -1,0 +1,170 @@
+using Rondo.Storage;
+
+namespace Rondo.Security;
+
+/// <summary>
+/// Who changed what: written in the transaction of the change, sealed right after. A row carries a proof by a key outside the database, its seal chains it to the one before, and
+/// where the chain ends is kept outside as well. How that holds: docs/concepts/audit.md.
+/// </summary>
+/// <param name="keys">The key ring.</param>
+public sealed class AuditTrail(AuditKeys keys)
+{
+    /// <summary>Topic of the hint that something waits to be sealed.</summary>
+    public const string Topic = "audit";
+
+    private const int Piece = 500;
+    private AuditAnchor? _anchored;
+
+    /// <summary>Opens the key ring, before a transaction that will write: what goes wrong there is better told before.</summary>
+    /// <exception cref="StorageFault">It cannot be used.</exception>
+    public void Prepare() => keys.Key();
+
+    /// <summary>Writes down changes, in the transaction that makes them.</summary>
+    /// <exception cref="StorageFault">The trail was begun with another key.</exception>
+    public void Add(Transaction tx, Actor actor, IEnumerable<AuditDraft> drafts)
+    {
+        var (id, key) = keys.Key();
+        string? identity = null;
+        foreach (var draft in drafts)
+        {
+            identity ??= Identity(tx, id);
+            var row = new AuditRow
+            {
+                Uid = Ids.New(),
+                At = tx.Now,
+                ActorKind = actor.Kind,
+                ActorName = Cut(actor.Name),
+                ActorFrom = Cut(actor.From),
+                Action = draft.Action,
+                Subject = Cut(draft.Subject),
+                BeforeJson = Masking.Apply(draft.Before),
+                AfterJson = Masking.Apply(draft.After),
+                KeyId = id,
+            };
+            AuditStore.Add(tx, row.With(AuditMac.Proof(key, identity, row)));
+        }
+    }
+
+    /// <summary>Seals what waits, and keeps outside the database where the trail ends. Returns how many rows.</summary>
+    /// <exception cref="StorageFault">The database or the key ring cannot be used, or the trail does not contain any more what was anchored: then it is sealed, and the anchor stays.</exception>
+    public async Task<long> SealAsync(Database database, CancellationToken stop = default)
+    {
+        var total = 0L;
+        while (await database.AskAsync("audit.is_waiting", AuditStore.IsWaiting, stop).ConfigureAwait(false))
+        {
+            var (id, key) = keys.Key();
+            var head = await database.WriteLongAsync("audit.seal", tx => SealPiece(tx, id, key), stop).ConfigureAwait(false);
+            total += head.Count;
+            await AnchorAsync(database, head.Identity, head.No, head.Seal, stop).ConfigureAwait(false);
+            if (head.Count < Piece)
+            {
+                break;
+            }
+        }
+
+        return total;
+    }
+
+    /// <summary>
+    /// Takes the trail as it is for the one that is sealed from now on, after the database was restored from a copy or its trail replaced on purpose: says so in the trail itself, and
+    /// anchors its end. What <see cref="VerifyAsync"/> finds within it stays found.
+    /// </summary>
+    /// <exception cref="StorageFault">The database or the key ring cannot be used, or the trail was begun with another key.</exception>
+    public async Task AcceptAsync(Database database, Actor actor, string reason, CancellationToken stop = default)
+    {
+        var (id, key) = keys.Key();
+        var known = keys.Anchor();
+        var draft = new AuditDraft(
+            "audit.accept", "", known is null ? null : System.Text.Json.JsonSerializer.Serialize(new { identity = known.Identity, no = known.No }), System.Text.Json.JsonSerializer.Serialize(new { reason }));
+        await database.WriteAsync("audit.accept", tx => Add(tx, actor, [draft]), stop).ConfigureAwait(false);
+        (string Identity, long No, string Seal, int Count) head;
+        do
+        {
+            head = await database.WriteLongAsync("audit.seal", tx => SealPiece(tx, id, key), stop).ConfigureAwait(false);
+        }
+        while (head.Count == Piece);
+        keys.SetAnchor(head.Identity, head.No, head.Seal);
+    }
+
+    /// <summary>Rows, the newest first.</summary>
+    public static Task<List<AuditRow>> ListAsync(Database database, AuditFilter filter, int limit, CancellationToken stop = default) =>
+        database.ReadLongAsync("audit.list", tx => AuditStore.List(tx, filter, limit), stop);
+
+    /// <summary>Rows after a number, the oldest first, for an export.</summary>
+    public static Task<List<AuditRow>> PageAsync(Database database, long after, int limit, CancellationToken stop = default) =>
+        database.ReadLongAsync("audit.page", tx => AuditStore.Page(tx, after, limit), stop);
+
+    /// <summary>Walks the whole trail and names whatever contradicts it.</summary>
+    public Task<AuditVerdict> VerifyAsync(Database database, CancellationToken stop = default) =>
+        database.ReadLongAsync("audit.verify", tx => AuditVerifier.Run(tx, keys), stop);
+
+    private static string Cut(string text) => text.Length <= 200 ? text : text[..200];
+
+    private static (string Identity, long No, string Seal, int Count) SealPiece(Transaction tx, string id, byte[] key)
+    {
+        // Held to the end: one sequencer at a time, so that the order of the numbers is that of the chain.
+        var head = AuditStore.LockHead(tx);
+        if (head.Identity is not { } identity)
+        {
+            throw new StorageFault(StorageFaultKind.Corrupt, "rows of the audit trail wait to be sealed, but the trail was never begun: somebody has changed its tables. See: rondo audit verify");
+        }
+
+        Require(head.KeyId, id);
+        var rows = AuditStore.Waiting(tx, Piece);
+        var (no, seal) = (head.LastNo, head.LastSeal);
+        foreach (var row in rows)
+        {
+            seal = AuditMac.Seal(key, identity, ++no, seal, row.Proof);
+            AuditStore.Seal(tx, row, no, seal);
+        }
+
+        AuditStore.Done(tx, [.. rows.Select(r => r.Id)]);
+        AuditStore.MoveHead(tx, no, seal);
+        return (identity, no, seal, rows.Count);
+    }
+
+    private static void Require(string? begun, string mine)
+    {
+        if (begun != mine)
+        {
+            throw new StorageFault(
+                StorageFaultKind.Misuse,
+                $"the audit trail of this database was begun with another key ({begun}) than that of this key ring ({mine}), so no change can be written down and none is made. Copy the key ring from where it was begun, or name it by the setting keys.folder");
+        }
+    }
+
+    private static string Identity(Transaction tx, string key)
+    {
+        var head = AuditStore.Head(tx);
+        if (head.Identity is null)
+        {
+            AuditStore.Begin(tx, Ids.New(), key);
+            head = AuditStore.Head(tx);
+        }
+
+        Require(head.KeyId, key);
+        return head.Identity!;
+    }
+
+    /// <summary>Moves the anchor on, if what it holds is still in the trail: else whoever cut the trail off would only have to wait.</summary>
+    private async Task AnchorAsync(Database database, string identity, long no, string seal, CancellationToken stop)
+    {
+        var known = keys.Anchor();
+        if (known is not null && (known != _anchored || _anchored is null))
+        {
+            var found = known.No == 0 ? null : await database.ReadAsync("audit.row", tx => AuditStore.Row(tx, known.No), stop).ConfigureAwait(false);
+            if (known.Identity != identity || (known.No > 0 && found?.Seal != known.Seal))
+            {
+                throw new StorageFault(
+                    StorageFaultKind.Corrupt,
+                    $"the audit trail does not contain any more what was sealed as number {known.No}: it was cut off, changed, or the database was restored from a copy. See: rondo audit verify");
+            }
+        }
+
+        if (known is null || no > known.No)
+        {
+            keys.SetAnchor(identity, no, seal);
+            _anchored = keys.Anchor();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Rondo.Security;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Http;
+
+/// <summary>What is changed over HTTP is written down as whose it is, on both databases.</summary>
+public sealed class AuditTests
+{
+    // Those that change nothing that lasts, or are a record of their own.
+    private static readonly string[] _notWritten =
+    [
+        "POST /api/jobs", "POST /api/polling/now", "POST /api/polling/metrics/reset", "POST /api/setup", "POST /api/session", "DELETE /api/session",
+    ];
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Every_change_is_written_down_with_who_and_what_it_was_and_became(string kind)
+    {
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var rondo = new HttpFixture(postgres?.Url, "poll", "work");
+        await rondo.InitializeAsync();
+        var done = new HashSet<string>();
+        await DoAsync("POST", "/api/devices", rondo.Meter("m1"), "devices.add m1");
+        await DoAsync("PUT", "/api/devices/m1", rondo.Meter("m1", more: "\"category\": \"energy\","), "devices.change m1", "PUT /api/devices/{name}");
+        await DoAsync("PATCH", "/api/devices/m1", """{ "monitoring_enabled": false }""", "devices.change m1", "PATCH /api/devices/{name}");
+        await DoAsync("POST", "/api/polling/stop?device=m1", null, "polling.stop m1", "POST /api/polling/stop");
+        await DoAsync("POST", "/api/polling/start?device=m1", null, "polling.start m1", "POST /api/polling/start");
+        await DoAsync("POST", "/api/polling/stop", null, "polling.stop ");
+        await DoAsync("DELETE", "/api/devices/m1", null, "devices.remove m1", "DELETE /api/devices/{name}");
+        await DoAsync("POST", "/api/queues/default/pause", null, "queues.change default", "POST /api/queues/{queue}/pause");
+        await DoAsync("PUT", "/api/queues/default/workers", """{ "workers": 2 }""", "queues.change default", "PUT /api/queues/{queue}/workers");
+        var id = (await rondo.AskAsync(HttpMethod.Post, "/api/jobs", """{ "kind": "noop" }""")).Good(HttpStatusCode.Created).GetProperty("id").GetInt64();
+        await DoAsync("POST", $"/api/jobs/{id}/cancel", null, $"jobs.cancel {id}", "POST /api/jobs/{id:long}/cancel");
+        await DoAsync("POST", $"/api/jobs/{id}/retry", null, $"jobs.retry {id}", "POST /api/jobs/{id:long}/retry");
+        await DoAsync("POST", $"/api/jobs/{id}/discard", null, $"jobs.discard {id}", "POST /api/jobs/{id:long}/discard");
+        await DoAsync("POST", "/api/queues/default/resume", null, "queues.change default", "POST /api/queues/{queue}/resume");
+        await DoAsync("POST", "/api/schedules", """{ "name": "nightly", "kind": "noop", "cron": "0 3 * * *" }""", "schedules.change nightly");
+        await DoAsync("POST", "/api/schedules/nightly/pause", null, "schedules.change nightly", "POST /api/schedules/{name}/pause");
+        await DoAsync("POST", "/api/schedules/nightly/resume", null, "schedules.change nightly", "POST /api/schedules/{name}/resume");
+        await DoAsync("POST", "/api/schedules/nightly/run", null, "schedules.run nightly", "POST /api/schedules/{name}/run");
+        await DoAsync("DELETE", "/api/schedules/nightly", null, "schedules.change nightly", "DELETE /api/schedules/{name}");
+        if (postgres is not null)
+        {
+            await DoAsync("POST", $"/api/nodes/{rondo.Server.Node.Id}/drain?force=true", null, $"nodes.drain {rondo.Server.Node.Id}", "POST /api/nodes/{node}/drain");
+            await DoAsync("POST", $"/api/nodes/{rondo.Server.Node.Id}/resume", null, $"nodes.drain {rondo.Server.Node.Id}", "POST /api/nodes/{node}/resume");
+        }
+
+        // What changes nothing is not written down.
+        var before = (await NewestAsync()).GetProperty("no").GetInt64();
+        (await rondo.AskAsync(HttpMethod.Post, "/api/queues/default/resume")).Good();
+        (await rondo.AskAsync(HttpMethod.Post, "/api/devices?dry_run=true", rondo.Meter("m2"))).Good();
+        (await rondo.AskAsync(HttpMethod.Post, $"/api/jobs/{id}/cancel")).Problem(HttpStatusCode.Conflict);
+        await DoAsync("POST", "/api/queues/other/pause", null, "queues.change other");
+        Assert.Equal(before + 1, (await NewestAsync()).GetProperty("no").GetInt64());
+
+        var verdict = await rondo.Server.Audit.VerifyAsync(rondo.Server.Database);
+        Assert.True(verdict.IsClean && verdict.Rows == before + 1, string.Join("; ", verdict.Findings));
+        if (postgres is not null)
+        {
+            // Those that need more than a request to have something to change have tests of their own below.
+            string[] elsewhere = ["POST /api/polling/audit", "POST /api/jobs/{id:long}/release", "POST /api/batches/{id:long}/cancel"];
+            var changing = rondo.Api.Endpoints.OfType<RouteEndpoint>().Select(e => $"{e.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods[0]} {e.RoutePattern.RawText!.TrimEnd('/')}").Where(e => !e.StartsWith("GET ", StringComparison.Ordinal));
+            Assert.Empty(changing.Except(done).Except(_notWritten).Except(elsewhere));
+        }
+
+        async Task DoAsync(string method, string path, string? body, string expected, string? endpoint = null)
+        {
+            var answer = await rondo.AskAsync(new HttpMethod(method), path, body);
+            Assert.True((int)answer.Status is 200 or 201, $"{method} {path}: {answer.Text}");
+            done.Add(endpoint ?? $"{method} {path.Split('?')[0]}");
+            var row = await Eventually.GetAsync(NewestAsync, r => r.ValueKind != JsonValueKind.Undefined && $"{r.GetProperty("action")} {r.GetProperty("subject")}" == expected, expected);
+            Assert.StartsWith("token test-", row.GetProperty("actor").GetString());
+            Assert.Equal("127.0.0.1", row.GetProperty("from").GetString());
+            Assert.NotEqual(row.GetProperty("before").ToString(), row.GetProperty("after").ToString());
+        }
+
+        async Task<JsonElement> NewestAsync() => (await rondo.GetAsync("/api/audit?limit=1")).Good().GetProperty("changes").EnumerateArray().FirstOrDefault();
+    }
+
+    [Fact]
+    public async Task The_trail_is_for_admins_and_read_page_by_page()
+    {
+        await using var rondo = new HttpFixture(null, "work");
+        await rondo.InitializeAsync();
+        foreach (var queue in new[] { "a", "b", "c" })
+        {
+            (await rondo.AskAsync(HttpMethod.Post, $"/api/queues/{queue}/pause")).Good();
+        }
+
+        await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/audit")).Good().GetProperty("changes").GetArrayLength() == 3, "all are sealed");
+        var page = (await rondo.GetAsync("/api/audit?limit=2&action=queues.")).Good();
+        Assert.Equal(["c", "b"], page.GetProperty("changes").EnumerateArray().Select(c => c.GetProperty("subject").GetString()));
+        var rest = (await rondo.GetAsync(page.GetProperty("next").GetString()!)).Good();
+        Assert.Equal("a", rest.GetProperty("changes")[0].GetProperty("subject").GetString());
+        Assert.Equal("""{"workers":null,"is_paused":true,"name":"a"}""", rest.GetProperty("changes")[0].GetProperty("after").GetRawText());
+        Assert.Equal(JsonValueKind.Null, rest.GetProperty("next").ValueKind);
+        Assert.Equal(0, (await rondo.GetAsync("/api/audit?actor=nobody")).Good().GetProperty("changes").GetArrayLength());
+        (await rondo.GetAsync("/api/audit?limit=0")).Problem(HttpStatusCode.BadRequest);
+        using var viewer = await HttpFixture.ClientAsync(rondo.Server, rondo.Api, Role.Operator);
+        Assert.Equal(HttpStatusCode.Forbidden, (await viewer.GetAsync("/api/audit")).StatusCode);
+    }
+}

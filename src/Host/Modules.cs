@@ -1,4 +1,5 @@
 using Rondo.Jobs;
+using Rondo.Live.Log;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Readings;
@@ -14,6 +15,7 @@ internal static class Modules
     public static IReadOnlyList<Migration> Migrations { get; } =
     [
         .. Migration.Of("nodes", typeof(Node).Assembly),
+        .. Migration.Of("live", typeof(EventLog).Assembly),
         .. JobServer.Migrations,
         .. Migration.Of("readings", typeof(SeriesStore).Assembly),
         .. Migration.Of("polling", typeof(Poller).Assembly),

@@ -4,6 +4,7 @@ using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Logs;
 using Rondo.Live;
+using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -59,6 +60,9 @@ internal sealed class Server : IAsyncDisposable
     public JobServer? Worker { get; }
 
     public EventBus Bus { get; }
+
+    /// <summary>The log of events and the feed.</summary>
+    public required LiveServer Live { get; init; }
 
     /// <summary>Tells every process of this database that something changed; after the commit.</summary>
     public Hints Hints { get; }
@@ -125,7 +129,8 @@ internal sealed class Server : IAsyncDisposable
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
-            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling")) : null;
+            var live = new LiveServer(database, new LiveOptions(), hints.Send, time);
+            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();
             var calls = new HttpCallHandler(jobsOptions.Http, time);
@@ -173,11 +178,13 @@ internal sealed class Server : IAsyncDisposable
             }
 
             poller?.Start(supervisor);
+            hints.On(EventLog.Hint, live.Wake);
+            live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions };
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Live = live };
         }
         catch
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Drivers;
+using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling.Runtime;
@@ -14,7 +15,7 @@ namespace Rondo.Polling.Ledger;
 /// What is published was committed before.
 /// </summary>
 internal sealed class Recorder(
-    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log)
+    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log, EventLog? events = null)
     : Loop("polling.record", time)
 {
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(1);
@@ -192,6 +193,7 @@ internal sealed class Recorder(
                 {
                     MovedRows.FollowInMemory(_batch);
                     Writer.Record(tx, node.Id, _batch, _advances);
+                    StatusEvents.Write(tx, events, _batch);
                 }
 
                 if (_departures.Leaving.Count > 0)
@@ -287,6 +289,7 @@ internal sealed class Recorder(
                 node.Fence(tx);
                 MovedRows.FollowInMemory(_batch);
                 Writer.Record(tx, node.Id, _batch, []);
+                StatusEvents.Write(tx, events, _batch);
                 return true;
             });
             return true;

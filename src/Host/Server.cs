@@ -1,15 +1,18 @@
 using System.Security.Cryptography;
+using Rondo.Host.Http;
 using Rondo.Host.Jobs;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Logs;
 using Rondo.Live;
+using Rondo.Live.Feed;
 using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
+using Rondo.Polling.Runtime;
 using Rondo.Storage;
 using Rondo.Storage.Schema;
 
@@ -97,6 +100,8 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="redis">A Redis that carries these hints beside the database; null for none.</param>
     /// <param name="jobsOptions">Settings of jobs; null for the defaults.</param>
     /// <param name="jobLogs">Files of the log, one a queue, which <paramref name="logs"/> has been given; null for none.</param>
+    /// <param name="liveOptions">Bounds of the feed; null for the defaults.</param>
+    /// <param name="feedAccess">Who may listen to the feed; null for whoever comes from this machine.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -108,7 +113,9 @@ internal sealed class Server : IAsyncDisposable
         bool isHinting = true,
         RedisAddress? redis = null,
         JobsOptions? jobsOptions = null,
-        JobLogFiles? jobLogs = null)
+        JobLogFiles? jobLogs = null,
+        LiveOptions? liveOptions = null,
+        IFeedAccess? feedAccess = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -129,7 +136,7 @@ internal sealed class Server : IAsyncDisposable
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
-            var live = new LiveServer(database, new LiveOptions(), hints.Send, time);
+            var live = new LiveServer(database, liveOptions ?? new LiveOptions(), bus, hints.Send, time, feedAccess ?? new LoopbackAccess(), new NewestReadings(), node.Id);
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();

@@ -19,6 +19,8 @@ internal static class Commands
         WorkersCommand.Create(cli),
         SchedulesCommand.Create(cli),
         WorkCommand.Create(cli),
+        WatchCommand.Create(cli),
+        LiveCommand.Create(cli),
         DatabaseCommand.Create(cli),
         ConfigCommand.Create(cli),
         SimulateCommand.Create(cli),

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Rondo.Storage;
 
 namespace Rondo.Live.Log;
@@ -44,7 +45,26 @@ public sealed class EventLog
             ? $"'{happened.Topic}' is no topic; expected devices.ID, categories.NAME, metrics.NAME, jobs.QUEUE, imports.ID, {Topics.Admin} or {Topics.Global}"
             : happened.Name.Length is 0 or > LongestName || happened.Name.Any(char.IsControl) ? $"the name of an event has 1 to {LongestName} characters, and no control characters"
             : Encoding.UTF8.GetByteCount(happened.Data) > MaxData ? $"the data of an event has at most {MaxData} bytes"
-            : null;
+            : IsObject(happened.Data) ? null : "the data of an event is a JSON object";
+
+    private static bool IsObject(string data)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(Encoding.UTF8.GetBytes(data), new JsonReaderOptions { MaxDepth = 32 });
+            var isObject = json.Read() && json.TokenType == JsonTokenType.StartObject;
+            while (json.Read())
+            {
+                // To the end: everybody who gets it must be able to read it.
+            }
+
+            return isObject;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Called after each commit with events of this process.</summary>
     internal void OnWritten(Action written) => _written = written;

@@ -15,7 +15,7 @@ public sealed class Command_line : IDisposable
         "polling stop", "polling status", "polling audit", "polling validate", "readings show", "nodes list", "database migrate", "config show", "config check", "simulate modbus",
         "jobs", "jobs list", "jobs show", "jobs explain", "jobs enqueue", "jobs retry", "jobs cancel", "jobs discard", "jobs release", "jobs prune", "queues", "queues list",
         "queues pause", "queues resume", "queues drain", "workers", "workers list", "workers start", "workers stop", "workers restart", "workers scale", "work",
-        "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove",
+        "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove", "watch", "live", "live publish",
     ];
 
     [Theory]

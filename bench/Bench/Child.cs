@@ -47,11 +47,11 @@ internal sealed class Child : IAsyncDisposable
         }
     }
 
-    public async Task<string> AskAsync(string question)
+    public async Task<string> AskAsync(string question, TimeSpan? patience = null)
     {
         await _process.StandardInput.WriteLineAsync(question);
         await _process.StandardInput.FlushAsync();
-        return await ReadAsync();
+        return await ReadAsync(patience);
     }
 
     /// <summary>Closes its input and waits for its end; the exit code.</summary>

@@ -12,6 +12,7 @@ try
         ["jobs", .. var rest] => Settings.Read(rest) is { Snapshot: true } snapshot
             ? await SnapshotBench.RunAsync(snapshot)
             : await JobsBench.RunAsync(Settings.Read(rest)),
+        ["live", .. var rest] => await LiveBench.RunAsync(Settings.Read(rest, LiveBench.Defaults)),
         ["micro", .. var rest] => await MicroBench.RunAsync(Settings.Read(rest)),
         ["cluster-chaos", .. var rest] => await ChaosBench.RunAsync(Settings.Read(rest)),
 
@@ -19,6 +20,7 @@ try
         [SimulatorFleet.Verb, var gateways] => await SimulatorFleet.ServeAsync(int.Parse(gateways, CultureInfo.InvariantCulture)),
         [JobsWorker.Verb, var database] => await JobsWorker.ServeAsync(database),
         [MeasuredServer.Verb, var database] => await MeasuredServer.ServeAsync(database),
+        [LiveServerProcess.Verb, var database] => await LiveServerProcess.ServeAsync(database),
         _ => throw new BenchFault("see bench/run --help"),
     };
 }

@@ -41,6 +41,12 @@ internal sealed record Settings
     /// <summary>Jobs that lie there and are in nobody's way: scheduled, blocked by a full key, ready in a queue that is paused.</summary>
     public int Crowd { get; init; }
 
+    /// <summary>Clients of the feed.</summary>
+    public int Clients { get; init; } = 1_000;
+
+    /// <summary>Events published per second.</summary>
+    public int Rate { get; init; } = 50;
+
     /// <summary>Server processes over one database.</summary>
     public int Nodes { get; init; } = 1;
 
@@ -127,6 +133,8 @@ internal sealed record Settings
                 case "--seed": settings = settings with { Seed = Number(name, value, int.MaxValue) }; break;
                 case "--count": settings = settings with { Count = Number(name, value, 10_000_000) }; isCounted = true; break;
                 case "--crowd": settings = settings with { Crowd = Number(name, value, 10_000_000) }; break;
+                case "--clients": settings = settings with { Clients = Number(name, value, 20_000) }; break;
+                case "--rate": settings = settings with { Rate = Number(name, value, 10_000) }; break;
                 case "--runs": settings = settings with { Runs = Number(name, value, 99) }; break;
                 case "--nodes": settings = settings with { Nodes = Number(name, value, MostNodes) }; break;
                 default: throw new BenchFault($"{name} is not an option; see bench/run --help");

@@ -1,4 +1,5 @@
 using Rondo.Jobs;
+using Rondo.Live.Log;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Readings;
@@ -16,6 +17,7 @@ internal static class Modules
     [
         .. Migration.Of("nodes", typeof(Node).Assembly),
         .. SecurityModule.Migrations,
+        .. Migration.Of("live", typeof(EventLog).Assembly),
         .. JobServer.Migrations,
         .. Migration.Of("readings", typeof(SeriesStore).Assembly),
         .. Migration.Of("polling", typeof(Poller).Assembly),

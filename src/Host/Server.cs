@@ -1,15 +1,19 @@
 using System.Security.Cryptography;
+using Rondo.Host.Http;
 using Rondo.Host.Jobs;
 using Rondo.Host.Settings;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Logs;
 using Rondo.Live;
+using Rondo.Live.Feed;
+using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
+using Rondo.Polling.Runtime;
 using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Storage.Schema;
@@ -80,6 +84,9 @@ internal sealed class Server : IAsyncDisposable
 
     public EventBus Bus { get; }
 
+    /// <summary>The log of events and the feed.</summary>
+    public required LiveServer Live { get; init; }
+
     /// <summary>Tells every process of this database that something changed; after the commit.</summary>
     public Hints Hints { get; }
 
@@ -114,6 +121,8 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="jobsOptions">Settings of jobs; null for the defaults.</param>
     /// <param name="keysFolder">Folder of the key ring; null for where it is by default.</param>
     /// <param name="jobLogs">Files of the log, one a queue, which <paramref name="logs"/> has been given; null for none.</param>
+    /// <param name="liveOptions">Bounds of the feed; null for the defaults.</param>
+    /// <param name="feedAccess">Who may listen to the feed; null for whoever has a token.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -126,7 +135,9 @@ internal sealed class Server : IAsyncDisposable
         RedisAddress? redis = null,
         JobsOptions? jobsOptions = null,
         JobLogFiles? jobLogs = null,
-        string? keysFolder = null)
+        string? keysFolder = null,
+        LiveOptions? liveOptions = null,
+        IFeedAccess? feedAccess = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -147,7 +158,9 @@ internal sealed class Server : IAsyncDisposable
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
-            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling")) : null;
+            var access = new AccessControl(database, time);
+            var live = new LiveServer(database, liveOptions ?? new LiveOptions(), bus, hints.Send, time, feedAccess ?? new TokenFeedAccess(access, database), new NewestReadings(), node.Id);
+            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events) : null;
             var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();
             var calls = new HttpCallHandler(jobsOptions.Http, time);
@@ -184,17 +197,18 @@ internal sealed class Server : IAsyncDisposable
             }
 
             poller?.Start(supervisor);
-            var access = new AccessControl(database, time);
             hints.On(SecurityModule.Topic, access.Wake);
             var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keysFolder, Environment.GetEnvironmentVariable), address));
             var sealer = new AuditLoop(database, trail, time);
             hints.On(AuditTrail.Topic, sealer.Wake);
             supervisor.Start(sealer);
+            hints.On(EventLog.Hint, live.Wake);
+            live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Operations = OperationsOn };
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Operations = OperationsOn, Live = live };
 
             JobOperations OperationsOn(Database on) => new(on, handlers, jobsOptions, topic =>
             {

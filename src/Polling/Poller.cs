@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Live;
+using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling.Ledger;
@@ -24,13 +25,13 @@ public sealed class Poller
     private readonly ClockLoop _clock;
 
     /// <summary>Puts the parts together; nothing runs before <see cref="Start"/>.</summary>
-    public Poller(Database database, Node node, PollingOptions options, TimeProvider time, Chance chance, EventBus bus, Action<string> hint, ILogger log)
+    public Poller(Database database, Node node, PollingOptions options, TimeProvider time, Chance chance, EventBus bus, Action<string> hint, ILogger log, EventLog? events = null)
     {
         _database = database;
         _node = node;
         _time = time;
         _hint = hint;
-        _recorder = new Recorder(database, node, options, time, committed => Publisher.Publish(bus, committed), log);
+        _recorder = new Recorder(database, node, options, time, committed => Publisher.Publish(bus, committed), log, events);
         _slots = new SlotLoop(_agenda, database.Clock, node, Interrupt, time);
         _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row, log);
         _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, hint, time, log);

@@ -536,6 +536,35 @@ table job_waiting
   CREATE INDEX job_waiting_key ON public.job_waiting USING btree (concurrency_key, rank) WHERE ((state = 'blocked'::text) AND (waits_for IS NULL))
   CREATE INDEX job_waiting_knock ON public.job_waiting USING btree (id) WHERE is_knocking
 
+table live_event
+  id bigint not null
+  stamp integer not null
+  name text not null
+  topic text not null
+  also_on text
+  at timestamp with time zone not null
+  logged_at timestamp with time zone not null
+  data text not null
+  live_event_pkey PRIMARY KEY (id)
+
+table live_head
+  only_row integer not null
+  epoch text not null
+  last bigint not null
+  live_head_only_row_check CHECK ((only_row = 1))
+  live_head_pkey PRIMARY KEY (only_row)
+
+table live_outbox
+  id bigint not null identity d
+  name text not null
+  topic text not null
+  also_on text
+  at timestamp with time zone not null
+  data text not null
+  live_outbox_pkey PRIMARY KEY (id)
+
+sequence live_outbox_id_seq
+
 table node
   id text not null
   host text not null

@@ -432,6 +432,23 @@ CREATE INDEX job_waiting_key on job_waiting (concurrency_key, rank) where state 
 
 CREATE INDEX job_waiting_knock on job_waiting (id) where is_knocking;
 
+CREATE TABLE live_event (
+  id INTEGER not null primary key,
+  stamp INTEGER not null,
+  name TEXT not null,
+  topic TEXT not null,
+  also_on TEXT,
+  at INTEGER not null,
+  logged_at INTEGER not null,
+  data TEXT not null
+) STRICT;
+
+CREATE TABLE live_head (
+  only_row INTEGER not null primary key check (only_row = 1),
+  epoch TEXT not null,
+  last INTEGER not null
+) STRICT;
+
 CREATE TABLE node (
   id TEXT not null primary key,
   host TEXT not null,

@@ -22,6 +22,8 @@ internal static class Commands
         UsersCommand.Create(cli),
         TokensCommand.Create(cli),
         AuditCommand.Create(cli),
+        WatchCommand.Create(cli),
+        LiveCommand.Create(cli),
         DatabaseCommand.Create(cli),
         ConfigCommand.Create(cli),
         SimulateCommand.Create(cli),

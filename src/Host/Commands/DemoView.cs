@@ -1,5 +1,5 @@
 using System.Globalization;
-using Rondo.Polling.Runtime;
+using Rondo.Live;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

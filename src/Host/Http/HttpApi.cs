@@ -14,7 +14,8 @@ internal sealed class HttpApi : IAsyncDisposable
     /// <summary>Largest body of a request, bytes.</summary>
     public const int MaxBody = 4 * 1024 * 1024;
 
-    private const int MaxConnections = 256;
+    // A connection that has become a WebSocket is not counted; those of a thousand clients that come back at once are, until they have.
+    private const int MaxConnections = 1_024;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
     private readonly WebApplication _app;
 
@@ -116,6 +117,11 @@ internal sealed class HttpApi : IAsyncDisposable
 
         app.Use(RequestGuard.Check);
         app.UseExceptionHandler(_ => { });
+        // Clients hear that the server stops while they can still be told.
+        app.Lifetime.ApplicationStopping.Register(server.Live.Feed.Stop);
+
+        // The feed has heartbeats of its own.
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
         app.UseStatusCodePages(context => Problem.OfStatus(context.HttpContext).ExecuteAsync(context.HttpContext));
         app.UseRouting();
         app.UseAuthentication();
@@ -134,6 +140,7 @@ internal sealed class HttpApi : IAsyncDisposable
         QueueEndpoints.Map(app);
         ScheduleEndpoints.Map(app);
         AuditEndpoints.Map(app);
+        FeedEndpoints.Map(app);
         app.MapOpenApi("/openapi/v1.json").RequireAuthorization(Role.Viewer.Text());
         return app;
     }

@@ -77,6 +77,8 @@ public static class DeviceList
         select id, group_id, series_id, ordinal, position, name, unit, kind, settings from point where removed_at is null and group_id = @group order by position
         """);
 
+    private static readonly Sql _ids = new("devices.ids", "select id, name from device where removed_at is null");
+
     private static readonly Sql _names = new("devices.names", "select name from device where removed_at is null order by name");
 
     /// <summary>Devices behind the name <paramref name="after"/>, at most <paramref name="limit"/>, of one category and one status unless those are empty.</summary>
@@ -95,6 +97,9 @@ public static class DeviceList
         return new StoredFleet.Stored(row, [.. groups.Select(g => new StoredFleet.StoredGroup(g, tx.Query<PointRow>(_points, new { group = g.Id })))]).Spec;
     }
 
+    /// <summary>The numbers of all devices whose name fits.</summary>
+    public static HashSet<long> Ids(Transaction tx, Func<string, bool> fits) => [.. tx.Query<Named>(_ids).Where(d => fits(d.Name)).Select(d => d.Id)];
+
     /// <summary>At most ten names like <paramref name="name"/>, the likeliest first, for an error that helps.</summary>
     public static string[] Near(Transaction tx, string name) => Near(tx.Query<string>(_names), name);
 
@@ -109,5 +114,12 @@ public static class DeviceList
         }
 
         return [.. near.Take(MostNear)];
+    }
+
+    private sealed class Named
+    {
+        public long Id { get; init; }
+
+        public string Name { get; init; } = "";
     }
 }

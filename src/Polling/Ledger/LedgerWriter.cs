@@ -1,3 +1,4 @@
+using Rondo.Live.Log;
 using Rondo.Polling.Runtime;
 using Rondo.Storage;
 
@@ -18,6 +19,13 @@ internal abstract class LedgerWriter
 
     /// <summary>Writes, and sets the verdict of each outcome. The caller has passed the node's fence in the same transaction.</summary>
     public abstract void Record(Transaction tx, string owner, IReadOnlyList<PollOutcome> batch, IReadOnlyList<Advance> advances);
+
+    /// <summary>The same, and the events of what changed with it.</summary>
+    public void Write(Transaction tx, string owner, IReadOnlyList<PollOutcome> batch, IReadOnlyList<Advance> advances, EventLog? events)
+    {
+        Record(tx, owner, batch, advances);
+        StatusEvents.Write(tx, events, batch);
+    }
 
     private static readonly Sql _classify = new("polling.classify", """
         select case

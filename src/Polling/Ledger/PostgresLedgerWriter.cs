@@ -115,7 +115,8 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
 
         foreach (var outcome in first)
         {
-            if (!_taken.Contains((outcome.Slot, outcome.Group.Id)))
+            outcome.IsTaken = _taken.Contains((outcome.Slot, outcome.Group.Id));
+            if (!outcome.IsTaken)
             {
                 outcome.Verdict = Classify(work, owner, outcome);
                 continue;

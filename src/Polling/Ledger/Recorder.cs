@@ -14,7 +14,7 @@ namespace Rondo.Polling.Ledger;
 /// What is published was committed before.
 /// </summary>
 internal sealed class Recorder(
-    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log)
+    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log, Live.Log.EventLog? events = null)
     : Loop("polling.record", time)
 {
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(1);
@@ -191,7 +191,7 @@ internal sealed class Recorder(
                 if (_batch.Count + _advances.Count > 0)
                 {
                     MovedRows.FollowInMemory(_batch);
-                    Writer.Record(tx, node.Id, _batch, _advances);
+                    Writer.Write(tx, node.Id, _batch, _advances, events);
                 }
 
                 if (_departures.Leaving.Count > 0)
@@ -286,7 +286,7 @@ internal sealed class Recorder(
             {
                 node.Fence(tx);
                 MovedRows.FollowInMemory(_batch);
-                Writer.Record(tx, node.Id, _batch, []);
+                Writer.Write(tx, node.Id, _batch, [], events);
                 return true;
             });
             return true;

@@ -65,7 +65,8 @@ internal sealed class SqliteLedgerWriter : LedgerWriter
             poll.Bind(10, outcome.EndpointId);
             poll.Bind(11, owner);
             poll.Bind(12, outcome.LeaseNo);
-            if (poll.Execute() == 0)
+            outcome.IsTaken = poll.Execute() != 0;
+            if (!outcome.IsTaken)
             {
                 outcome.Verdict = Classify(tx, owner, outcome);
                 continue;

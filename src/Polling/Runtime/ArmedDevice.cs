@@ -15,6 +15,9 @@ internal sealed class ArmedDevice(long id, string name, Breaker breaker)
     /// <summary>Set with it when the status had changed: nobody was told.</summary>
     public volatile bool IsChangeUntold;
 
+    /// <summary>The status before the first change that nobody was told of.</summary>
+    public DeviceStatus UntoldFrom { get; set; }
+
     public string Category { get; set; } = "";
 
     public Breaker Breaker { get; } = breaker;

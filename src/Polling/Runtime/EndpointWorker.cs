@@ -316,6 +316,7 @@ internal sealed class EndpointWorker
         var isUntold = Interlocked.Exchange(ref device.IsChangeUntold, false);
         var isStale = Interlocked.Exchange(ref device.IsStatusStale, false);
         outcome.NewStatus = status != device.Status || isUntold ? status : null;
+        outcome.OldStatus = isUntold ? device.UntoldFrom : device.Status;
         outcome.Status = status;
         outcome.WritesStatus = status != device.Status || outcome.Outcome == Outcome.Failed || isStale;
         outcome.Failures = device.Failures;

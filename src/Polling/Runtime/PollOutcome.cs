@@ -51,11 +51,17 @@ internal sealed class PollOutcome
     /// <summary>Set when this poll changed the device's status.</summary>
     public DeviceStatus? NewStatus { get; set; }
 
+    /// <summary>What it was before, when <see cref="NewStatus"/> is set.</summary>
+    public DeviceStatus OldStatus { get; set; }
+
     public int Failures { get; set; }
 
     public long BreakerUntil { get; set; }
 
     public Verdict Verdict { get; set; }
+
+    /// <summary>True when this transaction made its row; false when it stood there already, because an earlier one had arrived after all.</summary>
+    public bool IsTaken { get; set; }
 
     /// <summary>
     /// The lease numbers it was tried with in transactions that failed in a way that leaves open whether they were committed. Several when its device moved
@@ -87,6 +93,11 @@ internal sealed class PollOutcome
 
         if (NewStatus is not null)
         {
+            if (!Group.Device.IsChangeUntold)
+            {
+                Group.Device.UntoldFrom = OldStatus;
+            }
+
             Group.Device.IsChangeUntold = true;
         }
     }

@@ -71,6 +71,48 @@ public sealed class EventBusTests
         Assert.Equal(Enumerable.Range(0, 20_000), Read(stays));
     }
 
+    [Fact]
+    public async Task A_subscriber_that_throws_is_counted_and_harms_nobody()
+    {
+        var handled = new List<int>();
+        var done = new TaskCompletionSource();
+        using var throwing = _bus.Handle(
+            _ => true,
+            e =>
+            {
+                handled.Add((int)e.Data);
+                return (int)e.Data == 3 ? Done() : throw new InvalidOperationException("as the test wants it");
+            });
+        using var choosy = _bus.Subscribe(_ => throw new InvalidOperationException("as the test wants it"));
+        using var good = _bus.Subscribe(_ => true);
+        for (var n = 1; n <= 3; n++)
+        {
+            Publish("t", n);
+        }
+
+        await done.Task.WaitAsync(Rondo.Tests.Support.Eventually.DefaultBound);
+        Assert.Equal([1, 2, 3], handled);
+        Assert.Equal([1, 2, 3], Read(good));
+        Assert.Equal(2, throwing.Failures);
+        Assert.Equal(new EventBusState(3, 0, 5), _bus.State);
+
+        ValueTask Done()
+        {
+            done.SetResult();
+            return default;
+        }
+    }
+
+    [Fact]
+    public void There_are_no_more_subscribers_than_allowed()
+    {
+        var all = Enumerable.Range(0, EventBus.MaxSubscribers).Select(_ => _bus.Subscribe(_ => true)).ToArray();
+        Assert.Throws<InvalidOperationException>(() => _bus.Subscribe(_ => true));
+        all[0].Dispose();
+        _bus.Subscribe(_ => true).Dispose();
+        Assert.Equal(EventBus.MaxSubscribers - 1, _bus.State.Subscribers);
+    }
+
     private static List<int> Read(EventBus.Subscription subscription)
     {
         var read = new List<int>();

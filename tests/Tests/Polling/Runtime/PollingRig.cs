@@ -40,7 +40,7 @@ internal sealed class PollingRig : IAsyncDisposable
         Node = node;
         var log = NullLogger.Instance;
         var chance = new Chance(42);
-        Recorder = new Recorder(store.Database, node, options, time, committed => Publisher.Publish(Bus, committed), log);
+        Recorder = new Recorder(store.Database, node, options, time, committed => Publisher.Publish(Bus, committed), log, Events);
         _slots = new SlotLoop(Agenda, store.Database.Clock, node, () => Armory!.Workers.Values.ToList().ForEach(w => w.Interrupt()), time);
         Armory = new Armory(Agenda, Recorder, store.Database.Clock, time, options, chance, node.Row, log, Open);
         _fleet = new FleetLoop(store.Database, node, Armory, Recorder, Agenda, _slots.Wake, _ => { }, time, log);
@@ -59,6 +59,8 @@ internal sealed class PollingRig : IAsyncDisposable
     public Node Node { get; }
 
     public EventBus Bus { get; } = new();
+
+    public Rondo.Live.Log.EventLog Events { get; } = new();
 
     public Agenda Agenda { get; } = new();
 

@@ -1,0 +1,147 @@
+using System.Net;
+using Microsoft.AspNetCore.Mvc;
+using Rondo.Live;
+using Rondo.Live.Feed;
+using Rondo.Security;
+using Rondo.Storage;
+
+namespace Rondo.Host.Http;
+
+/// <summary>A one-time ticket for the feed.</summary>
+/// <param name="Ticket">To be given as <c>?ticket=</c> to <c>/ws</c> or <c>/events</c> of the same node.</param>
+/// <param name="ExpiresInS">Seconds it is good for.</param>
+internal sealed record FeedTicket(string Ticket, int ExpiresInS);
+
+/// <summary>How the feed of this node goes.</summary>
+/// <param name="Feed">Clients and what they got.</param>
+/// <param name="Bus">Listeners within the process.</param>
+internal sealed record LiveStatus(FeedState Feed, EventBusState Bus);
+
+/// <summary>The doors of the feed; told in docs/protocols/feed.md.</summary>
+internal static class FeedEndpoints
+{
+    private const string Bearer = "Bearer ";
+
+    /// <summary>Maps them.</summary>
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        // These ask by themselves who it is: a client may say it after its handshake, or by a ticket.
+        app.MapGet("/ws", SocketAsync).Open().ExcludeFromDescription();
+        app.MapGet("/events", StreamAsync).Open().ExcludeFromDescription();
+        var live = app.MapGroup("/api/live").WithTags("live");
+        live.MapGet("", (Server server) => Results.Ok(new LiveStatus(server.Live.Feed.State, server.Bus.State)))
+            .Named("readLive", "How the feed of this node goes").Produces<LiveStatus>().For(Role.Viewer);
+        live.MapPost("/ticket", TicketAsync)
+            .Named("createFeedTicket", "A one-time ticket for the feed, for clients that cannot send a header with their handshake").Produces<FeedTicket>().Problems(401, 429, 503).Open();
+    }
+
+    private static async Task SocketAsync(HttpContext context, Server server, [FromQuery(Name = "ticket")] string? ticket)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            await Problem.Of(StatusCodes.Status426UpgradeRequired, "/ws is a WebSocket; expected the headers Connection: Upgrade and Upgrade: websocket. Without a WebSocket there is /events.").ExecuteAsync(context);
+            return;
+        }
+
+        var feed = server.Live.Feed;
+        var (caller, problem) = await CallerAsync(context, feed, ticket);
+        if (problem is not null)
+        {
+            await problem.ExecuteAsync(context);
+            return;
+        }
+
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        await feed.RunAsync(socket, caller, context.Abort, context.RequestAborted);
+    }
+
+    private static async Task StreamAsync(
+        HttpContext context, Server server, [FromQuery(Name = "topics")] string? topics, [FromQuery(Name = "ticket")] string? ticket, [FromQuery(Name = "last_event_id")] string? lastEventId)
+    {
+        var feed = server.Live.Feed;
+        var (caller, problem) = await CallerAsync(context, feed, ticket);
+        if (problem is null && caller is null)
+        {
+            problem = Unauthorised(context, "expected a bearer token in the Authorization header, or a ticket");
+        }
+
+        var wanted = (topics ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct().ToArray();
+        if (problem is null && (wanted.Length == 0 || wanted.Length > MostTopics))
+        {
+            problem = Problem.Of(StatusCodes.Status400BadRequest, $"/events needs 1 to {MostTopics} topics, with commas: /events?topics=devices.1,{Topics.Admin}.");
+        }
+
+        if (problem is null && wanted.Select(t => (t, Words: FeedServer.Refusal(caller!, t))).Where(t => t.Words is not null).Select(t => new ProblemItem(t.t, t.Words!)).ToArray() is { Length: > 0 } refused)
+        {
+            problem = Problem.Of(StatusCodes.Status403Forbidden, refused[0].Message) with { Errors = refused };
+        }
+
+        if (problem is not null)
+        {
+            await problem.ExecuteAsync(context);
+            return;
+        }
+
+        context.Response.ContentType = "text/event-stream";
+        var last = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } given ? given : lastEventId;
+        if (!await feed.RunAsync(context.Response.BodyWriter, caller!, wanted, last, context.Abort, context.RequestAborted))
+        {
+            await TooMany().ExecuteAsync(context);
+        }
+    }
+
+    private const int MostTopics = 100;
+
+    private static async Task<IResult> TicketAsync(HttpContext context, Server server)
+    {
+        var feed = server.Live.Feed;
+        var (caller, problem) = await CallerAsync(context, feed, null);
+        if (problem is not null || caller is null)
+        {
+            return problem ?? Unauthorised(context, "expected a bearer token in the Authorization header");
+        }
+
+        return feed.Tickets.Issue(caller) is { } ticket ? Results.Ok(new FeedTicket(ticket, (int)FeedTickets.GoodFor.TotalSeconds)) : TooMany();
+    }
+
+    /// <summary>Who it is. Null without a problem when whoever it is has yet to say so.</summary>
+    private static async Task<(FeedCaller? Caller, Problem? Problem)> CallerAsync(HttpContext context, FeedServer feed, string? ticket)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        var token = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : null;
+        if (header.Length > 0 && token is null)
+        {
+            return (null, Unauthorised(context, "the Authorization header is not 'Bearer TOKEN'"));
+        }
+
+        if (ticket is null && token is null)
+        {
+            // A page of this server that has a session.
+            if (context.CallerOf() is { } session && feed.Access is TokenFeedAccess access)
+            {
+                return (await access.CallerAsync(session.Grant, context.RequestAborted), null);
+            }
+
+            return (feed.Access.WithoutToken(context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from)), null);
+        }
+
+        try
+        {
+            var caller = await feed.FindAsync(ticket, token, context.RequestAborted);
+            return caller is not null ? (caller, null) : (null, Unauthorised(context, ticket is not null ? "the ticket is not good: it can be used once, within 30 s, at the node that gave it" : "the token is not valid"));
+        }
+        catch (StorageFault fault)
+        {
+            return (null, Problem.Of(StatusCodes.Status503ServiceUnavailable, fault.Message));
+        }
+    }
+
+    private static Problem Unauthorised(HttpContext context, string words)
+    {
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return Problem.Of(StatusCodes.Status401Unauthorized, $"The feed does not know you: {words}.");
+    }
+
+    private static Problem TooMany() => Problem.Of(StatusCodes.Status429TooManyRequests, "Too many clients of the feed, or too many with this token; close one, or try again later.");
+}

@@ -1,0 +1,311 @@
+using Rondo.Live.Log;
+using Rondo.Storage;
+
+namespace Rondo.Live.Feed;
+
+/// <summary>
+/// Tells events and newest readings to the clients of this process. A message is written once for all of them; to hand it to a client is to put it into that client's queue.
+/// Everything that decides who gets what happens under one lock, so that between "from here on" and the first message nothing falls through.
+/// </summary>
+internal sealed partial class FeedHub : ILogReader
+{
+    private static readonly TimeSpan _beginWithin = TimeSpan.FromSeconds(5);
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Database _database;
+    private readonly Recent _recent = new();
+    private readonly HashSet<FeedClient> _clients = [];
+    private readonly Dictionary<string, HashSet<FeedClient>> _topics = [];
+    private readonly HotReadings _hot;
+    private int _metricTopics;
+
+    public FeedHub(Database database, LiveOptions options, EventBus bus, TimeProvider time)
+    {
+        (_database, Options, Time) = (database, options, time);
+        _hot = new HotReadings(bus);
+    }
+
+    public LiveOptions Options { get; }
+
+    public TimeProvider Time { get; }
+
+    public FeedCounters Counters { get; } = new();
+
+    public Instant Now => _database.Clock.Now;
+
+    /// <summary>Readings that were committed here and wait to be told.</summary>
+    public HotReadings Hot => _hot;
+
+    public void Unsubscribe(FeedClient client, IReadOnlyList<string> topics)
+    {
+        lock (_gate)
+        {
+            foreach (var topic in topics)
+            {
+                Drop(client, topic);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Tells the client what waits for it on <paramref name="topics"/>, and everything from there on: what it missed since <paramref name="from"/>, in order; the newest readings; what happens next.
+    /// The topics have been checked. Returns when the client gets everything as it happens.
+    /// </summary>
+    /// <exception cref="StorageFault">The log or the readings cannot be read; nothing was subscribed to, and the client is told so by the caller.</exception>
+    public async Task SubscribeAsync(FeedClient client, IReadOnlyList<string> topics, ResumeToken? from, string? unfit, INewestReadings? newest, CancellationToken stop)
+    {
+        try
+        {
+            await _begun.Task.WaitAsync(_beginWithin, Time, stop).ConfigureAwait(false);
+        }
+        catch (TimeoutException fault)
+        {
+            throw new StorageFault(StorageFaultKind.Unavailable, "live: the log has not been read yet.", fault);
+        }
+
+        IReadOnlyList<DeviceReadings> stored = [];
+        if (topics.Any(Topics.CarriesReadings))
+        {
+            lock (_gate)
+            {
+                if (!client.WantsReadings && _clients.Contains(client))
+                {
+                    // What is committed from now on is kept, so that nothing falls between what is stored and what comes.
+                    client.WantsReadings = true;
+                    _hot.Wanted();
+                }
+            }
+
+            stored = newest is null ? [] : await newest.ReadAsync(_database, ReadingsWanted.Of(topics), stop).ConfigureAwait(false);
+        }
+
+        var reason = unfit;
+        if (from is { } token && reason is null)
+        {
+            reason = IsRecent(token) ? null : await CheckAsync(token, stop).ConfigureAwait(false);
+            if (reason is null)
+            {
+                client.Offer(FeedWriter.Subscribed(Now, token.ToString(), topics, recovered: true, null));
+                await CatchUp.RunAsync(this, _database, client, topics, token, stored, stop).ConfigureAwait(false);
+                return;
+            }
+        }
+
+        lock (_gate)
+        {
+            client.Offer(FeedWriter.Subscribed(Now, _recent.Head.ToString(), topics, from is null && unfit is null ? null : false, reason));
+            Begin(client, topics, stored, _recent.Head.Id);
+        }
+    }
+
+    /// <summary>The topics somebody has that carry readings.</summary>
+    public string[] TopicsWithReadings()
+    {
+        lock (_gate)
+        {
+            return [.. _topics.Keys.Where(Topics.CarriesReadings)];
+        }
+    }
+
+    void ILogReader.Begin(ResumeToken head)
+    {
+        bool isSetBack;
+        lock (_gate)
+        {
+            _recent.Begin(head);
+            isSetBack = !_begun.TrySetResult();
+        }
+
+        if (isSetBack)
+        {
+            EndAll(_ => true, FeedClose.SetBack);
+        }
+    }
+
+    void ILogReader.Take(IReadOnlyList<LoggedEvent> events)
+    {
+        foreach (var happened in events)
+        {
+            var message = FeedWriter.Event(happened, _recent.Head.Epoch);
+            lock (_gate)
+            {
+                _recent.Add(happened, message);
+                Tell(happened.Topic, happened.Id, message);
+                if (happened.AlsoOn is { } also)
+                {
+                    Tell(also, happened.Id, message);
+                }
+
+                if (happened.Topic != Topics.Admin)
+                {
+                    Tell(Topics.Global, happened.Id, message);
+                }
+            }
+        }
+    }
+
+    /// <summary>Tells newer readings.</summary>
+    public void Take(DeviceReadings readings)
+    {
+        lock (_gate)
+        {
+            if (!_hot.IsNews(readings))
+            {
+                return;
+            }
+
+            FeedMessage? message = null;
+            Tell(Topics.Device(readings.DeviceId), readings, ref message);
+            Tell(Topics.Global, readings, ref message);
+            if (readings.Category.Length > 0)
+            {
+                Tell(Topics.Category(readings.Category), readings, ref message);
+            }
+
+            for (var i = 0; _metricTopics > 0 && i < readings.Points.Length; i++)
+            {
+                if (_topics.TryGetValue(Topics.Metric(readings.Points[i]), out var clients))
+                {
+                    var one = FeedWriter.Readings(readings, i);
+                    foreach (var client in clients)
+                    {
+                        client.Offer(one);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>What the client missed and is still remembered; null when it has to be read from the log. When it is told, the topics are the client's in the same moment.</summary>
+    public bool TryFinish(FeedClient client, IReadOnlyList<string> topics, long position, IReadOnlyList<DeviceReadings> stored)
+    {
+        lock (_gate)
+        {
+            if (!_recent.Reaches(position))
+            {
+                return false;
+            }
+
+            foreach (var (happened, message) in _recent.After(position))
+            {
+                if (CatchUp.IsOn(happened, topics))
+                {
+                    client.Offer(message);
+                }
+            }
+
+            Begin(client, topics, stored, Math.Max(position, _recent.Head.Id));
+            return true;
+        }
+    }
+
+    private void Begin(FeedClient client, IReadOnlyList<string> topics, IReadOnlyList<DeviceReadings> stored, long position)
+    {
+        foreach (var readings in stored)
+        {
+            var newest = _hot.Newest(readings);
+            if (topics.Any(t => t == Topics.Global || Topics.DeviceOf(t) == newest.DeviceId || (newest.Category.Length > 0 && Topics.CategoryOf(t) == newest.Category)))
+            {
+                client.Offer(FeedWriter.Readings(newest, null));
+            }
+
+            for (var i = 0; i < newest.Points.Length; i++)
+            {
+                if (topics.Any(t => Topics.MetricOf(t) == newest.Points[i]))
+                {
+                    client.Offer(FeedWriter.Readings(newest, i));
+                }
+            }
+        }
+
+        Add(client, topics);
+        client.LastEvent = Math.Max(client.LastEvent, position);
+    }
+
+    private bool IsRecent(ResumeToken token)
+    {
+        lock (_gate)
+        {
+            return _recent.Has(token);
+        }
+    }
+
+    /// <summary>Why a token cannot be resumed from, or null.</summary>
+    private async Task<string?> CheckAsync(ResumeToken token, CancellationToken stop)
+    {
+        var head = await _database.ReadAsync("live.resume", tx => EventStore.Head(tx, token.Id), stop).ConfigureAwait(false);
+        if (head.Epoch != token.Epoch)
+        {
+            return "epoch_changed";
+        }
+
+        if (token.Id == 0)
+        {
+            return head.Oldest is null or 1 ? null : "too_old";
+        }
+
+        return head.Stamp == token.Stamp ? null : head.Stamp is null && token.Id < (head.Oldest ?? 0) ? "too_old" : "log_set_back";
+    }
+
+    private void Tell(string topic, long id, FeedMessage message)
+    {
+        if (_topics.TryGetValue(topic, out var clients))
+        {
+            foreach (var client in clients)
+            {
+                if (client.LastEvent < id)
+                {
+                    client.LastEvent = id;
+                    client.Offer(message);
+                }
+            }
+        }
+    }
+
+    private void Tell(string topic, DeviceReadings readings, ref FeedMessage? message)
+    {
+        if (_topics.TryGetValue(topic, out var clients))
+        {
+            message ??= FeedWriter.Readings(readings, null);
+            foreach (var client in clients)
+            {
+                if (!ReferenceEquals(client.LastReadings, readings))
+                {
+                    client.LastReadings = readings;
+                    client.Offer(message);
+                }
+            }
+        }
+    }
+
+    private void Add(FeedClient client, IReadOnlyList<string> topics)
+    {
+        if (!_clients.Contains(client))
+        {
+            return;
+        }
+
+        foreach (var topic in topics)
+        {
+            if (client.Topics.Add(topic))
+            {
+                if (!_topics.TryGetValue(topic, out var clients))
+                {
+                    _topics.Add(topic, clients = []);
+                    _metricTopics += Topics.MetricOf(topic) is null ? 0 : 1;
+                }
+
+                clients.Add(client);
+            }
+        }
+    }
+
+    private void Drop(FeedClient client, string topic)
+    {
+        if (client.Topics.Remove(topic) && _topics.TryGetValue(topic, out var clients) && clients.Remove(client) && clients.Count == 0)
+        {
+            _topics.Remove(topic);
+            _metricTopics -= Topics.MetricOf(topic) is null ? 0 : 1;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Runtime.InteropServices;
+
+namespace Rondo.Live.Feed;
+
+/// <summary>Who is there: coming, saying who it is, leaving, and the bounds of how many.</summary>
+internal sealed partial class FeedHub
+{
+    private readonly Dictionary<string, int> _perToken = [];
+    private int _sockets;
+    private int _streams;
+    private bool _isStopping;
+
+    public FeedState State
+    {
+        get
+        {
+            var (sent, conflated, behind, lost) = Counters.Now;
+            lock (_gate)
+            {
+                return new FeedState
+                {
+                    Sockets = _sockets, EventStreams = _streams, Subscriptions = _topics.Values.Sum(t => t.Count), Sent = sent, Conflated = conflated, Behind = behind, Lost = lost,
+                    LastEvent = _recent.Head.Id,
+                };
+            }
+        }
+    }
+
+    /// <summary>Takes a client in; null when there are too many, or the server stops.</summary>
+    public FeedClient? Join(FeedTransport transport, FeedCaller? caller)
+    {
+        lock (_gate)
+        {
+            if (_isStopping || (transport.IsTwoWay ? _sockets >= Options.MaxSockets : _streams >= Options.MaxEventStreams) || !CountToken(caller))
+            {
+                return null;
+            }
+
+            (_sockets, _streams) = transport.IsTwoWay ? (_sockets + 1, _streams) : (_sockets, _streams + 1);
+            var client = new FeedClient(this, transport, caller, Time.GetTimestamp());
+            _clients.Add(client);
+            return client;
+        }
+    }
+
+    /// <summary>The client has said who it is. False when there are too many connections with that token.</summary>
+    public bool Identify(FeedClient client, FeedCaller caller)
+    {
+        lock (_gate)
+        {
+            if (client.Caller is not null || !CountToken(caller))
+            {
+                return false;
+            }
+
+            client.Caller = caller;
+            return true;
+        }
+    }
+
+    public void Leave(FeedClient client)
+    {
+        lock (_gate)
+        {
+            if (!_clients.Remove(client))
+            {
+                return;
+            }
+
+            (_sockets, _streams) = client.Transport.IsTwoWay ? (_sockets - 1, _streams) : (_sockets, _streams - 1);
+            foreach (var topic in client.Topics.ToArray())
+            {
+                Drop(client, topic);
+            }
+
+            if (client.WantsReadings)
+            {
+                client.WantsReadings = false;
+                _hot.Unwanted();
+            }
+
+            if (client.Caller?.TokenId is { } token && --CollectionsMarshal.GetValueRefOrAddDefault(_perToken, token, out _) <= 0)
+            {
+                _perToken.Remove(token);
+            }
+        }
+    }
+
+    /// <summary>Closes everybody: the server stops.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+        }
+
+        EndAll(_ => true, FeedClose.Stopping);
+    }
+
+    public void EndAll(Func<FeedClient, bool> which, FeedClose close)
+    {
+        foreach (var client in Clients().Where(which))
+        {
+            client.End(close);
+        }
+    }
+
+    public FeedClient[] Clients()
+    {
+        lock (_gate)
+        {
+            return [.. _clients];
+        }
+    }
+
+    private bool CountToken(FeedCaller? caller)
+    {
+        if (caller?.TokenId is not { } token)
+        {
+            return true;
+        }
+
+        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(_perToken, token, out _);
+        if (count >= Options.MaxPerToken)
+        {
+            return false;
+        }
+
+        count++;
+        return true;
+    }
+}

@@ -1,0 +1,134 @@
+using System.IO.Pipelines;
+using System.Net.WebSockets;
+using Rondo.Loops;
+using Rondo.Storage;
+
+namespace Rondo.Live.Feed;
+
+/// <summary>The feed of one running server: what its doors (a WebSocket, an event stream) need.</summary>
+public sealed class FeedServer
+{
+    private readonly FeedHub _hub;
+    private readonly INewestReadings? _newest;
+    private readonly Database _database;
+    private readonly string _node;
+    private readonly TimeProvider _time;
+
+    internal FeedServer(FeedHub hub, Database database, IFeedAccess access, INewestReadings? newest, string node, TimeProvider time)
+    {
+        (_hub, _database, Access, _newest, _node, _time) = (hub, database, access, newest, node, time);
+        Tickets = new FeedTickets(time);
+        access.OnRevoked(token =>
+        {
+            Tickets.Revoke(token);
+            hub.EndAll(c => c.Caller?.TokenId == token, FeedClose.Revoked);
+        });
+    }
+
+    /// <summary>Who may listen.</summary>
+    public IFeedAccess Access { get; }
+
+    /// <summary>One-time tickets.</summary>
+    public FeedTickets Tickets { get; }
+
+    /// <summary>How it goes.</summary>
+    public FeedState State => _hub.State;
+
+    /// <summary>Who comes with a ticket or a bearer token; null for nobody that is known, or when the token has ended.</summary>
+    public async ValueTask<FeedCaller?> FindAsync(string? ticket, string? token, CancellationToken stop)
+    {
+        var caller = ticket is not null ? Tickets.Redeem(ticket) : token is not null ? await Access.AuthenticateAsync(token, stop).ConfigureAwait(false) : null;
+        return caller?.ExpiresAt is { } ends && ends <= _hub.Now ? null : caller;
+    }
+
+    /// <summary>Why <paramref name="caller"/> may not have <paramref name="topic"/>; null when they may.</summary>
+    public static string? Refusal(FeedCaller caller, string topic) => FeedRules.Refusal(caller, topic)?.Words;
+
+    /// <summary>Serves one WebSocket until it ends.</summary>
+    /// <param name="socket">Accepted, without a keep-alive of its own.</param>
+    /// <param name="caller">Who it is; null when it will say so.</param>
+    /// <param name="abort">Ends the connection at once.</param>
+    /// <param name="gone">The connection has ended.</param>
+    public async Task RunAsync(WebSocket socket, FeedCaller? caller, Action abort, CancellationToken gone)
+    {
+        var transport = new SocketTransport(socket, abort);
+        if (_hub.Join(transport, caller) is not { } client)
+        {
+            await RefuseAsync(transport).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            if (caller is not null)
+            {
+                client.Offer(FeedWriter.Authenticated(_hub.Now, caller));
+            }
+
+            await new FeedSession(_hub, client, Access, _newest).ListenAsync(socket, gone).ConfigureAwait(false);
+            await client.Farewell.WaitAsync(_hub.Options.CloseWithin, _time, gone).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is WebSocketException or IOException or OperationCanceledException or TimeoutException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The connection has ended, whatever it was called.
+        }
+        finally
+        {
+            client.Over();
+        }
+    }
+
+    /// <summary>Serves one event stream until it ends. The topics have been checked.</summary>
+    /// <param name="body">Where events go.</param>
+    /// <param name="caller">Who it is.</param>
+    /// <param name="topics">What they listen to.</param>
+    /// <param name="lastId">From where to resume; null for from now on.</param>
+    /// <param name="abort">Ends the connection at once.</param>
+    /// <param name="gone">The connection has ended.</param>
+    /// <returns>False when there are too many clients; nothing was sent.</returns>
+    public async Task<bool> RunAsync(PipeWriter body, FeedCaller caller, IReadOnlyList<string> topics, string? lastId, Action abort, CancellationToken gone)
+    {
+        if (_hub.Join(new StreamTransport(body, abort), caller) is not { } client)
+        {
+            return false;
+        }
+
+        await using var left = gone.Register(client.Abort);
+        try
+        {
+            await new FeedSession(_hub, client, Access, _newest).SubscribeAsync(topics, lastId, gone).ConfigureAwait(false);
+            await client.Ended.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It has gone.
+        }
+        finally
+        {
+            client.Over();
+        }
+
+        return true;
+    }
+
+    /// <summary>Closes everybody, to come back elsewhere or later.</summary>
+    public void Stop() => _hub.Stop();
+
+    internal void Start(LoopSupervisor supervisor)
+    {
+        supervisor.Start(new ReadingsLoop(_hub, _database, _newest, _node, _time));
+        supervisor.Start(new ClientsLoop(_hub, _time));
+    }
+
+    private static async Task RefuseAsync(SocketTransport transport)
+    {
+        try
+        {
+            await transport.CloseAsync(FeedClose.TooMany, FeedWriter.Error(Instant.Epoch, FeedClose.TooMany.Code, FeedClose.TooMany.Words)).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is WebSocketException or IOException or OperationCanceledException)
+        {
+            // It has gone already.
+        }
+    }
+}

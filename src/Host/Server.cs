@@ -112,7 +112,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="isHinting">False to neither tell other processes of changes nor hear of them.</param>
     /// <param name="redis">A Redis that carries these hints beside the database; null for none.</param>
     /// <param name="jobsOptions">Settings of jobs; null for the defaults.</param>
-    /// <param name="keysFolder">Folder of the key ring; null for where it is by default.</param>
+    /// <param name="keys">The key ring; null for where it is by default.</param>
     /// <param name="jobLogs">Files of the log, one a queue, which <paramref name="logs"/> has been given; null for none.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
@@ -126,7 +126,7 @@ internal sealed class Server : IAsyncDisposable
         RedisAddress? redis = null,
         JobsOptions? jobsOptions = null,
         JobLogFiles? jobLogs = null,
-        string? keysFolder = null)
+        KeyRingPlace? keys = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -148,7 +148,10 @@ internal sealed class Server : IAsyncDisposable
             var bus = new EventBus();
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling")) : null;
-            var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
+            var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keys?.Folder, Environment.GetEnvironmentVariable), address, keys?.Master));
+            var ours = new AuditedDatabase(
+                database, trail, new Actor("system", node.Id, Environment.MachineName), AuditRules.All, written: () => hints.Send(AuditTrail.Topic), isOptional: true);
+            var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();
             var calls = new HttpCallHandler(jobsOptions.Http, time);
             var handlers = Handlers.All(time, calls);
@@ -186,7 +189,6 @@ internal sealed class Server : IAsyncDisposable
             poller?.Start(supervisor);
             var access = new AccessControl(database, time);
             hints.On(SecurityModule.Topic, access.Wake);
-            var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keysFolder, Environment.GetEnvironmentVariable), address));
             var sealer = new AuditLoop(database, trail, time);
             hints.On(AuditTrail.Topic, sealer.Wake);
             supervisor.Start(sealer);

@@ -119,7 +119,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="isHinting">False to neither tell other processes of changes nor hear of them.</param>
     /// <param name="redis">A Redis that carries these hints beside the database; null for none.</param>
     /// <param name="jobsOptions">Settings of jobs; null for the defaults.</param>
-    /// <param name="keysFolder">Folder of the key ring; null for where it is by default.</param>
+    /// <param name="keys">The key ring; null for where it is by default.</param>
     /// <param name="jobLogs">Files of the log, one a queue, which <paramref name="logs"/> has been given; null for none.</param>
     /// <param name="liveOptions">Bounds of the feed; null for the defaults.</param>
     /// <param name="feedAccess">Who may listen to the feed; null for whoever has a token.</param>
@@ -135,7 +135,7 @@ internal sealed class Server : IAsyncDisposable
         RedisAddress? redis = null,
         JobsOptions? jobsOptions = null,
         JobLogFiles? jobLogs = null,
-        string? keysFolder = null,
+        KeyRingPlace? keys = null,
         LiveOptions? liveOptions = null,
         IFeedAccess? feedAccess = null)
     {
@@ -161,7 +161,10 @@ internal sealed class Server : IAsyncDisposable
             var access = new AccessControl(database, time);
             var live = new LiveServer(database, liveOptions ?? new LiveOptions(), bus, hints.Send, time, feedAccess ?? new TokenFeedAccess(access, database), new NewestReadings(), node.Id);
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events) : null;
-            var selfCheck = new SelfCheck(database, node, options, time, logs.CreateLogger("rondo.polling"));
+            var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keys?.Folder, Environment.GetEnvironmentVariable), address, keys?.Master));
+            var ours = new AuditedDatabase(
+                database, trail, new Actor("system", node.Id, Environment.MachineName), AuditRules.All, written: () => hints.Send(AuditTrail.Topic), isOptional: true);
+            var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();
             var calls = new HttpCallHandler(jobsOptions.Http, time);
             var handlers = Handlers.All(time, calls);
@@ -198,7 +201,6 @@ internal sealed class Server : IAsyncDisposable
 
             poller?.Start(supervisor);
             hints.On(SecurityModule.Topic, access.Wake);
-            var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keysFolder, Environment.GetEnvironmentVariable), address));
             var sealer = new AuditLoop(database, trail, time);
             hints.On(AuditTrail.Topic, sealer.Wake);
             supervisor.Start(sealer);

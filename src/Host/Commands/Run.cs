@@ -89,7 +89,7 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
     }
 
     /// <summary>The audit trail of this database.</summary>
-    public AuditTrail Trail() => new(new AuditKeys(KeyFolder.Of(Settings.Database, Settings.KeysFolder, shell.Variable), Settings.Database));
+    public AuditTrail Trail() => new(new AuditKeys(KeyFolder.Of(Settings.Database, Settings.Keys.Folder, shell.Variable), Settings.Database, Settings.Keys.Master));
 
     /// <summary>True when the database is a SQLite file that is not there.</summary>
     public bool IsDatabaseMissing => Settings.Database.Kind == DatabaseKind.Sqlite && !File.Exists(Settings.Database.Target);

@@ -2,6 +2,7 @@ using Rondo.Host.Http;
 using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
+using Rondo.Security;
 using Rondo.Storage;
 
 namespace Rondo.Host.Settings;
@@ -24,8 +25,8 @@ internal sealed record RondoSettings
     /// <summary>A Redis that carries hints beside the database; null for none.</summary>
     public RedisAddress? Redis { get; init; }
 
-    /// <summary>Folder of the key ring; null for where it is by default (<see cref="KeyFolder"/>).</summary>
-    public string? KeysFolder { get; init; }
+    /// <summary>The key ring; by default where <see cref="KeyFolder"/> says.</summary>
+    public KeyRingPlace Keys { get; init; } = new();
 
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }

@@ -3,6 +3,7 @@ using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Configuration;
+using Rondo.Security;
 using Rondo.Storage;
 
 namespace Rondo.Host.Settings;
@@ -20,7 +21,7 @@ internal sealed class SettingsDraft
 
     public RedisAddress? Redis { get; set; }
 
-    public string? KeysFolder { get; set; }
+    public KeyRingPlace Keys { get; set; } = new();
 
     public PollingOptions Polling { get; } = new();
 
@@ -61,6 +62,10 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         new("hints", _ => "true", "whether processes tell one another of changes at once; false is for trying that nothing depends on hints", TakeHints) { IsSwitch = true },
         new("redis", _ => None, "a Redis that carries hints beside PostgreSQL: HOST:PORT, redis://user:password@HOST:PORT, or none; nothing depends on it", TakeRedis),
         new("keys.folder", _ => Auto, "folder of the key ring, or auto: PATH.keys beside a SQLite file, keys in the data folder of the user for PostgreSQL", TakeKeys),
+        new("keys.master", _ => None, "a master key in base64, at least 32 bytes, that wraps the key in the key ring, or none; best given by RONDO_KEYS_MASTER", TakeMaster)
+        {
+            Mask = (_, text) => text == None ? None : "***",
+        },
         Whole("polling.failure_threshold", "failed polls in a row that make a device offline", o => o.FailureThreshold, (o, v) => o.FailureThreshold = v),
         Span("polling.probe_first", "first delay between probes of a failing device", o => o.ProbeFirst, (o, v) => o.ProbeFirst = v),
         Span("polling.probe_cap", "longest delay between probes", o => o.ProbeCap, (o, v) => o.ProbeCap = v),
@@ -114,8 +119,14 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
 
     private static string? TakeKeys(SettingsDraft draft, string text)
     {
-        draft.KeysFolder = text == Auto ? null : text;
+        draft.Keys = draft.Keys with { Folder = text == Auto ? null : text };
         return text == Auto || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /var/lib/rondo/keys, or {Auto}";
+    }
+
+    private static string? TakeMaster(SettingsDraft draft, string text)
+    {
+        draft.Keys = draft.Keys with { Master = text == None ? null : text };
+        return draft.Keys.Problem;
     }
 
     private static string? TakeRedis(SettingsDraft draft, string text)

@@ -63,7 +63,7 @@ internal static class SettingsReader
             Http = draft.Http,
             Hints = draft.Hints,
             Redis = draft.Redis,
-            KeysFolder = draft.KeysFolder,
+            Keys = draft.Keys,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
         };

@@ -17,14 +17,16 @@ public sealed class AuditKeys
     private readonly string _folder;
     private readonly string _anchorFile;
     private readonly Lock _gate = new();
+    private readonly string? _master;
     private byte[]? _key;
 
     /// <summary>The ring in a folder; nothing is read or made before it is needed.</summary>
     /// <param name="folder">Full path.</param>
     /// <param name="address">The database whose trail is anchored here.</param>
-    public AuditKeys(string folder, DatabaseAddress address)
+    /// <param name="master">A master key in base64 that wraps the key; null for none. A key that is not wrapped yet then is.</param>
+    public AuditKeys(string folder, DatabaseAddress address, string? master = null)
     {
-        _folder = folder;
+        (_folder, _master) = (folder, master);
         var name = address.Kind == DatabaseKind.Sqlite ? Path.GetFullPath(address.Target) : address.Shown;
         _anchorFile = Path.Combine(folder, $"audit-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{address.Kind}:{name}")))[..16]}.anchor");
     }
@@ -42,6 +44,9 @@ public sealed class AuditKeys
             return (IdOf(_key), _key);
         }
     }
+
+    /// <summary>True when this folder knows where the trail ended. Makes nothing.</summary>
+    internal bool HasAnchor => File.Exists(_anchorFile);
 
     /// <summary>Where the trail ended when it was sealed last, as far as this folder knows; null when it does not.</summary>
     internal AuditAnchor? Anchor()
@@ -67,6 +72,11 @@ public sealed class AuditKeys
 
     private byte[] Load()
     {
+        if (KeyWrap.TryCreate(_master, out var wrap) is { } problem)
+        {
+            throw new IOException(problem);
+        }
+
         if (!Directory.Exists(_folder))
         {
             if (OperatingSystem.IsWindows())
@@ -82,10 +92,21 @@ public sealed class AuditKeys
         var path = Path.Combine(_folder, KeyFile);
         if (!File.Exists(path))
         {
-            Write(path, Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)), mayReplace: false);
+            var made = Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes));
+            Write(path, wrap?.Wrap(made) ?? made, mayReplace: false);
         }
 
-        var key = Convert.FromBase64String(File.ReadAllText(path).Trim());
+        var text = File.ReadAllText(path).Trim();
+        if (!KeyWrap.IsWrapped(text) && wrap is not null)
+        {
+            Write(path, wrap.Wrap(text), mayReplace: true);
+        }
+        else if (KeyWrap.IsWrapped(text))
+        {
+            text = (wrap ?? throw new IOException($"{path} is wrapped by a master key; give it by the setting keys.master (RONDO_KEYS_MASTER)")).Unwrap(text);
+        }
+
+        var key = Convert.FromBase64String(text);
         return key.Length == KeyBytes ? key : throw new IOException($"{path} has {key.Length} bytes; expected {KeyBytes} in base64");
     }
 
@@ -121,7 +142,7 @@ public sealed class AuditKeys
         {
             return work();
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or FormatException or JsonException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or FormatException or JsonException or CryptographicException)
         {
             throw new StorageFault(
                 StorageFaultKind.Misuse, $"the key ring {_folder} cannot be used, without which no change is written down and none is made: {fault.Message}. Run as the user it belongs to, or name the right one by the setting keys.folder", fault);

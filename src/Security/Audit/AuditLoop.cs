@@ -11,10 +11,41 @@ public sealed class AuditLoop(Database database, AuditTrail trail, TimeProvider 
 {
     private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(700);
 
+    private bool _isWhole;
+
     /// <inheritdoc/>
     protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
-        await trail.SealAsync(database, stop).ConfigureAwait(false);
+        // At the start, and from then on for as long as it does not hold: what is wrong stays said until somebody has looked.
+        if (!_isWhole)
+        {
+            await SealAnywayAsync(stop).ConfigureAwait(false);
+            await trail.CheckAsync(database, stop).ConfigureAwait(false);
+            _isWhole = true;
+        }
+
+        try
+        {
+            await trail.SealAsync(database, stop).ConfigureAwait(false);
+        }
+        catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Corrupt)
+        {
+            _isWhole = false;
+            throw;
+        }
+
         return _every;
+    }
+
+    private async Task SealAnywayAsync(CancellationToken stop)
+    {
+        try
+        {
+            await trail.SealAsync(database, stop).ConfigureAwait(false);
+        }
+        catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Corrupt)
+        {
+            // Said by the check.
+        }
     }
 }

@@ -13,7 +13,6 @@ public sealed class AuditTrail(AuditKeys keys)
     public const string Topic = "audit";
 
     private const int Piece = 500;
-    private AuditAnchor? _anchored;
 
     /// <summary>Opens the key ring, before a transaction that will write: what goes wrong there is better told before.</summary>
     /// <exception cref="StorageFault">It cannot be used.</exception>
@@ -44,6 +43,9 @@ public sealed class AuditTrail(AuditKeys keys)
             AuditStore.Add(tx, row.With(AuditMac.Proof(key, identity, row)));
         }
     }
+
+    /// <summary>True when the trail of this database is not begun yet, or was begun with our key.</summary>
+    internal bool IsOurs(Transaction tx) => AuditStore.Head(tx).KeyId is not { } begun || begun == keys.Key().Id;
 
     /// <summary>Seals what waits, and keeps outside the database where the trail ends. Returns how many rows.</summary>
     /// <exception cref="StorageFault">The database or the key ring cannot be used, or the trail does not contain any more what was anchored: then it is sealed, and the anchor stays.</exception>
@@ -146,25 +148,41 @@ public sealed class AuditTrail(AuditKeys keys)
         return head.Identity!;
     }
 
+    /// <summary>Holds what is anchored against the trail.</summary>
+    /// <exception cref="StorageFault">The trail does not contain it any more, or it cannot be read.</exception>
+    internal async Task CheckAsync(Database database, CancellationToken stop)
+    {
+        if (keys.HasAnchor)
+        {
+            var head = await database.AskAsync("audit.head", AuditStore.Head, stop).ConfigureAwait(false);
+            await RequireAnchoredAsync(database, keys.Anchor(), head.Identity, stop).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task RequireAnchoredAsync(Database database, AuditAnchor? known, string? identity, CancellationToken stop)
+    {
+        if (known is null)
+        {
+            return;
+        }
+
+        var found = known.No == 0 ? null : await database.AskAsync("audit.row", tx => AuditStore.Row(tx, known.No), stop).ConfigureAwait(false);
+        if (known.Identity != identity || (known.No > 0 && found?.Seal != known.Seal))
+        {
+            throw new StorageFault(
+                StorageFaultKind.Corrupt,
+                $"the audit trail does not contain any more what was sealed as number {known.No}: it was cut off, changed, or the database was restored from a copy. See: rondo audit verify");
+        }
+    }
+
     /// <summary>Moves the anchor on, if what it holds is still in the trail: else whoever cut the trail off would only have to wait.</summary>
     private async Task AnchorAsync(Database database, string identity, long no, string seal, CancellationToken stop)
     {
         var known = keys.Anchor();
-        if (known is not null && (known != _anchored || _anchored is null))
-        {
-            var found = known.No == 0 ? null : await database.ReadAsync("audit.row", tx => AuditStore.Row(tx, known.No), stop).ConfigureAwait(false);
-            if (known.Identity != identity || (known.No > 0 && found?.Seal != known.Seal))
-            {
-                throw new StorageFault(
-                    StorageFaultKind.Corrupt,
-                    $"the audit trail does not contain any more what was sealed as number {known.No}: it was cut off, changed, or the database was restored from a copy. See: rondo audit verify");
-            }
-        }
-
+        await RequireAnchoredAsync(database, known, identity, stop).ConfigureAwait(false);
         if (known is null || no > known.No)
         {
             keys.SetAnchor(identity, no, seal);
-            _anchored = keys.Anchor();
         }
     }
 }

@@ -11,9 +11,10 @@ namespace Rondo.Security;
 /// <param name="actor">Who.</param>
 /// <param name="rules">What is written down of which work, by its name.</param>
 /// <param name="label">What it is, for work whose name and result do not tell.</param>
+/// <param name="isOptional">True: without a key ring that can be used the work is done all the same; for what the system does by itself.</param>
 /// <param name="written">Told after each commit that wrote something down.</param>
 public sealed class AuditedDatabase(
-    Database inner, AuditTrail trail, Actor actor, IReadOnlyDictionary<string, AuditRule> rules, AuditLabel? label = null, Action? written = null) : Database
+    Database inner, AuditTrail trail, Actor actor, IReadOnlyDictionary<string, AuditRule> rules, AuditLabel? label = null, Action? written = null, bool isOptional = false) : Database
 {
     /// <inheritdoc/>
     public override DatabaseAddress Address => inner.Address;
@@ -57,20 +58,33 @@ public sealed class AuditedDatabase(
     /// <summary>Nothing: the database belongs to whoever opened it.</summary>
     public override ValueTask DisposeAsync() => default;
 
+    private bool IsReady()
+    {
+        try
+        {
+            trail.Prepare();
+            return true;
+        }
+        catch (StorageFault) when (isOptional)
+        {
+            // Whoever seals says so.
+            return false;
+        }
+    }
+
     private Func<Transaction, T> Audited<T>(string name, Func<Transaction, T> work)
     {
-        if (!rules.TryGetValue(name, out var rule))
+        if (!rules.TryGetValue(name, out var rule) || !IsReady())
         {
             return work;
         }
 
-        trail.Prepare();
         return tx =>
         {
             var before = rule.Before?.Invoke(tx);
             var result = work(tx);
             var drafts = rule.Rows(tx, before, result, label ?? new AuditLabel(name, "")).ToList();
-            if (drafts.Count > 0)
+            if (drafts.Count > 0 && (!isOptional || trail.IsOurs(tx)))
             {
                 trail.Add(tx, actor, drafts);
                 if (written is not null)

@@ -106,12 +106,19 @@ public sealed class AuditTests : IDisposable
         for (var n = 0; n < 3; n++)
         {
             await AddAsync(store, trail, 2);
-            var fault = await Assert.ThrowsAsync<StorageFault>(() => Trail(store).SealAsync(store.Database));
+
+            // Neither one that ran all the time nor one that was just started.
+            var fault = await Assert.ThrowsAsync<StorageFault>(() => (n == 1 ? Trail(store) : trail).SealAsync(store.Database));
             Assert.Contains("audit verify", fault.Message);
             Assert.False((await trail.VerifyAsync(store.Database)).IsClean);
         }
 
+        // It stays said, also while nothing waits.
+        var loop = new AuditLoop(store.Database, trail, TimeProvider.System);
+        await Assert.ThrowsAsync<StorageFault>(async () => await loop.PassAsync());
+        await Assert.ThrowsAsync<StorageFault>(async () => await loop.PassAsync());
         await trail.AcceptAsync(store.Database, Me, "a restored copy");
+        await loop.PassAsync();
         Assert.True((await trail.VerifyAsync(store.Database)).IsClean);
         await AddAsync(store, trail, 1);
         await Trail(store).SealAsync(store.Database);
@@ -132,6 +139,22 @@ public sealed class AuditTests : IDisposable
         Assert.Equal("other_key", Assert.Single((await other.VerifyAsync(store.Database)).Findings).Code);
         Assert.Equal(1, await Trail(store).SealAsync(store.Database));
         Assert.True((await Trail(store).VerifyAsync(store.Database)).IsClean);
+    }
+
+    [Theory, BothDatabases]
+    public async Task What_the_system_does_by_itself_is_done_without_a_key_ring_too_and_written_down_with_one(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        var rules = new Dictionary<string, AuditRule> { ["work"] = new(null, (_, _, _, _) => [new AuditDraft("work", "", null, null)]) };
+        var unusable = new AuditTrail(new AuditKeys(_folder.Write("a-file", ""), store.Address));
+        var system = new Actor("system", "node", "here");
+        Assert.Equal(1, await new AuditedDatabase(store.Database, unusable, system, rules, isOptional: true).WriteAsync("work", _ => 1));
+        await Assert.ThrowsAsync<StorageFault>(() => new AuditedDatabase(store.Database, unusable, system, rules).WriteAsync("work", _ => 1));
+        Assert.Equal(1, await new AuditedDatabase(store.Database, Trail(store), system, rules, isOptional: true).WriteAsync("work", _ => 1));
+        var other = new AuditTrail(new AuditKeys(_folder.At("other"), store.Address));
+        Assert.Equal(1, await new AuditedDatabase(store.Database, other, system, rules, isOptional: true).WriteAsync("work", _ => 1));
+        await Trail(store).SealAsync(store.Database);
+        Assert.Equal("system", Assert.Single(await AuditTrail.ListAsync(store.Database, new AuditFilter(), 10)).ActorKind);
     }
 
     [Theory, BothDatabases]
@@ -180,6 +203,36 @@ public sealed class AuditTests : IDisposable
         var anchor = Directory.GetFiles(_folder.At("keys"), "*.anchor")[0];
         await File.WriteAllTextAsync(anchor, (await File.ReadAllTextAsync(anchor)).Replace("\"No\":1", "\"No\":0"));
         Assert.Contains("without the key", (await Assert.ThrowsAsync<StorageFault>(() => Trail(store).VerifyAsync(store.Database))).Message);
+    }
+
+    [Fact]
+    public async Task A_wrapped_key_ring_opens_with_its_master_key_only()
+    {
+        await using var store = await TestStore.CreateAsync(DatabaseKind.Sqlite);
+        var (master, other) = (Convert.ToBase64String(new byte[32]), Convert.ToBase64String(new byte[40]));
+        var id = Keys(store).Key().Id;
+        var file = _folder.At("keys/audit.key");
+        var plain = await File.ReadAllTextAsync(file);
+
+        // What lies there plain is wrapped once there is a master key, and is still the same key.
+        Assert.Equal(id, With(master).Key().Id);
+        Assert.DoesNotContain(plain.Trim(), await File.ReadAllTextAsync(file));
+        Assert.Equal(id, With(master).Key().Id);
+        foreach (var wrong in new[] { null, other, "short", "no base64!" })
+        {
+            Assert.Contains("key ring", Assert.Throws<StorageFault>(() => With(wrong).Key()).Message);
+        }
+
+        var wrapped = await File.ReadAllTextAsync(file);
+        await File.WriteAllTextAsync(file, wrapped[..^6]);
+        Assert.Throws<StorageFault>(() => With(master).Key());
+
+        // A new one is wrapped from the start.
+        var fresh = new AuditKeys(_folder.At("fresh"), store.Address, master);
+        fresh.Key();
+        Assert.StartsWith("rondo-wrapped-1:", await File.ReadAllTextAsync(_folder.At("fresh/audit.key")));
+
+        AuditKeys With(string? key) => new(_folder.At("keys"), store.Address, key);
     }
 
     [Fact]

@@ -1,4 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Rondo.Live;
 using Rondo.Live.Feed;
@@ -52,8 +56,19 @@ internal static class FeedEndpoints
             return;
         }
 
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        await feed.RunAsync(socket, caller, context.Abort, context.RequestAborted);
+        await feed.RunAsync(await UpgradeAsync(context), caller, context.Abort, context.RequestAborted);
+    }
+
+    /// <summary>The handshake's answer (RFC 6455, 4.2.2): the framework's own would not let us have the connection. What was asked for has been checked by it.</summary>
+    [SuppressMessage("Security", "CA5350", Justification = "The protocol wants SHA-1 here; it proves that the server speaks WebSocket, and protects nothing.")]
+    private static Task<Stream> UpgradeAsync(HttpContext context)
+    {
+        var key = context.Request.Headers.SecWebSocketKey.ToString().Trim() + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+        var headers = context.Response.Headers;
+        headers.Connection = "Upgrade";
+        headers.Upgrade = "websocket";
+        headers.SecWebSocketAccept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key)));
+        return context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
     }
 
     private static async Task StreamAsync(

@@ -76,7 +76,9 @@ internal sealed class HttpApi : IAsyncDisposable
         // The empty builder, because the others read environment variables and an appsettings.json of the current folder, which may name further
         // addresses to listen on: nothing around the process may open it to a network.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "rondo", EnvironmentName = "Production" });
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+
+        // Whoever hands a message over sends it, instead of one more queue of the pool: a message of the feed to a thousand clients is a thousand of these.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBody;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace Rondo.Live.Feed;
@@ -5,22 +6,48 @@ namespace Rondo.Live.Feed;
 /// <summary>What replaces an older message while it waits: the source, and the metric when only that is told.</summary>
 /// <param name="Source">The source of the sample.</param>
 /// <param name="Metric">The metric, or null for all of them.</param>
-public readonly record struct SeriesKey(long Source, string? Metric);
+internal readonly record struct SeriesKey(long Source, string? Metric);
 
 /// <summary>One message, written once for all who get it.</summary>
-public sealed class FeedMessage
+internal sealed class FeedMessage
 {
     // What an entry costs that shares its message with every other client: the newest readings are kept anyway.
     private const int SharedCost = 64;
+    private readonly int _head;
     private byte[]? _eventStream;
 
-    internal FeedMessage(byte[] json, string? id = null, SeriesKey? key = null)
+    public FeedMessage(ReadOnlySpan<byte> json, string? id = null, SeriesKey? key = null)
     {
-        (Json, Id, Key) = (json, id, key);
+        (Id, Key) = (id, key);
+        _head = json.Length < 126 ? 2 : json.Length <= ushort.MaxValue ? 4 : 10;
+        var frame = new byte[_head + json.Length];
+
+        // A text, and the only frame of its message.
+        frame[0] = 0x81;
+        switch (_head)
+        {
+            case 2:
+                frame[1] = (byte)json.Length;
+                break;
+            case 4:
+                frame[1] = 126;
+                BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(2), (ushort)json.Length);
+                break;
+            default:
+                frame[1] = 127;
+                BinaryPrimitives.WriteUInt64BigEndian(frame.AsSpan(2), (ulong)json.Length);
+                break;
+        }
+
+        json.CopyTo(frame.AsSpan(_head));
+        Frame = frame;
     }
 
+    /// <summary>The envelope as a frame of a WebSocket, of the server's side.</summary>
+    public ReadOnlyMemory<byte> Frame { get; }
+
     /// <summary>The envelope, UTF-8.</summary>
-    public ReadOnlyMemory<byte> Json { get; }
+    public ReadOnlyMemory<byte> Json => Frame[_head..];
 
     /// <summary>The token to resume from; null for what is not in the log.</summary>
     public string? Id { get; }
@@ -32,7 +59,7 @@ public sealed class FeedMessage
     public ReadOnlyMemory<byte> EventStream => _eventStream ??= AsEvent();
 
     /// <summary>What it counts for in a client's queue, bytes.</summary>
-    internal int Cost => Key is null ? Json.Length + SharedCost : SharedCost;
+    public int Cost => Key is null ? Frame.Length + SharedCost : SharedCost;
 
     private byte[] AsEvent()
     {

@@ -45,13 +45,16 @@ public sealed class FeedServer
     public static string? Refusal(FeedCaller caller, string topic) => FeedRules.Refusal(caller, topic)?.Words;
 
     /// <summary>Serves one WebSocket until it ends.</summary>
-    /// <param name="socket">Accepted, without a keep-alive of its own.</param>
+    /// <param name="connection">The connection after the handshake.</param>
     /// <param name="caller">Who it is; null when it will say so.</param>
     /// <param name="abort">Ends the connection at once.</param>
     /// <param name="gone">The connection has ended.</param>
-    public async Task RunAsync(WebSocket socket, FeedCaller? caller, Action abort, CancellationToken gone)
+    public async Task RunAsync(Stream connection, FeedCaller? caller, Action abort, CancellationToken gone)
     {
-        var transport = new SocketTransport(socket, abort);
+        // Heartbeats are messages here, so the WebSocket needs no keep-alive of its own.
+        await using var frames = new FrameStream(connection);
+        using var socket = WebSocket.CreateFromStream(frames, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
+        var transport = new SocketTransport(socket, frames, abort);
         if (_hub.Join(transport, caller) is not { } client)
         {
             await RefuseAsync(transport).ConfigureAwait(false);

@@ -19,14 +19,14 @@ internal abstract class FeedTransport
     public abstract void Abort();
 }
 
-/// <summary>A WebSocket.</summary>
-internal sealed class SocketTransport(WebSocket socket, Action abort) : FeedTransport
+/// <summary>A WebSocket, and the connection below it.</summary>
+internal sealed class SocketTransport(WebSocket socket, FrameStream connection, Action abort) : FeedTransport
 {
     private const int LongestReason = 120;
 
     public override bool IsTwoWay => true;
 
-    public override ValueTask SendAsync(FeedMessage message) => socket.SendAsync(message.Json, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, CancellationToken.None);
+    public override ValueTask SendAsync(FeedMessage message) => connection.WriteAsync(message.Frame, CancellationToken.None);
 
     public override async ValueTask CloseAsync(FeedClose close, FeedMessage words)
     {

@@ -81,7 +81,7 @@ internal static class FeedWriter
         json.WriteEndObject();
     }));
 
-    private static byte[] Write(string type, string? name, string? topic, string? id, Instant at, Action<Utf8JsonWriter> data)
+    private static ReadOnlySpan<byte> Write(string type, string? name, string? topic, string? id, Instant at, Action<Utf8JsonWriter> data)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer, _options))
@@ -97,7 +97,7 @@ internal static class FeedWriter
             json.WriteEndObject();
         }
 
-        return buffer.WrittenSpan.ToArray();
+        return buffer.WrittenSpan;
     }
 
     private static void WriteReadings(Utf8JsonWriter json, DeviceReadings readings, int? only)

@@ -123,6 +123,65 @@ public sealed class FeedBoundsTests
         Assert.Equal("still here", (await bystander.EventAsync()).GetProperty("name").GetString());
     }
 
+    /// <summary>Pongs and messages are written by different hands: each frame is whole.</summary>
+    [Fact]
+    public async Task Pings_are_answered_between_messages_and_no_frame_is_torn()
+    {
+        await using var rig = await FeedRig.StartAsync(options: new LiveOptions { MaxQueue = 64 * 1024 * 1024 });
+        using var socket = await HandshakeAsync(rig);
+        await socket.SendAsync(Frame("""{"type":"subscription","name":"subscribe","topic":"global"}"""));
+        await Eventually.TrueAsync(() => rig.State.Subscriptions == 1, "it is subscribed");
+        var publishing = Task.Run(async () =>
+        {
+            for (var n = 0; n < 300; n++)
+            {
+                await rig.PublishAsync($"{n}", data: $$"""{"text":"{{new string('x', n * 250)[..Math.Min(n * 250, 65_000)]}}"}""");
+            }
+        });
+        var pinging = Task.Run(async () =>
+        {
+            for (var n = 0; n < 300; n++)
+            {
+                await socket.SendAsync((byte[])[0x89, 0x84, 0, 0, 0, 0, (byte)'p', (byte)'i', (byte)'n', (byte)(n % 10)]);
+            }
+        });
+        var (events, pongs) = (0, 0);
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await using var stream = new NetworkStream(socket);
+        var head = new byte[10];
+        while (events < 300 || pongs < 300)
+        {
+            await stream.ReadExactlyAsync(head.AsMemory(0, 2), bound.Token);
+            int length = head[1];
+            if (length == 126)
+            {
+                await stream.ReadExactlyAsync(head.AsMemory(2, 2), bound.Token);
+                length = (head[2] << 8) | head[3];
+            }
+            else if (length == 127)
+            {
+                await stream.ReadExactlyAsync(head.AsMemory(2, 8), bound.Token);
+                length = (int)System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(head.AsSpan(2));
+            }
+
+            var payload = new byte[length];
+            await stream.ReadExactlyAsync(payload, bound.Token);
+            if (head[0] == 0x8A)
+            {
+                Assert.Equal([(byte)'p', (byte)'i', (byte)'n', (byte)(pongs++ % 10)], payload);
+            }
+            else
+            {
+                Assert.Equal(0x81, head[0]);
+                using var json = System.Text.Json.JsonDocument.Parse(payload);
+                FeedSchemas.Check(json.RootElement);
+                events += json.RootElement.GetProperty("type").GetString() == "event" ? 1 : 0;
+            }
+        }
+
+        await Task.WhenAll(publishing, pinging);
+    }
+
     [Fact]
     public async Task Five_hundred_half_open_connections_are_let_go_and_harm_nobody()
     {

@@ -44,8 +44,8 @@ internal static class LiveBench
     {
         await using var database = await BenchDatabase.CreateAsync(settings, []);
         await using var server = Child.Start(MeasuredServer.ProductRuntimeSettings(), LiveServerProcess.Verb, database.Address.Target);
-        var port = int.Parse(await server.ReadAsync(), CultureInfo.InvariantCulture);
-        await using var clients = new LiveClients();
+        var (port, token) = (await server.ReadAsync()).Split(' ') is [var first, var second] ? (int.Parse(first, CultureInfo.InvariantCulture), second) : throw new BenchFault("the server did not say where it is");
+        await using var clients = new LiveClients(token);
 
         // Some first, so that what is made once is not counted for each.
         var some = Math.Min(20, settings.Clients);

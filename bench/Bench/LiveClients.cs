@@ -7,7 +7,7 @@ using System.Text;
 namespace Rondo.Bench;
 
 /// <summary>Many clients of a feed by WebSocket, as cheap as they can be: frames are counted and the number of the message is read, nothing else.</summary>
-internal sealed class LiveClients : IAsyncDisposable
+internal sealed class LiveClients(string token) : IAsyncDisposable
 {
     private static readonly byte[] _mark = "\"n\":"u8.ToArray();
     private readonly List<Client> _clients = [];
@@ -24,7 +24,7 @@ internal sealed class LiveClients : IAsyncDisposable
     {
         for (var at = 0; at < count; at += 50)
         {
-            var more = Enumerable.Range(0, Math.Min(50, count - at)).Select(_ => new Client()).ToArray();
+            var more = Enumerable.Range(0, Math.Min(50, count - at)).Select(_ => new Client(token)).ToArray();
             await Task.WhenAll(more.Select(c => c.ConnectAsync(port, path, topic)));
             _clients.AddRange(more);
         }
@@ -36,7 +36,7 @@ internal sealed class LiveClients : IAsyncDisposable
         return default;
     }
 
-    private sealed class Client : IDisposable
+    private sealed class Client(string token) : IDisposable
     {
         private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         private byte[] _buffer = new byte[1_024];
@@ -48,7 +48,7 @@ internal sealed class LiveClients : IAsyncDisposable
         {
             await _socket.ConnectAsync(IPAddress.Loopback, port);
             await _socket.SendAsync(Encoding.ASCII.GetBytes(
-                $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+                $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {token}\r\n\r\n"));
             while (!_buffer.AsSpan(0, _length).EndsWith("\r\n\r\n"u8) && _buffer.AsSpan(0, _length).IndexOf("\r\n\r\n"u8) is var end)
             {
                 if (end >= 0)
@@ -80,7 +80,7 @@ internal sealed class LiveClients : IAsyncDisposable
 
         public void Dispose() => _socket.Dispose();
 
-        private Task SendAsync(string text)
+        private Task<int> SendAsync(string text)
         {
             var bytes = Encoding.UTF8.GetBytes(text);
             return _socket.SendAsync((byte[])[0x81, (byte)(0x80 | bytes.Length), 0, 0, 0, 0, .. bytes]);

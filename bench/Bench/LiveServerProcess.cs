@@ -5,6 +5,7 @@ using Rondo.Host;
 using Rondo.Host.Http;
 using Rondo.Live;
 using Rondo.Polling;
+using Rondo.Security;
 
 namespace Rondo.Bench;
 
@@ -19,7 +20,8 @@ internal static class LiveServerProcess
         using var logs = LoggerFactory.Create(builder => builder.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
         await using var server = await Server.StartAsync(BenchDatabase.Parse(database), ["work"], new PollingOptions(), TimeProvider.System, logs, CancellationToken.None);
         await using var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, CancellationToken.None);
-        Console.WriteLine(api.Address.Port);
+        var token = await new TokenOperations(server.Database, server.Hints.Send).AddAsync(new NewToken("bench", Role.Viewer, null, Scopes.Everything), new Actor("command", "bench", "here"));
+        Console.WriteLine($"{api.Address.Port.ToString(CultureInfo.InvariantCulture)} {token.Text}");
         while (await Console.In.ReadLineAsync() is { } line)
         {
             switch (line.Split(' '))

@@ -12,7 +12,9 @@ namespace Rondo.Security;
 public sealed class AuditKeys
 {
     private const string KeyFile = "audit.key";
+    private const string LockFile = "audit.lock";
     private const int KeyBytes = 32;
+    private const int MostAttempts = 500;
     private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private readonly string _folder;
     private readonly string _anchorFile;
@@ -63,7 +65,7 @@ public sealed class AuditKeys
         var key = Key().Key;
         Guarded(() =>
         {
-            Write(_anchorFile, JsonSerializer.Serialize(new AuditAnchor(identity, no, seal, AuditMac.Anchor(key, identity, no, seal))), mayReplace: true);
+            Write(_anchorFile, JsonSerializer.Serialize(new AuditAnchor(identity, no, seal, AuditMac.Anchor(key, identity, no, seal))));
             return true;
         });
     }
@@ -90,18 +92,23 @@ public sealed class AuditKeys
         }
 
         var path = Path.Combine(_folder, KeyFile);
-        if (!File.Exists(path))
+        string text;
+        using (Alone())
         {
-            var made = Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes));
-            Write(path, wrap?.Wrap(made) ?? made, mayReplace: false);
+            if (!File.Exists(path))
+            {
+                var made = Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes));
+                Write(path, wrap?.Wrap(made) ?? made);
+            }
+
+            text = File.ReadAllText(path).Trim();
+            if (!KeyWrap.IsWrapped(text) && wrap is not null)
+            {
+                Write(path, wrap.Wrap(text));
+            }
         }
 
-        var text = File.ReadAllText(path).Trim();
-        if (!KeyWrap.IsWrapped(text) && wrap is not null)
-        {
-            Write(path, wrap.Wrap(text), mayReplace: true);
-        }
-        else if (KeyWrap.IsWrapped(text))
+        if (KeyWrap.IsWrapped(text))
         {
             text = (wrap ?? throw new IOException($"{path} is wrapped by a master key; give it by the setting keys.master (RONDO_KEYS_MASTER)")).Unwrap(text);
         }
@@ -110,8 +117,32 @@ public sealed class AuditKeys
         return key.Length == KeyBytes ? key : throw new IOException($"{path} has {key.Length} bytes; expected {KeyBytes} in base64");
     }
 
-    /// <summary>Whole or not at all: two processes that make the first key at once end up with the same one.</summary>
-    private static void Write(string path, string text, bool mayReplace)
+    /// <summary>Two processes that make the first key at once must end up with the same one.</summary>
+    private FileStream Alone()
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerFile;
+        }
+
+        using var pause = new ManualResetEventSlim();
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(_folder, LockFile), options);
+            }
+            catch (IOException) when (attempt < MostAttempts)
+            {
+                // Whoever holds it writes one small file.
+                pause.Wait(10);
+            }
+        }
+    }
+
+    /// <summary>Whole or not at all.</summary>
+    private static void Write(string path, string text)
     {
         var part = $"{path}.{Ids.New()}.part";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -126,14 +157,7 @@ public sealed class AuditKeys
             file.Flush(flushToDisk: true);
         }
 
-        try
-        {
-            File.Move(part, path, mayReplace);
-        }
-        catch (IOException) when (!mayReplace && File.Exists(path))
-        {
-            File.Delete(part);
-        }
+        File.Move(part, path, overwrite: true);
     }
 
     private T Guarded<T>(Func<T> work)

@@ -13,7 +13,7 @@ public sealed class AuditTests
 {
     // Those that change nothing that lasts, or are a record of their own.
     private static readonly string[] _notWritten =
-    [
+    ["POST /api/live/ticket", 
         "POST /api/jobs", "POST /api/polling/now", "POST /api/polling/metrics/reset", "POST /api/setup", "POST /api/session", "DELETE /api/session",
     ];
 
@@ -57,13 +57,13 @@ public sealed class AuditTests
         (await rondo.AskAsync(HttpMethod.Post, "/api/devices?dry_run=true", rondo.Meter("m2"))).Good();
         (await rondo.AskAsync(HttpMethod.Post, $"/api/jobs/{id}/cancel")).Problem(HttpStatusCode.Conflict);
         await DoAsync("POST", "/api/queues/other/pause", null, "queues.change other");
-        Assert.Equal(before + 1, (await NewestAsync()).GetProperty("no").GetInt64());
+        Assert.Single(await ByPeopleAsync(), c => c.GetProperty("no").GetInt64() > before);
 
         var verdict = await rondo.Server.Audit.VerifyAsync(rondo.Server.Database);
-        Assert.True(verdict.IsClean && verdict.Rows == before + 1, string.Join("; ", verdict.Findings));
+        Assert.True(verdict.IsClean && verdict.Rows > before, string.Join("; ", verdict.Findings));
         if (postgres is not null)
         {
-            // Those that need more than a request to have something to change have tests of their own below.
+            // Those need more than a request to have something to change; they are not tried here.
             string[] elsewhere = ["POST /api/polling/audit", "POST /api/jobs/{id:long}/release", "POST /api/batches/{id:long}/cancel"];
             var changing = rondo.Api.Endpoints.OfType<RouteEndpoint>().Select(e => $"{e.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods[0]} {e.RoutePattern.RawText!.TrimEnd('/')}").Where(e => !e.StartsWith("GET ", StringComparison.Ordinal));
             Assert.Empty(changing.Except(done).Except(_notWritten).Except(elsewhere));
@@ -80,7 +80,11 @@ public sealed class AuditTests
             Assert.NotEqual(row.GetProperty("before").ToString(), row.GetProperty("after").ToString());
         }
 
-        async Task<JsonElement> NewestAsync() => (await rondo.GetAsync("/api/audit?limit=1")).Good().GetProperty("changes").EnumerateArray().FirstOrDefault();
+        async Task<JsonElement> NewestAsync() => (await ByPeopleAsync()).FirstOrDefault();
+
+        // The server itself may clean up meanwhile, and says so there too.
+        async Task<JsonElement[]> ByPeopleAsync() =>
+            [.. (await rondo.GetAsync("/api/audit?limit=20")).Good().GetProperty("changes").EnumerateArray().Where(c => c.GetProperty("actor").GetString()!.StartsWith("token ", StringComparison.Ordinal))];
     }
 
     [Fact]

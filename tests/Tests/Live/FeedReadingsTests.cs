@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Tests.Http;
 using Rondo.Tests.Storage;
@@ -123,7 +124,7 @@ public sealed class FeedReadingsTests
 
     private static async Task<FeedListener> OpenAsync(HttpFixture rondo, string topic)
     {
-        var listener = await FeedListener.OpenAsync(rondo.Api.Address, null, "");
+        var listener = await FeedListener.OpenAsync(rondo.Api.Address, await HttpFixture.TokenAsync(rondo.Server, Role.Viewer), "");
         await listener.NextAsync();
         Assert.Equal("acknowledged", (await listener.SubscribeAsync([topic])).GetProperty("name").GetString());
         return listener;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -24,12 +25,16 @@ internal sealed class WatchClient(Uri address, string? token, string[] topics, T
     /// <summary>Why there is no use in coming back; null while there is.</summary>
     public string? Refusal { get; private set; }
 
+    /// <summary>True when the token was refused at the door.</summary>
+    public bool IsUnknown => _socket?.HttpStatusCode == HttpStatusCode.Unauthorized;
+
     /// <summary>Connects, and subscribes from where it was.</summary>
     public async Task ConnectAsync(CancellationToken stop)
     {
         _socket?.Dispose();
         _socket = new ClientWebSocket();
         _socket.Options.KeepAliveInterval = TimeSpan.Zero;
+        _socket.Options.CollectHttpResponseDetails = true;
         if (token is { Length: > 0 })
         {
             _socket.Options.SetRequestHeader("Authorization", "Bearer " + token);

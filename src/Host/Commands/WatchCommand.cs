@@ -12,6 +12,7 @@ namespace Rondo.Host.Commands;
 internal static class WatchCommand
 {
     private const string TokenVariable = "RONDO_TOKEN";
+    private const string HowToToken = $"make one by 'rondo tokens add watch --role viewer' and export it as {TokenVariable}";
 
     public static Command Create(Cli cli)
     {
@@ -60,6 +61,10 @@ internal static class WatchCommand
             {
                 run.Warn($"rondo: the connection is gone ({fault.Message})");
             }
+            catch (WebSocketException) when (client.IsUnknown)
+            {
+                throw new CommandFault(ExitCode.Problem, $"the feed does not know the token in {TokenVariable}: {HowToToken}");
+            }
             catch (WebSocketException fault)
             {
                 throw new CommandFault(ExitCode.Problem, $"no feed at {client.Address} ({fault.Message}). Does a server run there? Start one: rondo serve");
@@ -99,6 +104,8 @@ internal static class WatchCommand
             case "subscription" when data.TryGetProperty("recovered", out var recovered) && recovered.ValueKind == JsonValueKind.False:
                 run.Warn($"rondo: events may be missing here ({data.GetProperty("reason").GetString()})");
                 return false;
+            case "error" when data.GetProperty("code").GetString() == "not_authenticated":
+                throw new CommandFault(ExitCode.Problem, $"the feed needs a token: {HowToToken}");
             case "error":
                 run.Warn($"rondo: {data.GetProperty("message").GetString()}");
                 return false;

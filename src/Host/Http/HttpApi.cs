@@ -77,8 +77,7 @@ internal sealed class HttpApi : IAsyncDisposable
         // addresses to listen on: nothing around the process may open it to a network.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "rondo", EnvironmentName = "Production" });
 
-        // Whoever hands a message over sends it, instead of one more queue of the pool: a message of the feed to a thousand clients is a thousand of these.
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBody;

@@ -17,7 +17,7 @@ internal static class EventStore
 
     private static readonly Sql _post = new("live.post", "insert into live_outbox (name, topic, also_on, at, data) values (@name, @topic, @also, @at, @data)");
 
-    private static readonly Sql _turn = new("live.turn", "select pg_advisory_xact_lock(7210527)");
+    private static readonly Sql _turn = new("live.turn", "select pg_advisory_xact_lock(7210531)");
 
     // Numbers follow the order in which they lie there, which is that of their statements, not of their commits; that they have been committed is what
     // makes them visible, and whoever comes later gets a higher number.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Rondo.Storage;
+using Rondo.Tests.Http;
 using Rondo.Tests.Live;
 using Rondo.Tests.Support;
 
@@ -51,6 +52,20 @@ public sealed class Live_commands : IDisposable
         Assert.Equal(64, await run.RunAsync("watch", "--server", "nowhere"));
         Assert.Equal(1, await run.RunAsync("watch", "--server", "http://127.0.0.1:1"));
         Assert.Contains("rondo serve", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Whoever_watches_without_a_good_token_is_told_how_to_get_one()
+    {
+        await using var rondo = new HttpFixture();
+        await rondo.InitializeAsync();
+        var run = new CommandRun(_folder);
+        string[] watch = ["watch", "--server", rondo.Api.Address.ToString(), "--count", "1"];
+        Assert.Equal(1, await run.RunAsync(watch));
+        Assert.Contains("rondo tokens add watch --role viewer", run.Error, StringComparison.Ordinal);
+        run.Variables["RONDO_TOKEN"] = "rondo_nonsense";
+        Assert.Equal(1, await run.RunAsync(watch));
+        Assert.Contains("does not know the token in RONDO_TOKEN", run.Error, StringComparison.Ordinal);
     }
 
     private CommandRun Run(FeedRig rig) => new(_folder) { Database = rig.Address.Kind == DatabaseKind.Sqlite ? "sqlite:" + rig.Address.Target : rig.Address.Target };

@@ -57,13 +57,13 @@ internal static class WatchCommand
                     }
                 }
             }
-            catch (Exception fault) when (client.HasBeenConnected && fault is WebSocketException or IOException or HttpRequestException)
-            {
-                run.Warn($"rondo: the connection is gone ({fault.Message})");
-            }
             catch (WebSocketException) when (client.IsUnknown)
             {
                 throw new CommandFault(ExitCode.Problem, $"the feed does not know the token in {TokenVariable}: {HowToToken}");
+            }
+            catch (Exception fault) when (client.HasBeenConnected && fault is WebSocketException or IOException or HttpRequestException)
+            {
+                run.Warn($"rondo: the connection is gone ({fault.Message})");
             }
             catch (WebSocketException fault)
             {

@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Rondo.Host.Commands;
 
 /// <summary>A client of the feed that knows where it was.</summary>
-internal sealed class WatchClient(Uri address, string? token, string[] topics, TimeProvider time)
+internal sealed class WatchClient(Uri address, string? token, string[] topics, TimeProvider time) : IDisposable
 {
     private const int MostBytes = 1024 * 1024;
     private static readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(25);
@@ -27,6 +27,9 @@ internal sealed class WatchClient(Uri address, string? token, string[] topics, T
 
     /// <summary>True when the token was refused at the door.</summary>
     public bool IsUnknown => _socket?.HttpStatusCode == HttpStatusCode.Unauthorized;
+
+    /// <inheritdoc/>
+    public void Dispose() => _socket?.Dispose();
 
     /// <summary>Connects, and subscribes from where it was.</summary>
     public async Task ConnectAsync(CancellationToken stop)

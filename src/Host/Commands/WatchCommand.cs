@@ -39,7 +39,7 @@ internal static class WatchCommand
             throw new CommandFault(ExitCode.Misuse, $"'{wrong}' is no topic; expected devices.ID, categories.NAME, metrics.NAME, jobs.QUEUE, imports.ID, {Topics.Admin} or {Topics.Global}");
         }
 
-        var client = new WatchClient(Address(run, server), run.Shell.Variable(TokenVariable), topics, run.Time);
+        using var client = new WatchClient(Address(run, server), run.Shell.Variable(TokenVariable), topics, run.Time);
         var console = run.Shell.OpenConsole();
         var left = count ?? int.MaxValue;
         var backoff = new Backoff(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10), new Random(RandomNumberGenerator.GetInt32(int.MaxValue)));

@@ -5,7 +5,7 @@ namespace Rondo.Security;
 /// (<c>meter-*</c>). Empty lists limit nothing.
 /// </summary>
 /// <param name="Topics">Topics it may subscribe to.</param>
-/// <param name="Devices">Devices it may see, by name; with them go their own topics, <c>devices.NAME</c>.</param>
+/// <param name="Devices">Devices it may see, by name.</param>
 public sealed record Scopes(IReadOnlyList<string> Topics, IReadOnlyList<string> Devices)
 {
     /// <summary>Most names in each list.</summary>

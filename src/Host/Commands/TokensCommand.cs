@@ -91,7 +91,7 @@ internal static class TokensCommand
             new Command("revoke", "Make a token worth nothing. Running servers obey within a second, and close what was opened with it.") { name },
             run => ChangeAsync(run, async database =>
             {
-                var gone = await new TokenOperations(database, _ => { }).RevokeAsync(run.Get(name)!, Actor.OfCommand(), run.Stop);
+                var gone = await new TokenOperations(database, _ => { }).RevokeAsync(run.Get(name)!, run.Stop);
                 run.Say($"token {gone.Name} (rondo_{gone.Prefix}…) is revoked");
                 run.WriteJson(gone);
             }),

@@ -44,7 +44,7 @@ internal static class UsersCommand
             new Command("remove", "Remove a user. Running servers obey within a second.") { name },
             run => TokensCommand.ChangeAsync(run, async database =>
             {
-                var gone = await Users(database).RemoveAsync(run.Get(name)!, Actor.OfCommand(), run.Stop);
+                var gone = await Users(database).RemoveAsync(run.Get(name)!, run.Stop);
                 Show(run, gone, null, $"user {gone.Name} is removed");
             }),
             "rondo users remove anna");
@@ -58,7 +58,7 @@ internal static class UsersCommand
             run => TokensCommand.ChangeAsync(run, async database =>
             {
                 var (password, isRandom) = await ReadAsync(run, file);
-                var user = await Users(database).SetPasswordAsync(run.Get(name)!, password, Actor.OfCommand(), run.Stop);
+                var user = await Users(database).SetPasswordAsync(run.Get(name)!, password, run.Stop);
                 Show(run, user, isRandom ? password : null, $"user {user.Name} has another password");
             }),
             "rondo users passwd anna",
@@ -73,7 +73,7 @@ internal static class UsersCommand
             new Command("role", "Give a user another role. Running servers obey within a second.") { name, role },
             run => TokensCommand.ChangeAsync(run, async database =>
             {
-                var user = await Users(database).SetRoleAsync(run.Get(name)!, TokensCommand.ReadRole(run.Get(role)), Actor.OfCommand(), run.Stop);
+                var user = await Users(database).SetRoleAsync(run.Get(name)!, TokensCommand.ReadRole(run.Get(role)), run.Stop);
                 Show(run, user, null, $"user {user.Name} is {user.Role}");
             }),
             "rondo users role anna viewer");

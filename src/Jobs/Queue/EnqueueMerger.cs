@@ -127,18 +127,15 @@ internal sealed class EnqueueMerger(Database database, EnqueueStore store, Actio
             return;
         }
 
-        // Whoever runs them first: that one has farther to go.
-        if (ride?.Begin() == true && ride.Hungry.Count == queues.Count && jobs.TrueForAll(j => !j.IsKnocking && j.DueAt is null))
-        {
-            // Nobody else can run them, and nothing waits for anybody else.
-        }
-        else if (hint is null)
-        {
-            accepted(queues);
-        }
-        else
+        // Whoever runs them first: that one has farther to go. When all of them ride, nothing is left for anybody else.
+        var isAllGone = ride?.Begin() == true && ride.Hungry.Count == queues.Count && jobs.TrueForAll(j => !j.IsKnocking && j.DueAt is null);
+        if (hint is not null)
         {
             hints!.WakeHere(JobServer.Topic);
+        }
+        else if (!isAllGone)
+        {
+            accepted(queues);
         }
 
         batch.ForEach(w => w.Done.TrySetResult(new Enqueued(w.Job.Id, w.Job.IsNew)));

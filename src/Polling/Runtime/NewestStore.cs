@@ -20,7 +20,7 @@ internal static class NewestStore
 
     private static readonly Sql _all = new("live.newest.all", $"{Select} order by g.id limit {Most}");
 
-    private static readonly Sql _ofDevices = new("live.newest.devices", Select + " and d.id {in:@ids} order by g.id limit 10000");
+    private static readonly Sql _ofDevices = new("live.newest.devices", $$"""{{Select}} and d.id {in:@ids} order by g.id limit {{Most}}""");
 
     private static readonly Sql _ofCategory = new("live.newest.category", $"{Select} and d.category = @name order by g.id limit {Most}");
 

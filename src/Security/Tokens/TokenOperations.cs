@@ -19,11 +19,7 @@ public sealed class TokenOperations(Database database, Action<string> hint)
     /// <exception cref="AccessRefused">The name is taken or does not fit, or the token would be over already.</exception>
     public Task<IssuedToken> AddAsync(NewToken token, Actor by, CancellationToken stop = default)
     {
-        if (!Names.IsFit(token.Name))
-        {
-            throw new AccessRefused(AccessRefusal.Mistake, "name", $"'{token.Name}' is no name of a token; expected {Names.Expected}");
-        }
-
+        Names.Require(token.Name, "token");
         return IssueAsync(
             tx =>
             {
@@ -43,11 +39,7 @@ public sealed class TokenOperations(Database database, Action<string> hint)
     /// <summary>The first admin's token: refused as taken when there is an admin.</summary>
     internal Task<IssuedToken> AddFirstAsync(string name, Actor by, CancellationToken stop)
     {
-        if (!Names.IsFit(name))
-        {
-            throw new AccessRefused(AccessRefusal.Mistake, "name", $"'{name}' is no name of a token; expected {Names.Expected}");
-        }
-
+        Names.Require(name, "token");
         return IssueAsync(
             tx => TokenStore.HasAdmin(tx) || TokenStore.Active(tx, name) is not null
                 ? throw new AccessRefused(AccessRefusal.Taken, "", "there is an admin already")
@@ -72,9 +64,8 @@ public sealed class TokenOperations(Database database, Action<string> hint)
 
     /// <summary>Makes a token worth nothing from now on.</summary>
     /// <exception cref="AccessRefused">There is none in force of that name.</exception>
-    public async Task<TokenView> RevokeAsync(string name, Actor by, CancellationToken stop = default)
+    public async Task<TokenView> RevokeAsync(string name, CancellationToken stop = default)
     {
-        _ = by;
         var gone = await database.WriteAsync(
             "security.token.revoke",
             tx =>

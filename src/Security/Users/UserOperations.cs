@@ -18,10 +18,7 @@ public sealed class UserOperations(Database database, Action<string> hint)
     /// <exception cref="AccessRefused">The name is taken, or name or password do not fit.</exception>
     public Task<UserView> AddAsync(string name, Role role, string password, Actor by, CancellationToken stop = default)
     {
-        if (!Names.IsFit(name))
-        {
-            throw new AccessRefused(AccessRefusal.Mistake, "name", $"'{name}' is no name of a user; expected {Names.Expected}");
-        }
+        Names.Require(name, "user");
 
         var hash = Hash(name, password);
         return ChangeAsync(
@@ -41,9 +38,8 @@ public sealed class UserOperations(Database database, Action<string> hint)
 
     /// <summary>Gives a user another password.</summary>
     /// <exception cref="AccessRefused">There is no such user, or the password does not fit.</exception>
-    public Task<UserView> SetPasswordAsync(string name, string password, Actor by, CancellationToken stop = default)
+    public Task<UserView> SetPasswordAsync(string name, string password, CancellationToken stop = default)
     {
-        _ = by;
         var hash = Hash(name, password);
         return ChangeAsync(
             "security.user.passwd",
@@ -59,9 +55,8 @@ public sealed class UserOperations(Database database, Action<string> hint)
 
     /// <summary>Gives a user another role.</summary>
     /// <exception cref="AccessRefused">There is no such user.</exception>
-    public Task<UserView> SetRoleAsync(string name, Role role, Actor by, CancellationToken stop = default)
+    public Task<UserView> SetRoleAsync(string name, Role role, CancellationToken stop = default)
     {
-        _ = by;
         return ChangeAsync(
             "security.user.role",
             tx =>
@@ -76,9 +71,8 @@ public sealed class UserOperations(Database database, Action<string> hint)
 
     /// <summary>Removes a user; returns what it was.</summary>
     /// <exception cref="AccessRefused">There is no such user.</exception>
-    public Task<UserView> RemoveAsync(string name, Actor by, CancellationToken stop = default)
+    public Task<UserView> RemoveAsync(string name, CancellationToken stop = default)
     {
-        _ = by;
         return ChangeAsync(
             "security.user.remove",
             tx =>

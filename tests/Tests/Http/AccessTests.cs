@@ -126,7 +126,7 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Contains("is no token", await RefusedAsync("secret", HttpStatusCode.Unauthorized));
         Assert.Contains("is no token", await RefusedAsync(token, HttpStatusCode.Unauthorized, "Basic "));
         var name = (await new TokenOperations(_rondo.Server.Database, _ => { }).ListAsync(all: false)).Single(t => token.Contains(t.Prefix)).Name;
-        await new TokenOperations(_rondo.Server.Database, _rondo.Server.Hints.Send).RevokeAsync(name, new Actor("command", "test", "here"));
+        await new TokenOperations(_rondo.Server.Database, _rondo.Server.Hints.Send).RevokeAsync(name);
         await Eventually.TrueAsync(async () => (await AskAsync("Bearer " + token)).StatusCode == HttpStatusCode.Unauthorized, "it is obeyed", TimeSpan.FromSeconds(1));
         Assert.Contains("revoked", await RefusedAsync(token, HttpStatusCode.Unauthorized));
 

@@ -73,7 +73,7 @@ public sealed class SignInTests : IAsyncLifetime
     {
         foreach (var change in new Func<Task>[]
         {
-            () => Users().SetPasswordAsync("anna", Password, Me), () => Users().SetRoleAsync("anna", Role.Viewer, Me), () => Users().RemoveAsync("anna", Me),
+            () => Users().SetPasswordAsync("anna", Password), () => Users().SetRoleAsync("anna", Role.Viewer), () => Users().RemoveAsync("anna"),
         })
         {
             using var browser = Browser();

@@ -37,7 +37,7 @@ public sealed class TokenFeedTests : IAsyncLifetime
         using var other = await OpenAsync(await HttpFixture.TokenAsync(_rondo.Server, Role.Viewer));
         Assert.Equal("acknowledged", await AnswerAsync(listener, "admin-notifications"));
         Assert.Equal("refused", await AnswerAsync(other, "admin-notifications"));
-        await Tokens.RevokeAsync("first", _by);
+        await Tokens.RevokeAsync("first");
         Assert.Equal(4404, await listener.ClosedAsync());
         Assert.Equal("acknowledged", await AnswerAsync(other, "global"));
         await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, first.Text, ""));

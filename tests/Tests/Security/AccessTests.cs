@@ -12,6 +12,12 @@ public sealed class AccessTests
 {
     private static readonly Actor Me = new("command", "anna", "laptop");
 
+    private static (TokenOperations Tokens, AccessControl Access, AccessLoop Loop) On(TestStore store, TimeProvider time)
+    {
+        var access = new AccessControl(store.Database, time);
+        return (new TokenOperations(store.Database, _ => { }), access, new AccessLoop(access, store.Database, time));
+    }
+
     [Theory, BothDatabases]
     public async Task A_revocation_elsewhere_ends_the_grant_within_a_second_without_any_hint(DatabaseKind kind)
     {
@@ -29,7 +35,7 @@ public sealed class AccessTests
         await Eventually.TrueAsync(async () => ReferenceEquals(grant, (await access.AuthenticateAsync(issued.Text)).Grant), "it is remembered");
 
         var started = Stopwatch.GetTimestamp();
-        await tokens.RevokeAsync("t", Me);
+        await tokens.RevokeAsync("t");
         await ended.Task.WaitAsync(TimeSpan.FromSeconds(15));
         Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(1.5), $"it took {Stopwatch.GetElapsedTime(started)}");
         Assert.Equal(AccessEnd.Revoked, grant.End);
@@ -43,15 +49,13 @@ public sealed class AccessTests
     {
         var time = new FakeTime();
         await using var store = await TestStore.CreateAsync(kind, time);
-        var tokens = new TokenOperations(store.Database, _ => { });
-        var access = new AccessControl(store.Database, time);
-        var loop = new AccessLoop(access, store.Database, time);
+        var (tokens, access, loop) = On(store, time);
         var issued = await tokens.AddAsync(new NewToken("t", Role.Viewer, null, Scopes.Everything), Me);
         await loop.PassAsync();
 
         // The row is read, then revoked, then the loop looks and finds nobody, then what was read is remembered.
         var stale = await store.Database.ReadAsync("test", tx => TokenStore.Find(tx, issued.Token.Prefix)!);
-        await tokens.RevokeAsync("t", Me);
+        await tokens.RevokeAsync("t");
         await loop.PassAsync();
         var grant = access.Remember(stale, Convert.FromHexString(stale.Hash));
         Assert.Equal(AccessEnd.None, grant.End);
@@ -83,9 +87,7 @@ public sealed class AccessTests
     {
         var time = new FakeTime();
         await using var store = await TestStore.CreateAsync(kind, time);
-        var tokens = new TokenOperations(store.Database, _ => { });
-        var access = new AccessControl(store.Database, time);
-        var loop = new AccessLoop(access, store.Database, time);
+        var (tokens, access, loop) = On(store, time);
         var issued = await tokens.AddAsync(new NewToken("t", Role.Viewer, null, Scopes.Everything), Me);
         var writes = 0;
         store.Database.Before = name => { writes += name == "security.token.used" ? 1 : 0; return null; };
@@ -106,9 +108,7 @@ public sealed class AccessTests
     {
         var time = new FakeTime();
         await using var store = await TestStore.CreateAsync(kind, time);
-        var tokens = new TokenOperations(store.Database, _ => { });
-        var access = new AccessControl(store.Database, time);
-        var loop = new AccessLoop(access, store.Database, time);
+        var (tokens, access, loop) = On(store, time);
         var known = await tokens.AddAsync(new NewToken("known", Role.Viewer, null, Scopes.Everything), Me);
         var other = await tokens.AddAsync(new NewToken("other", Role.Viewer, null, Scopes.Everything), Me);
         await loop.PassAsync();

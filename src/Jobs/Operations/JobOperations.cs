@@ -78,6 +78,7 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
 
         var (found, done) = (0L, 0L);
         var (first, refusals) = (new List<long>(), new List<string>());
+        var seen = new HashSet<long>();
         foreach (var state in filter.State is { } one ? [one] : StatesOf(verb))
         {
             var next = filter with { State = state };
@@ -97,16 +98,16 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
                     break;
                 }
 
-                var refused = await database.WriteLongAsync(
-                    "jobs.act",
-                    tx => ids.Select(id => (Id: id, Why: Apply(tx, verb, id))).Where(r => r.Why is not null).ToList(),
-                    stop).ConfigureAwait(false);
+                var acts = await database.WriteLongAsync("jobs.act", tx => ActOnPage(tx, verb, state, ids, seen), stop).ConfigureAwait(false);
                 await SettleAsync(verb, [], stop).ConfigureAwait(false);
                 Tell(verb);
-                found += ids.Count;
-                done += ids.Count - refused.Count;
-                first.AddRange(ids.Take(Shown - first.Count));
-                refusals.AddRange(refused.Take(Shown - refusals.Count).Select(r => $"{r.Id}: {r.Why}"));
+
+                // A queue goes on meanwhile: its jobs change their state under our hands, and come a second time in the next one.
+                seen.UnionWith(acts.Where(a => a.IsStillThere).Select(a => a.Id));
+                found += acts.Count;
+                done += acts.Count(a => a.Refusal is null);
+                first.AddRange(acts.Take(Shown - first.Count).Select(a => a.Id));
+                refusals.AddRange(acts.Where(a => a.Refusal is not null).Take(Shown - refusals.Count).Select(a => $"{a.Id}: {a.Refusal}"));
                 next = next with { Before = ids[^1] };
             }
         }
@@ -161,6 +162,23 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
         JobVerb.Release => [JobState.Running],
         _ => [JobState.Dead],
     };
+
+    /// <summary>What was done to those of a page; not to those that are not any more what was asked for.</summary>
+    private List<(long Id, string? Refusal, bool IsStillThere)> ActOnPage(Transaction tx, JobVerb verb, JobState state, IEnumerable<long> ids, HashSet<long> seen)
+    {
+        var acts = new List<(long, string?, bool)>();
+        foreach (var id in ids.Where(id => !seen.Contains(id)))
+        {
+            var refusal = Apply(tx, verb, id);
+            var now = OperationStore.Find(tx, id)?.State;
+            if (refusal is null || now == state.Text())
+            {
+                acts.Add((id, refusal, verb == JobVerb.Cancel && now == JobState.Running.Text()));
+            }
+        }
+
+        return acts;
+    }
 
     /// <summary>Returns why nothing was done, or null.</summary>
     private string? Apply(Transaction tx, JobVerb verb, long id) => verb switch

@@ -20,6 +20,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     private static readonly TimeSpan _keysAgain = TimeSpan.FromMilliseconds(200);
     private static readonly Sql _written = new("jobs.finish.written", """
         select coalesce(batch_id, case when is_awaited then 0 else -1 end) from job_history where id = @id and lease_no = @no and node = @node
+        union all select -1 from job_failure where job_id = @id and lease_no = @no and node = @node and outcome in ('retry', 'snooze')
         """);
     private readonly Lock _gate = new();
     private readonly Lock _pass = new();

@@ -257,6 +257,20 @@ public sealed class AttemptTests
     }
 
     [Theory, BothDatabases]
+    public async Task A_retry_whose_answer_was_lost_is_not_taken_for_refused(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => throw new InvalidOperationException("not yet"), isRunning: false);
+        var lost = 0;
+        rig.Database.After = name => name == "jobs.finish" && Interlocked.Increment(ref lost) == 1 ? SteeredDatabase.Away(name) : null;
+        var id = await rig.EnqueueAsync("a");
+        rig.Run();
+        await rig.UntilAsync(id, "scheduled");
+        await Eventually.TrueAsync(() => rig.Server.State is { Finished: 1, Unwritten: 0 }, "the retry is written");
+        Assert.Equal((1, 0), (lost > 0 ? 1 : 0, rig.Server.State.Refused));
+        Assert.Single(await rig.FailuresAsync(id));
+    }
+
+    [Theory, BothDatabases]
     public async Task A_clean_stop_gives_back_what_runs_and_what_lies_ahead_and_no_attempt_is_lost(DatabaseKind kind)
     {
         await using var rig = await JobRig.StartAsync(

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -33,10 +34,16 @@ internal sealed class Receiver : IAsyncDisposable
 
     public string Url(string path, string host = "127.0.0.1") => $"http://{host}:{Port}{path}";
 
-    public static async Task<Receiver> StartAsync(Func<HttpContext, int, Task> answer, string address = "127.0.0.1", int port = 0)
+    public static async Task<Receiver> StartAsync(Func<HttpContext, int, Task> answer, string address = "127.0.0.1", int port = 0, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(address), port));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(address), port, place =>
+        {
+            if (certificate is not null)
+            {
+                place.UseHttps(certificate);
+            }
+        }));
         var app = builder.Build();
         var receiver = new Receiver(app);
         app.Run(async context =>

@@ -8,6 +8,7 @@ namespace Rondo.SystemTests.Cluster;
 /// Everything at once, at random. RONDO_CHAOS_MINUTES says for how long (a few minutes more of a long run find what a short one does not), RONDO_CHAOS_SEED repeats a
 /// run, RONDO_CHAOS_RESULT names a file for the result; <c>bench/run cluster-chaos</c> sets them.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class ClusterChaosTests(ITestOutputHelper output)
 {
     private const int Fast = 500;

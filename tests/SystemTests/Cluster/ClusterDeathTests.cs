@@ -4,6 +4,7 @@ using Rondo.SystemTests.Support;
 namespace Rondo.SystemTests.Cluster;
 
 /// <summary>A node dies, stands still, or gets stuck: the others own everything of it in time, and what it brings later is refused.</summary>
+[Collection(Alone.Name)]
 public sealed class ClusterDeathTests(ITestOutputHelper output)
 {
     private const int Gateways = 100;

@@ -7,6 +7,7 @@ using Rondo.Tests.Jobs.History;
 namespace Rondo.SystemTests.Jobs;
 
 /// <summary>Whatever is done to those who run them, each job ends once. RONDO_CHAOS_SEED repeats a run.</summary>
+[Collection(Alone.Name)]
 public sealed class JobChaosTests(ITestOutputHelper output)
 {
     [Fact]

@@ -15,6 +15,7 @@ internal static class Modules
     /// <summary>Every module's migrations.</summary>
     public static IReadOnlyList<Migration> Migrations { get; } =
     [
+        .. Migration.OfStorage,
         .. Migration.Of("nodes", typeof(Node).Assembly),
         .. SecurityModule.Migrations,
         .. Migration.Of("live", typeof(EventLog).Assembly),

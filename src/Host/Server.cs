@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Rondo.Host.Http;
 using Rondo.Host.Jobs;
+using Rondo.Host.Logs;
 using Rondo.Host.Settings;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
@@ -155,6 +156,7 @@ internal sealed class Server : IAsyncDisposable
             var isShared = address.Kind == DatabaseKind.Postgres;
             var node = await Node.RegisterAsync(
                 database, time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
+            (logs as ProgramLogs)?.Node = node.Id;
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));

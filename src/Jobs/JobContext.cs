@@ -20,8 +20,9 @@ public sealed class JobContext
     private readonly Runner _runner;
     private readonly ClaimedJob _job;
 
-    internal JobContext(RunningJob running, Runner runner, string node)
+    internal JobContext(RunningJob running, Runner runner, string node, TraceContext? trace = null)
     {
+        Trace = trace;
         _running = running;
         _runner = runner;
         _job = running.Job;
@@ -57,6 +58,11 @@ public sealed class JobContext
 
     /// <summary>Under what this attempt writes.</summary>
     public JobFence Fence { get; }
+
+    /// <summary>
+    /// The request that this job comes from, as it is sent on to others and as jobs enqueued here carry it by themselves; null when it comes from none.
+    /// </summary>
+    public TraceContext? Trace { get; }
 
     /// <summary>The same for every attempt of this job and for no other job: for servers that take a key to do a thing once.</summary>
     public string IdempotencyKey => $"rondo-job-{_job.Id}";

@@ -20,6 +20,9 @@ public abstract class Transaction
     /// <summary>Database time now. It goes on while the work lasts: take it once where two values must agree.</summary>
     public abstract Instant Now { get; }
 
+    /// <summary>In whose name it is done, as it was when the work was handed over; null for nobody's. What is written down for somebody says so.</summary>
+    public TraceContext? Trace { get; internal init; }
+
     internal abstract DbConnection Connection { get; }
 
     internal abstract DbTransaction? Inner { get; }

@@ -42,7 +42,11 @@ table audit_log
   key_id text not null
   proof text not null
   seal text not null
+  correlation_id text
+  trace_id text
   audit_log_pkey PRIMARY KEY (no)
+  CREATE INDEX audit_log_correlation ON public.audit_log USING btree (correlation_id, no) WHERE (correlation_id IS NOT NULL)
+  CREATE INDEX audit_log_trace ON public.audit_log USING btree (trace_id, no) WHERE (trace_id IS NOT NULL)
   CREATE UNIQUE INDEX audit_log_uid ON public.audit_log USING btree (uid)
 
 table audit_waiting
@@ -58,7 +62,11 @@ table audit_waiting
   after_json text
   key_id text not null
   proof text not null
+  correlation_id text
+  trace_id text
   audit_waiting_pkey PRIMARY KEY (id)
+  CREATE INDEX audit_waiting_correlation ON public.audit_waiting USING btree (correlation_id, id) WHERE (correlation_id IS NOT NULL)
+  CREATE INDEX audit_waiting_trace ON public.audit_waiting USING btree (trace_id, id) WHERE (trace_id IS NOT NULL)
 
 sequence audit_waiting_id_seq
 
@@ -487,6 +495,16 @@ table job_tick
   job_tick_pkey PRIMARY KEY (schedule_id, due)
   CREATE INDEX job_tick_queued ON public.job_tick USING btree (schedule_id, due) WHERE (outcome = 'queued'::text)
 
+table job_trace
+  job_id bigint not null
+  correlation_id text not null
+  trace_id text not null
+  at timestamp with time zone not null
+  job_trace_pkey PRIMARY KEY (job_id)
+  CREATE INDEX job_trace_at ON public.job_trace USING btree (at)
+  CREATE INDEX job_trace_correlation ON public.job_trace USING btree (correlation_id, job_id)
+  CREATE INDEX job_trace_trace ON public.job_trace USING btree (trace_id, job_id)
+
 table job_unique
   key text not null
   job_id bigint not null
@@ -545,7 +563,11 @@ table live_event
   at timestamp with time zone not null
   logged_at timestamp with time zone not null
   data text not null
+  correlation_id text
+  trace_id text
   live_event_pkey PRIMARY KEY (id)
+  CREATE INDEX live_event_correlation ON public.live_event USING btree (correlation_id, id) WHERE (correlation_id IS NOT NULL)
+  CREATE INDEX live_event_trace ON public.live_event USING btree (trace_id, id) WHERE (trace_id IS NOT NULL)
 
 table live_head
   only_row integer not null
@@ -561,6 +583,8 @@ table live_outbox
   also_on text
   at timestamp with time zone not null
   data text not null
+  correlation_id text
+  trace_id text
   live_outbox_pkey PRIMARY KEY (id)
 
 sequence live_outbox_id_seq

@@ -40,7 +40,11 @@ CREATE TABLE audit_log (
   key_id TEXT not null,
   proof TEXT not null,
   seal TEXT not null
-) STRICT;
+, correlation_id TEXT, trace_id TEXT) STRICT;
+
+CREATE INDEX audit_log_correlation on audit_log (correlation_id, no) where correlation_id is not null;
+
+CREATE INDEX audit_log_trace on audit_log (trace_id, no) where trace_id is not null;
 
 CREATE UNIQUE INDEX audit_log_uid on audit_log (uid);
 
@@ -57,7 +61,11 @@ CREATE TABLE audit_waiting (
   after_json TEXT,
   key_id TEXT not null,
   proof TEXT not null
-) STRICT;
+, correlation_id TEXT, trace_id TEXT) STRICT;
+
+CREATE INDEX audit_waiting_correlation on audit_waiting (correlation_id, id) where correlation_id is not null;
+
+CREATE INDEX audit_waiting_trace on audit_waiting (trace_id, id) where trace_id is not null;
 
 CREATE TABLE device (
   id INTEGER not null primary key,
@@ -377,6 +385,19 @@ CREATE TABLE job_tick (
 
 CREATE INDEX job_tick_queued on job_tick (schedule_id, due) where outcome = 'queued';
 
+CREATE TABLE job_trace (
+  job_id INTEGER not null primary key,
+  correlation_id TEXT not null,
+  trace_id TEXT not null,
+  at INTEGER not null
+) STRICT;
+
+CREATE INDEX job_trace_at on job_trace (at);
+
+CREATE INDEX job_trace_correlation on job_trace (correlation_id, job_id);
+
+CREATE INDEX job_trace_trace on job_trace (trace_id, job_id);
+
 CREATE TABLE job_unique (
   key TEXT not null primary key,
   job_id INTEGER not null
@@ -441,7 +462,11 @@ CREATE TABLE live_event (
   at INTEGER not null,
   logged_at INTEGER not null,
   data TEXT not null
-) STRICT;
+, correlation_id TEXT, trace_id TEXT) STRICT;
+
+CREATE INDEX live_event_correlation on live_event (correlation_id, id) where correlation_id is not null;
+
+CREATE INDEX live_event_trace on live_event (trace_id, id) where trace_id is not null;
 
 CREATE TABLE live_head (
   only_row INTEGER not null primary key check (only_row = 1),

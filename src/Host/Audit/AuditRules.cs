@@ -42,6 +42,7 @@ internal static class AuditRules
         ["jobs.act"] = new(null, Jobs),
         ["jobs.prune"] = Results<System.Collections.ICollection>((gone, label) => gone.Count == 0 ? null : new AuditDraft("jobs.prune", label.Subject, null, Text(new { deleted = gone.Count }))),
         ["jobs.balance.off"] = Results<object>((_, _) => new AuditDraft("jobs.write_off", "", null, null)),
+        ["live.publish"] = Results<TestEvent>((said, _) => new AuditDraft("live.publish", said.Topic, null, Text(new { said.Name, data = JsonNode.Parse(said.Data) }))),
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, null, null) : null),
     };
 

@@ -14,11 +14,14 @@ namespace Rondo.Host;
 /// <param name="Before">What it was; secrets are masked.</param>
 /// <param name="After">What it became.</param>
 /// <param name="Seal">What chains it to the one before.</param>
-internal sealed record AuditView(long No, Instant At, string Actor, string From, string Action, string Subject, JsonElement? Before, JsonElement? After, string Seal)
+/// <param name="CorrelationId">By what whoever asked calls the request that made it; null for none.</param>
+/// <param name="TraceId">In which trace.</param>
+internal sealed record AuditView(
+    long No, Instant At, string Actor, string From, string Action, string Subject, JsonElement? Before, JsonElement? After, string Seal, string? CorrelationId, string? TraceId)
 {
     /// <summary>As it is shown.</summary>
     public static AuditView Of(AuditRow row) => new(
-        row.No, row.At, $"{row.ActorKind} {row.ActorName}", row.ActorFrom, row.Action, row.Subject, Read(row.BeforeJson), Read(row.AfterJson), row.Seal);
+        row.No, row.At, $"{row.ActorKind} {row.ActorName}", row.ActorFrom, row.Action, row.Subject, Read(row.BeforeJson), Read(row.AfterJson), row.Seal, row.CorrelationId, row.TraceId);
 
     // What somebody put there by hand need not be JSON.
     private static JsonElement? Read(string? json)

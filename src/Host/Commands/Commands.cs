@@ -22,6 +22,7 @@ internal static class Commands
         UsersCommand.Create(cli),
         TokensCommand.Create(cli),
         AuditCommand.Create(cli),
+        TraceCommand.Create(cli),
         WatchCommand.Create(cli),
         LiveCommand.Create(cli),
         DatabaseCommand.Create(cli),

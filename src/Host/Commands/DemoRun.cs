@@ -1,4 +1,5 @@
 using Rondo.Host.Http;
+using Rondo.Host.Logs;
 using Rondo.Polling;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
@@ -43,7 +44,7 @@ internal sealed class DemoRun(Run run, DemoSettings settings)
         var units = Math.Min(UnitsPerGateway, settings.Devices);
         var simulated = new ModbusSimulatorOptions { Gateways = (settings.Devices + units - 1) / units, Units = units };
         await using var simulator = await ModbusSimulator.StartAsync(simulated, run.Time, run.Stop);
-        using var logs = run.Shell.Logs(LogLevel.Warning);
+        using var logs = run.Shell.Logs(LogLevel.Warning, LogFormat.Auto);
         var address = DatabaseAddress.TryParse("sqlite:" + file, out _)!;
         await using var server = await Server.StartAsync(address, ["poll"], new PollingOptions(), run.Time, logs, run.Stop);
         await using var http = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, run.Stop);

@@ -26,8 +26,9 @@ internal static class JobsEnqueue
         var tags = new Option<string[]>("--tag") { Description = "A word to find it by; may be repeated", HelpName = "TAG" };
         var note = new Option<string?>("--note") { Description = "A remark for people", HelpName = "TEXT" };
         var meta = new Option<string[]>("--meta") { Description = "A name and a value of your own, NAME=VALUE; may be repeated", HelpName = "NAME=VALUE" };
+        var correlation = new Option<string?>("--correlation") { Description = "By what rondo trace finds it, its attempts, events and jobs: 1 to 64 letters, digits, '-', '_', '.', ':'", HelpName = "ID" };
         return cli.Act(
-            new Command("enqueue", "Enqueue a job") { kind, args, queue, priority, delay, at, attempts, unique, period, after, tags, note, meta },
+            new Command("enqueue", "Enqueue a job") { kind, args, queue, priority, delay, at, attempts, unique, period, after, tags, note, meta, correlation },
             run => run.UseDatabaseAsync(database => EnqueueAsync(run, database, run.Get(kind)!, run.Get(args)!, new EnqueueOptions
             {
                 Queue = run.Get(queue),
@@ -41,13 +42,19 @@ internal static class JobsEnqueue
                 Tags = run.Get(tags),
                 Note = run.Get(note),
                 Metadata = Pairs(run.Get(meta) ?? []),
+                Trace = run.Get(correlation) is { } id ? Trace(id) : null,
             })),
             "rondo jobs enqueue noop",
             "rondo jobs enqueue noop --args '{\"takes_ms\": 500, \"fails\": 2}' --delay 10m --tag trial",
             "rondo jobs enqueue noop --after 4711",
             "rondo jobs enqueue noop --unique report --unique-period 1h",
+            "rondo jobs enqueue noop --correlation order-4711",
             "rondo jobs enqueue noop --at 2026-01-31T12:00:00Z --unique monthly --meta customer=17");
     }
+
+    private static TraceContext Trace(string id) => TraceContext.IsCorrelation(id)
+        ? TraceContext.From(id, null)
+        : throw new CommandFault(ExitCode.Misuse, $"--correlation: this will not do; expected 1 to {TraceContext.LongestCorrelation} letters, digits, '-', '_', '.', ':'");
 
     private static async Task<int> EnqueueAsync(Run run, Database database, string kind, string args, EnqueueOptions options)
     {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Rondo.Live;
 using Rondo.Live.Log;
 
@@ -24,45 +23,20 @@ internal static class LiveCommand
 
     private static Task<int> PublishAsync(Run run, string topic, string name, string data)
     {
-        var marked = Marked(data);
-        if (EventLog.Problem(new LiveEvent(name, topic, default, marked)) is { } problem)
+        var marked = TestEvent.Mark(data) ?? throw new CommandFault(ExitCode.Misuse, "--data is no JSON object; expected one such as '{\"amount\": 100}'");
+        var wanted = new LiveEvent(name, topic, default, marked);
+        if (EventLog.Problem(wanted) is { } problem)
         {
             throw new CommandFault(ExitCode.Misuse, problem);
         }
 
         return run.UseDatabaseAsync(async database =>
         {
-            var at = await database.WriteAsync(
-                "live.publish",
-                tx =>
-                {
-                    var now = tx.Now;
-                    new EventLog().Write(tx, new LiveEvent(name, topic, now, marked));
-                    return now;
-                },
-                run.Stop);
+            var published = await TestEvent.PublishAsync(database, new EventLog(), wanted, run.Stop);
             await run.HintAsync(database, EventLog.Hint);
             run.Say($"{name} is in the log, on {topic}");
-            run.WriteJson(new { name, topic, at });
+            run.WriteJson(new { name, topic, at = published.At });
             return ExitCode.Ok;
         });
-    }
-
-    private static string Marked(string data)
-    {
-        try
-        {
-            if (JsonNode.Parse(data) is JsonObject json)
-            {
-                json["test"] = true;
-                return json.ToJsonString();
-            }
-        }
-        catch (Exception fault) when (fault is System.Text.Json.JsonException or ArgumentException)
-        {
-            // Said below.
-        }
-
-        throw new CommandFault(ExitCode.Misuse, "--data is no JSON object; expected one such as '{\"amount\": 100}'");
     }
 }

@@ -1,4 +1,4 @@
-using Rondo.Jobs.Logs;
+using Rondo.Host.Logs;
 using Spectre.Console;
 
 namespace Rondo.Host.Commands;
@@ -54,31 +54,8 @@ internal sealed record Shell
         return console;
     }
 
-    /// <summary>A logger factory whose lines go to standard error, one each: with priorities for the journal of systemd, with the time elsewhere.</summary>
-    public ILoggerFactory Logs(LogLevel least) => LoggerFactory.Create(logs =>
-    {
-        logs.SetMinimumLevel(least);
-        logs.AddFilter("Microsoft", LogLevel.Warning);
-
-        // The files of queues, where there are any, hold what handlers say however little the rest of the log tells.
-        logs.AddFilter<JobLogFiles>("rondo", LogLevel.Information);
-        logs.AddFilter<JobLogFiles>("rondo.jobs", LogLevel.Debug);
-        if (Variable("JOURNAL_STREAM") is { Length: > 0 })
-        {
-            logs.AddSystemdConsole(format => format.IncludeScopes = true);
-        }
-        else
-        {
-            logs.AddSimpleConsole(format =>
-            {
-                format.SingleLine = true;
-                format.IncludeScopes = true;
-                format.UseUtcTimestamp = true;
-                format.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-                format.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
-            });
-        }
-
-        logs.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-    });
+    /// <summary>A log whose lines go to standard error, one each.</summary>
+    /// <param name="least">The least level.</param>
+    /// <param name="format">How they are written.</param>
+    public ProgramLogs Logs(LogLevel least, LogFormat format) => new(least, format.In(Variable));
 }

@@ -41,7 +41,7 @@ internal static class WorkCommand
         }
 
         using var files = JobLogs.Open(settings.Jobs.Log, run.Time);
-        using var logs = run.Shell.Logs(LogLevel.Warning).With(files);
+        using var logs = run.Shell.Logs(LogLevel.Warning, settings.LogFormat).With(files);
         await using var server = await Server.StartAsync(
             settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop, isHinting: settings.Hints, redis: settings.Redis, jobsOptions: options, jobLogs: files);
         try

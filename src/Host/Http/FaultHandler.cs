@@ -1,12 +1,14 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Metadata;
 using Rondo.Storage;
 
 namespace Rondo.Host.Http;
 
 /// <summary>Turns what a handler could not deal with into a problem: a fault of the database, a body that cannot be had, or a bug.</summary>
-internal sealed class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandler
+internal sealed class FaultHandler(ILoggerFactory logs) : IExceptionHandler
 {
+    private readonly ILogger _log = logs.CreateLogger("rondo.http");
     private static readonly TimeSpan _retryAfter = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc/>
@@ -16,6 +18,8 @@ internal sealed class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandle
         {
             StorageFault { Kind: StorageFaultKind.Conflict } fault => Problem.Of(StatusCodes.Status409Conflict, fault.Message),
             StorageFault fault => Problem.Of(StatusCodes.Status503ServiceUnavailable, fault.Message),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } when httpContext.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>() is { MaxRequestBodySize: { } most } => Problem.Of(
+                StatusCodes.Status413PayloadTooLarge, $"The body is larger than {most / 1024} KiB, the most that is read here."),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Problem.Of(
                 StatusCodes.Status413PayloadTooLarge, $"The body is larger than {HttpApi.MaxBody / (1024 * 1024)} MiB, the most that is read. Send devices one by one, or use rondo devices apply."),
             BadHttpRequestException fault => Problem.Of(fault.StatusCode, fault.Message),
@@ -23,7 +27,7 @@ internal sealed class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandle
         };
         if (problem.Status == StatusCodes.Status500InternalServerError)
         {
-            HttpLog.Failed(log, exception, httpContext.Request.Method, httpContext.Request.Path, RequestGuard.CorrelationOf(httpContext) ?? "");
+            HttpLog.Failed(_log, exception, httpContext.Request.Method, httpContext.Request.Path, RequestGuard.CorrelationOf(httpContext) ?? "");
         }
 
         if (exception is StorageFault { IsTransient: true })

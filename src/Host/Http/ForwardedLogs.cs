@@ -37,9 +37,9 @@ internal sealed class ForwardedLogs(ILoggerFactory logs) : ILoggerProvider
 /// <summary>Every log line of the HTTP API.</summary>
 internal static partial class HttpLog
 {
-    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed unexpectedly (correlation {Correlation})")]
+    [LoggerMessage(1101, LogLevel.Error, "{Method} {Path} failed unexpectedly (correlation {Correlation})")]
     public static partial void Failed(ILogger log, Exception fault, string method, string path, string correlation);
 
-    [LoggerMessage(2, LogLevel.Warning, "The certificate that is served stays: {Problem}")]
+    [LoggerMessage(1102, LogLevel.Warning, "The certificate that is served stays: {Problem}")]
     public static partial void CertificateStays(ILogger log, string problem);
 }

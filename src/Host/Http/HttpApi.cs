@@ -141,7 +141,9 @@ internal sealed class HttpApi : IAsyncDisposable
         QueueEndpoints.Map(app);
         ScheduleEndpoints.Map(app);
         AuditEndpoints.Map(app);
+        TraceEndpoints.Map(app);
         FeedEndpoints.Map(app);
+        PublishEndpoint.Map(app);
         app.MapOpenApi("/openapi/v1.json").RequireAuthorization(Role.Viewer.Text());
         return app;
     }

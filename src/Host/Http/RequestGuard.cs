@@ -1,4 +1,5 @@
-using System.Buffers;
+using System.Diagnostics;
+using Microsoft.Extensions.Primitives;
 using Rondo.Storage;
 
 namespace Rondo.Host.Http;
@@ -10,23 +11,38 @@ namespace Rondo.Host.Http;
 internal static class RequestGuard
 {
     private const string CorrelationHeader = "X-Correlation-Id";
-    private const int LongestCorrelation = 64;
-    private static readonly object _correlation = new();
-    private static readonly SearchValues<char> _allowed = SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:");
+    private const string TraceHeader = "traceparent";
+    private static readonly object _trace = new();
 
     /// <summary>The request's correlation id.</summary>
-    public static string? CorrelationOf(HttpContext context) => context.Items[_correlation] as string;
+    public static string? CorrelationOf(HttpContext context) => TraceOf(context)?.CorrelationId;
+
+    /// <summary>What the request belongs to; null before it has passed here.</summary>
+    public static TraceContext? TraceOf(HttpContext context) => context.Items[_trace] as TraceContext;
 
     /// <summary>The middleware.</summary>
-    public static Task Check(HttpContext context, RequestDelegate next)
+    public static async Task Check(HttpContext context, RequestDelegate next)
     {
-        var given = context.Request.Headers[CorrelationHeader].ToString();
-        var correlation = given.Length is > 0 and <= LongestCorrelation && !given.AsSpan().ContainsAnyExcept(_allowed) ? given : Ids.New();
-        context.Items[_correlation] = correlation;
+        var trace = Trace(context.Request.Headers[CorrelationHeader], context.Request.Headers[TraceHeader]);
+        context.Items[_trace] = trace;
 
         // At the last moment, because the handling of an exception clears what was set before.
         context.Response.OnStarting(static state => { SetHeaders((HttpContext)state); return Task.CompletedTask; }, context);
-        return Refusal(context.Request, context.RequestServices.GetRequiredService<HostNames>()) is { } problem ? problem.ExecuteAsync(context) : next(context);
+        using var use = TraceContext.Enter(trace);
+        using var scope = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("rondo.http").BeginScope(new TraceScope(trace));
+        await (Refusal(context.Request, context.RequestServices.GetRequiredService<HostNames>()) is { } problem ? problem.ExecuteAsync(context) : next(context)).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What was sent, where it is fit to be taken up and sent once; else what the framework began for the request, else a new one. The request is a step of its own in it.
+    /// </summary>
+    private static TraceContext Trace(StringValues correlation, StringValues traceparent)
+    {
+        var activity = Activity.Current is { IdFormat: ActivityIdFormat.W3C } began ? began : null;
+        var (name, parent) = (correlation.Count == 1 ? correlation[0] : null, traceparent.Count == 1 ? traceparent[0] : null);
+        var given = TraceContext.Take(null, parent) is not null ? parent : activity?.Id;
+        var trace = TraceContext.From(name, given);
+        return trace.Next(activity?.TraceId.ToHexString() == trace.TraceId ? activity.SpanId.ToHexString() : null);
     }
 
     private static Problem? Refusal(HttpRequest request, HostNames names)
@@ -61,6 +77,7 @@ internal static class RequestGuard
     {
         var headers = context.Response.Headers;
         headers[CorrelationHeader] = CorrelationOf(context);
+        headers[TraceHeader] = TraceOf(context)?.Traceparent;
         headers.XContentTypeOptions = "nosniff";
         headers.CacheControl = "no-store";
         headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";

@@ -1,4 +1,5 @@
 using Rondo.Host.Http;
+using Rondo.Host.Logs;
 using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -22,6 +23,8 @@ internal sealed class SettingsDraft
     public RedisAddress? Redis { get; set; }
 
     public KeyRingPlace Keys { get; set; } = new();
+
+    public LogFormat LogFormat { get; set; }
 
     public PollingOptions Polling { get; } = new();
 
@@ -66,6 +69,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         {
             Mask = (_, text) => text == None ? None : "***",
         },
+        new("log.format", _ => Auto, "how lines of the log are written: json, systemd (priorities for its journal), pretty, or auto for what suits whoever reads", TakeLogFormat),
         Whole("polling.failure_threshold", "failed polls in a row that make a device offline", o => o.FailureThreshold, (o, v) => o.FailureThreshold = v),
         Span("polling.probe_first", "first delay between probes of a failing device", o => o.ProbeFirst, (o, v) => o.ProbeFirst = v),
         Span("polling.probe_cap", "longest delay between probes", o => o.ProbeCap, (o, v) => o.ProbeCap = v),
@@ -121,6 +125,13 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
     {
         draft.Keys = draft.Keys with { Folder = text == Auto ? null : text };
         return text == Auto || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /var/lib/rondo/keys, or {Auto}";
+    }
+
+    private static string? TakeLogFormat(SettingsDraft draft, string text)
+    {
+        var isFormat = LogFormats.TryParse(text, out var format);
+        draft.LogFormat = format;
+        return isFormat ? null : $"'{text}' is no format of log lines; expected one of {LogFormats.Words}";
     }
 
     private static string? TakeMaster(SettingsDraft draft, string text)

@@ -64,6 +64,7 @@ internal static class SettingsReader
             Hints = draft.Hints,
             Redis = draft.Redis,
             Keys = draft.Keys,
+            LogFormat = draft.LogFormat,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
         };

@@ -38,6 +38,7 @@ internal sealed class CallRequest(HttpCall call, Uri first, JobContext job, Http
         Identify(message);
         if (isOwn)
         {
+            Trace(message);
             Sign(message, to.IdnHost);
         }
 
@@ -56,6 +57,23 @@ internal sealed class CallRequest(HttpCall call, Uri first, JobContext job, Http
         message.Headers.Add("Rondo-Queue", job.Queue);
         message.Headers.Add("Rondo-Attempt", $"{job.Attempt}");
         message.Headers.Add("Rondo-Max-Attempts", $"{job.MaxAttempts}");
+    }
+
+    /// <summary>So that what the other end does can be found by the same ids. Those the caller gave are theirs.</summary>
+    private void Trace(HttpRequestMessage message)
+    {
+        if (job.Trace is not { } trace)
+        {
+            return;
+        }
+
+        foreach (var (name, value) in new[] { ("traceparent", trace.Traceparent), ("X-Correlation-Id", trace.CorrelationId) })
+        {
+            if (!message.Headers.Contains(name))
+            {
+                message.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
     }
 
     private void Sign(HttpRequestMessage message, string host)

@@ -36,7 +36,7 @@ public sealed class JobHost : IAsyncDisposable
         _handlers = handlers(database);
         _migrator = new Migrator(
             database,
-            [.. Migration.Of("nodes", typeof(Node).Assembly), .. JobServer.Migrations, .. settings.Migrations],
+            [.. Migration.OfStorage, .. Migration.Of("nodes", typeof(Node).Assembly), .. JobServer.Migrations, .. settings.Migrations],
             Version.Parse(_version),
             (tx, oldest) => OlderNodes.StillRunning(tx, database.Address, settings.RunsJobs ? DatabaseUse.Server : DatabaseUse.Command, oldest));
         _hints = new Hints(database, settings.Time);

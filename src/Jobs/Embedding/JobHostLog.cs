@@ -5,24 +5,24 @@ namespace Rondo.Jobs;
 /// <summary>Log lines of <see cref="JobHost"/>.</summary>
 internal static partial class JobHostLog
 {
-    [LoggerMessage(101, LogLevel.Information, "Node {Node} started on {Database}")]
+    [LoggerMessage(5101, LogLevel.Information, "Node {Node} started on {Database}")]
     public static partial void Started(ILogger log, string node, string database);
 
-    [LoggerMessage(102, LogLevel.Warning, "Node {Node} was declared dead by another one; starting again as a new incarnation")]
+    [LoggerMessage(5102, LogLevel.Warning, "Node {Node} was declared dead by another one; starting again as a new incarnation")]
     public static partial void Dead(ILogger log, string node);
 
-    [LoggerMessage(103, LogLevel.Warning, "A pass of loop {Loop} failed and will be tried again: {Reason}")]
+    [LoggerMessage(5103, LogLevel.Warning, "A pass of loop {Loop} failed and will be tried again: {Reason}")]
     public static partial void PassFailed(ILogger log, string loop, string reason);
 
-    [LoggerMessage(104, LogLevel.Error, "Loop {Loop} is stuck for more than {Seconds} s; it is given up and started again")]
+    [LoggerMessage(5104, LogLevel.Error, "Loop {Loop} is stuck for more than {Seconds} s; it is given up and started again")]
     public static partial void LoopStuck(ILogger log, string loop, double seconds);
 
-    [LoggerMessage(105, LogLevel.Warning, "The node could not say good-bye: {Reason}")]
+    [LoggerMessage(5105, LogLevel.Warning, "The node could not say good-bye: {Reason}")]
     public static partial void EndFailed(ILogger log, string reason);
 
-    [LoggerMessage(106, LogLevel.Warning, "No new incarnation can be registered yet: {Reason}")]
+    [LoggerMessage(5106, LogLevel.Warning, "No new incarnation can be registered yet: {Reason}")]
     public static partial void RegisterFailed(ILogger log, string reason);
 
-    [LoggerMessage(107, LogLevel.Critical, "The queue cannot go on: {Reason}. The process should end, for its supervisor to start it again")]
+    [LoggerMessage(5107, LogLevel.Critical, "The queue cannot go on: {Reason}. The process should end, for its supervisor to start it again")]
     public static partial void Broken(ILogger log, string reason);
 }

@@ -1,10 +1,11 @@
 using System.Collections;
 using Rondo.Jobs.Pump;
+using Rondo.Storage;
 
 namespace Rondo.Jobs.Logs;
 
-/// <summary>The logging scope of an attempt: whatever its handler writes to any log carries queue, kind, id and attempt.</summary>
-internal sealed class JobScope(ClaimedJob job) : IReadOnlyList<KeyValuePair<string, object?>>
+/// <summary>The logging scope of an attempt: whatever its handler writes to any log carries queue, kind, id and attempt, and the request it comes from.</summary>
+internal sealed class JobScope(ClaimedJob job, TraceContext? trace) : IReadOnlyList<KeyValuePair<string, object?>>
 {
     public string Queue => job.Queue;
 
@@ -14,7 +15,7 @@ internal sealed class JobScope(ClaimedJob job) : IReadOnlyList<KeyValuePair<stri
 
     public int Attempt => job.Attempts;
 
-    public int Count => 4;
+    public int Count => trace is null ? 4 : 6;
 
     public KeyValuePair<string, object?> this[int index] => index switch
     {
@@ -22,6 +23,8 @@ internal sealed class JobScope(ClaimedJob job) : IReadOnlyList<KeyValuePair<stri
         1 => new("Kind", job.Kind),
         2 => new("Id", job.Id),
         3 => new("Attempt", job.Attempts),
+        4 when trace is not null => new("CorrelationId", trace.CorrelationId),
+        5 when trace is not null => new("TraceId", trace.TraceId),
         _ => throw new ArgumentOutOfRangeException(nameof(index)),
     };
 

@@ -44,6 +44,12 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     public Task<JobExplanation?> ExplainAsync(long id, CancellationToken stop = default) =>
         database.ReadAsync("jobs.explain", tx => Explainer.Explain(tx, id, database.Address, handlers, options), stop);
 
+    /// <summary>Jobs that came from one request, by correlation or trace id, the oldest first; those enqueued by others of them included.</summary>
+    public Task<List<TracedJob>> TracedAsync(string id, int limit, CancellationToken stop = default) => database.ReadAsync(
+        "jobs.trace",
+        tx => TraceStore.Find(tx, id, limit).ConvertAll(t => new TracedJob(t.JobId, t.CorrelationId, t.TraceId, t.At, OperationStore.Find(tx, t.JobId), OperationStore.Failures(tx, t.JobId))),
+        stop);
+
     /// <summary>Does it to one job.</summary>
     public async Task<JobChange> ActAsync(JobVerb verb, long id, CancellationToken stop = default)
     {

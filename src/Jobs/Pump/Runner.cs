@@ -145,7 +145,9 @@ internal sealed class Runner(
         }
 
         var running = new RunningJob(job, kind, stop, time.GetTimestamp(), started);
-        
+        using var trace = AttemptTrace.Begin(job);
+        using var scope = log.BeginScope(new JobScope(job, trace.Context));
+
         // A job that was taken away may be here again, under its next lease, before its last attempt has ended.
         _running[(job.Id, job.LeaseNo)] = running;
         JobResult result;
@@ -153,8 +155,7 @@ internal sealed class Runner(
         try
         {
             FailPoint.Reach("jobs.run");
-            using var scope = log.BeginScope(new JobScope(job));
-            result = await kind.RunAsync(job.Args, new JobContext(running, this, node.Id), stop.Token).ConfigureAwait(false);
+            result = await kind.RunAsync(job.Args, new JobContext(running, this, node.Id, trace.Context), stop.Token).ConfigureAwait(false);
         }
         catch (Exception fault)
         {

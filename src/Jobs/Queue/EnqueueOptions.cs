@@ -43,6 +43,9 @@ public sealed record EnqueueOptions
     /// cancelled. A delay counts from the enqueue.
     /// </summary>
     public long? After { get; init; }
+
+    /// <summary>In whose name it is enqueued; null for that of the work under way (a request, the attempt of a job), if it has one.</summary>
+    public TraceContext? Trace { get; init; }
 }
 
 /// <summary>What came of an enqueue.</summary>

@@ -125,6 +125,8 @@ internal sealed class EnqueueStore(JobIds ids)
             Insert((PostgresWork)tx, ready, ready.TrueForAll(j => j.IsPlain) ? Plain : Full, now, hint);
             Insert((PostgresWork)tx, waiting, Waiting, now);
         }
+
+        TraceStore.Note(tx, jobs, now);
     }
 
     /// <summary>In the order of the keys, so that two who enqueue many at once do not wait for each other.</summary>

@@ -38,7 +38,7 @@ public sealed partial class JobQueue : IAsyncDisposable
     public Enqueued Enqueue<TArgs>(Transaction tx, TArgs args, EnqueueOptions? options = null)
     {
         var kind = _handlers.Of<TArgs>();
-        return Enqueue(tx, [Make(kind, kind.Draft(args), options)])[0];
+        return Enqueue(tx, [Make(kind, kind.Draft(args), options, tx.Trace)])[0];
     }
 
     /// <summary>The same for a kind by name and arguments as JSON.</summary>
@@ -46,7 +46,7 @@ public sealed partial class JobQueue : IAsyncDisposable
     public Enqueued Enqueue(Transaction tx, string kind, string args, EnqueueOptions? options = null)
     {
         var known = _handlers.Of(kind);
-        return Enqueue(tx, [Make(known, known.Draft(args), options)])[0];
+        return Enqueue(tx, [Make(known, known.Draft(args), options, tx.Trace)])[0];
     }
 
     /// <summary>Enqueues one job and returns after its commit.</summary>
@@ -55,14 +55,14 @@ public sealed partial class JobQueue : IAsyncDisposable
     public Task<Enqueued> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken stop = default)
     {
         var kind = _handlers.Of<TArgs>();
-        return EnqueueAsync(Make(kind, kind.Draft(args), options), stop);
+        return EnqueueAsync(Make(kind, kind.Draft(args), options, TraceContext.Current), stop);
     }
 
     /// <summary>The same for a kind by name and arguments as JSON.</summary>
     public Task<Enqueued> EnqueueAsync(string kind, string args, EnqueueOptions? options = null, CancellationToken stop = default)
     {
         var known = _handlers.Of(kind);
-        return EnqueueAsync(Make(known, known.Draft(args), options), stop);
+        return EnqueueAsync(Make(known, known.Draft(args), options, TraceContext.Current), stop);
     }
 
     /// <summary>Enqueues many, in pieces of 1,000 that are each one transaction; all of them are checked before the first is stored.</summary>
@@ -70,7 +70,7 @@ public sealed partial class JobQueue : IAsyncDisposable
     {
         var kind = _handlers.Of<TArgs>();
         var accepted = new List<Enqueued>();
-        foreach (var piece in args.Select(a => Make(kind, kind.Draft(a), options)).ToList().Chunk(BulkPiece))
+        foreach (var piece in args.Select(a => Make(kind, kind.Draft(a), options, TraceContext.Current)).ToList().Chunk(BulkPiece))
         {
             await _database.WriteAsync("jobs.enqueue.many", tx => { _store.Insert(tx, piece); }, stop).ConfigureAwait(false);
             accepted.AddRange(piece.Select(j => new Enqueued(j.Id, j.IsNew)));
@@ -85,7 +85,7 @@ public sealed partial class JobQueue : IAsyncDisposable
     internal void Check(string kind, string args, EnqueueOptions? options)
     {
         var known = _handlers.Of(kind);
-        _ = Make(known, known.Draft(args), options);
+        _ = Make(known, known.Draft(args), options, trace: null);
     }
 
     /// <summary>Claims that may go along with what is stored here.</summary>
@@ -112,7 +112,7 @@ public sealed partial class JobQueue : IAsyncDisposable
         return [.. jobs.Select(j => new Enqueued(j.Id, j.IsNew))];
     }
 
-    private NewJob Make(JobKind kind, JobDraft draft, EnqueueOptions? options)
+    private NewJob Make(JobKind kind, JobDraft draft, EnqueueOptions? options, TraceContext? trace)
     {
         var unique = draft.UniqueKey;
         if (options is not null)
@@ -123,7 +123,7 @@ public sealed partial class JobQueue : IAsyncDisposable
         }
 
         var period = options?.UniquePeriod ?? kind.UniquePeriod;
-
+        trace = options?.Trace ?? TraceMark.Of(options?.Metadata) ?? trace;
         return new NewJob
         {
             Kind = kind.Name,
@@ -134,7 +134,8 @@ public sealed partial class JobQueue : IAsyncDisposable
             Args = draft.Args,
             Tags = options?.Tags is { Count: > 0 } tags ? JsonSerializer.Serialize(tags) : null,
             Note = options?.Note,
-            Metadata = options?.Metadata is { Count: > 0 } metadata ? JsonSerializer.Serialize(metadata) : null,
+            Metadata = TraceMark.On(options?.Metadata, trace) is { Count: > 0 } metadata ? JsonSerializer.Serialize(metadata) : null,
+            Trace = trace,
 
             // Told apart by its first character, so that a claim sees which keys it sets free, and a retry which it need not hold.
             UniqueKey = unique is null ? null : period is not null ? NewJob.PeriodMark + unique : kind.UniqueScope == UniqueScope.UntilStarted ? "~" + unique : unique,

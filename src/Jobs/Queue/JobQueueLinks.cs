@@ -18,7 +18,7 @@ public sealed partial class JobQueue
     public PreparedJob Prepare<TArgs>(TArgs args, EnqueueOptions? options = null)
     {
         var kind = _handlers.Of<TArgs>();
-        return new PreparedJob(Make(kind, kind.Draft(args), options));
+        return new PreparedJob(Make(kind, kind.Draft(args), options, TraceContext.Current));
     }
 
     /// <summary>The same for a kind by name and arguments as JSON.</summary>
@@ -26,7 +26,7 @@ public sealed partial class JobQueue
     public PreparedJob Prepare(string kind, string args, EnqueueOptions? options = null)
     {
         var known = _handlers.Of(kind);
-        return new PreparedJob(Make(known, known.Draft(args), options));
+        return new PreparedJob(Make(known, known.Draft(args), options, TraceContext.Current));
     }
 
     /// <summary>

@@ -38,6 +38,9 @@ internal sealed class NewJob
 
     public string? Metadata { get; init; }
 
+    /// <summary>In whose name it is enqueued; its metadata carry it, and it can be found by it.</summary>
+    public TraceContext? Trace { get; init; }
+
     public string? UniqueKey { get; init; }
 
     /// <summary>How long the unique key holds; null for as long as the job says.</summary>

@@ -61,7 +61,7 @@ internal static class HistoryStore
             var count = tx.Dialect == Dialect.Sqlite ? tx.Execute(_history, new { now, seen = now - Proof.Balance.KeepEnded, slice = Slice }) : 0;
             count += tx.Execute(_periods, new { now, slice = Slice }) + Links.BatchStore.Forget(tx, options);
             count += tx.Execute(_failures, new { now, slice = Slice });
-            return count + tx.Execute(_lines) + tx.Execute(_progress);
+            return count + tx.Execute(_lines) + tx.Execute(_progress) + TraceStore.Forget(tx, now - Longest(options));
         }) > 0;
     }
 

@@ -6,7 +6,7 @@ using Rondo.Storage;
 
 namespace Rondo.Live.Feed;
 
-/// <summary>Writes the envelope of every message: type, name, topic, id, at, data, always in this order and always all of them. Told in docs/protocols/feed.md.</summary>
+/// <summary>Writes the envelope of every message: type, name, topic, id, at, data, always in this order and always all of them; an event that follows from a request says from which behind them. Told in docs/protocols/feed.md.</summary>
 internal static class FeedWriter
 {
     private static readonly JsonWriterOptions _options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
@@ -14,7 +14,15 @@ internal static class FeedWriter
     public static FeedMessage Event(LoggedEvent happened, string epoch)
     {
         var id = new ResumeToken(epoch, happened.Id, happened.Stamp).ToString();
-        return new FeedMessage(Write("event", happened.Name, happened.Topic, id, happened.At, json => WriteRaw(json, happened.Data)), id);
+        return new FeedMessage(Write("event", happened.Name, happened.Topic, id, happened.At, json =>
+        {
+            WriteRaw(json, happened.Data);
+            if (happened.CorrelationId is not null)
+            {
+                json.WriteString("correlation_id"u8, happened.CorrelationId);
+                json.WriteString("trace_id"u8, happened.TraceId);
+            }
+        }), id);
     }
 
     /// <summary>All metrics of a device on its own topic, or one of them on the metric's.</summary>

@@ -39,6 +39,10 @@ public sealed class EventLog
         tx.OnCommit(_written);
     }
 
+    /// <summary>Events that follow from one request, by correlation or trace id, in order, as long as they are kept.</summary>
+    public static Task<List<LoggedEvent>> TracedAsync(Database database, string id, int limit, CancellationToken stop = default) =>
+        database.ReadAsync("live.trace", tx => EventStore.Traced(tx, id, limit), stop);
+
     /// <summary>What is wrong with an event, or null.</summary>
     public static string? Problem(LiveEvent happened) =>
         !Topics.IsKnown(happened.Topic) || happened.AlsoOn is { } also && !Topics.IsKnown(also)

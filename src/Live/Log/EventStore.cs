@@ -5,17 +5,19 @@ namespace Rondo.Live.Log;
 /// <summary>The SQL of the outbox and the log, and only the SQL.</summary>
 internal static class EventStore
 {
-    private const string Columns = "id, stamp, name, topic, also_on, at, data";
+    private const string Columns = "id, stamp, name, topic, also_on, at, data, correlation_id, trace_id";
 
     // SQLite: one writer at a time, so the order of numbers is that of commits already.
     private static readonly Sql _take = new("live.take_numbers", "update live_head set last = last + @count returning last");
 
     private static readonly Sql _log = new("live.log", """
-        insert into live_event (id, stamp, name, topic, also_on, at, logged_at, data)
-        values (@id, abs(random() % 2147483647), @name, @topic, @also, @at, @now, @data)
+        insert into live_event (id, stamp, name, topic, also_on, at, logged_at, data, correlation_id, trace_id)
+        values (@id, abs(random() % 2147483647), @name, @topic, @also, @at, @now, @data, @correlation, @trace)
         """);
 
-    private static readonly Sql _post = new("live.post", "insert into live_outbox (name, topic, also_on, at, data) values (@name, @topic, @also, @at, @data)");
+    private static readonly Sql _post = new("live.post", """
+        insert into live_outbox (name, topic, also_on, at, data, correlation_id, trace_id) values (@name, @topic, @also, @at, @data, @correlation, @trace)
+        """);
 
     private static readonly Sql _turn = new("live.turn", "select pg_advisory_xact_lock(7210531)");
 
@@ -23,14 +25,14 @@ internal static class EventStore
     // makes them visible, and whoever comes later gets a higher number.
     private static readonly Sql _sequence = new("live.sequence", $"""
         with taken as (
-          delete from live_outbox where id in (select id from live_outbox order by id limit @limit) returning id, name, topic, also_on, at, data
+          delete from live_outbox where id in (select id from live_outbox order by id limit @limit) returning id, name, topic, also_on, at, data, correlation_id, trace_id
         ), numbered as (
-          select row_number() over (order by id) as n, name, topic, also_on, at, data from taken
+          select row_number() over (order by id) as n, name, topic, also_on, at, data, correlation_id, trace_id from taken
         ), head as (
           update live_head set last = last + (select count(*) from taken) where exists (select 1 from taken) returning last - (select count(*) from taken) as before
         ), logged as (
-          insert into live_event (id, stamp, name, topic, also_on, at, logged_at, data)
-          select head.before + n.n, floor(random() * 2147483647)::int, n.name, n.topic, n.also_on, n.at, @now, n.data from numbered n, head
+          insert into live_event (id, stamp, name, topic, also_on, at, logged_at, data, correlation_id, trace_id)
+          select head.before + n.n, floor(random() * 2147483647)::int, n.name, n.topic, n.also_on, n.at, @now, n.data, n.correlation_id, n.trace_id from numbered n, head
           returning {Columns}
         )
         select {Columns} from logged order by id
@@ -44,6 +46,12 @@ internal static class EventStore
 
     private static readonly Sql _after = new("live.after", $"select {Columns} from live_event where id > @id order by id limit @limit");
 
+    // Each half reads no more of its index than may be shown.
+    private static readonly Sql _traced = new("live.trace", $"""
+        select * from (select {Columns} from live_event where correlation_id = @id order by id limit @limit) a
+        union all select * from (select {Columns} from live_event where trace_id = @id and correlation_id <> @id order by id limit @limit) b
+        """);
+
     private static readonly Sql _young = new("live.young", "select id from live_event where logged_at >= @cutoff order by id limit 1");
 
     private static readonly Sql _trim = new("live.trim", "delete from live_event where id <= @upto and id < (select min(id) from live_event) + @slice");
@@ -56,15 +64,16 @@ internal static class EventStore
             return;
         }
 
+        var (correlation, trace) = (tx.Trace?.CorrelationId, tx.Trace?.TraceId);
         if (tx.Dialect == Dialect.Postgres)
         {
-            tx.Execute(_post, events.Select(e => new { name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, data = e.Data }));
+            tx.Execute(_post, events.Select(e => new { name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, data = e.Data, correlation, trace }));
             return;
         }
 
         var id = tx.Query<long>(_take, new { count = events.Count })[0] - events.Count;
         var now = tx.Now;
-        tx.Execute(_log, events.Select(e => new { id = ++id, name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, now, data = e.Data }));
+        tx.Execute(_log, events.Select(e => new { id = ++id, name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, now, data = e.Data, correlation, trace }));
     }
 
     /// <summary>PostgreSQL: numbers what has been committed, at most <paramref name="limit"/>; whoever does the same at the same time waits for its turn.</summary>
@@ -79,6 +88,9 @@ internal static class EventStore
 
     /// <summary>Events behind <paramref name="id"/>, in order.</summary>
     public static List<LoggedEvent> After(Transaction tx, long id, int limit) => tx.Query<LoggedEvent>(_after, new { id, limit });
+
+    /// <summary>Events that follow from one request, by correlation or trace id, in order.</summary>
+    public static List<LoggedEvent> Traced(Transaction tx, string id, int limit) => tx.Query<LoggedEvent>(_traced, new { id, limit });
 
     /// <summary>Forgets the oldest events, at most <paramref name="slice"/> at once, never the last one: by it a client proves where it was. Returns how many.</summary>
     public static int Trim(Transaction tx, int keep, Instant cutoff, int slice)

@@ -25,6 +25,12 @@ public sealed class LoggedEvent
 
     /// <summary>A JSON object.</summary>
     public string Data { get; init; } = "{}";
+
+    /// <summary>By what whoever asked calls the request it follows from; null for none.</summary>
+    public string? CorrelationId { get; init; }
+
+    /// <summary>In which trace.</summary>
+    public string? TraceId { get; init; }
 }
 
 /// <summary>Where the log ends.</summary>

@@ -8,8 +8,11 @@ namespace Rondo.Security;
 internal static class AuditMac
 {
     /// <summary>That whoever wrote a row had the key: over all it says, and the trail it belongs to.</summary>
-    public static string Proof(byte[] key, string identity, AuditRow row) => Mac(
-        key, "rondo.audit.row.1", identity, row.Uid, $"{row.At.Micros}", row.ActorKind, row.ActorName, row.ActorFrom, row.Action, row.Subject, row.BeforeJson, row.AfterJson, row.KeyId);
+    public static string Proof(byte[] key, string identity, AuditRow row) => row.CorrelationId is null && row.TraceId is null
+        ? Mac(key, "rondo.audit.row.1", identity, row.Uid, $"{row.At.Micros}", row.ActorKind, row.ActorName, row.ActorFrom, row.Action, row.Subject, row.BeforeJson, row.AfterJson, row.KeyId)
+        : Mac(
+            key, "rondo.audit.row.2", identity, row.Uid, $"{row.At.Micros}", row.ActorKind, row.ActorName, row.ActorFrom, row.Action, row.Subject, row.BeforeJson, row.AfterJson, row.KeyId,
+            row.CorrelationId, row.TraceId);
 
     /// <summary>That it stands where it stands: over its number, the seal before it and its proof.</summary>
     public static string Seal(byte[] key, string identity, long no, string before, string proof) => Mac(key, "rondo.audit.seal.1", identity, $"{no}", before, proof);

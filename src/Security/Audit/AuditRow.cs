@@ -35,6 +35,12 @@ public sealed class AuditRow
     /// <summary>What it became, as JSON.</summary>
     public string? AfterJson { get; init; }
 
+    /// <summary>By what whoever asked calls it; null for what came from no request.</summary>
+    public string? CorrelationId { get; init; }
+
+    /// <summary>In which trace.</summary>
+    public string? TraceId { get; init; }
+
     /// <summary>Which key proves it.</summary>
     public string KeyId { get; init; } = "";
 
@@ -57,6 +63,8 @@ public sealed class AuditRow
         Subject = Subject,
         BeforeJson = BeforeJson,
         AfterJson = AfterJson,
+        CorrelationId = CorrelationId,
+        TraceId = TraceId,
         KeyId = KeyId,
         Proof = proof,
     };

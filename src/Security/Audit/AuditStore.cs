@@ -5,7 +5,7 @@ namespace Rondo.Security;
 /// <summary>The SQL of the audit trail, and only the SQL.</summary>
 internal static class AuditStore
 {
-    private const string Content = "uid, at, actor_kind, actor_name, actor_from, action, subject, before_json, after_json, key_id, proof";
+    private const string Content = "uid, at, actor_kind, actor_name, actor_from, action, subject, before_json, after_json, key_id, proof, correlation_id, trace_id";
 
     private static readonly Sql _head = new("audit.head", "select identity, key_id, last_no, last_seal from audit_head");
     private static readonly Sql _lock = new("audit.head.lock", "select identity, key_id, last_no, last_seal from audit_head{update}");
@@ -25,12 +25,20 @@ internal static class AuditStore
 
     private static readonly Sql _add = new("audit.add", $"""
         insert into audit_waiting ({Content})
-        values (@uid, @at, @actorKind, @actorName, @actorFrom, @action, @subject, @beforeJson, @afterJson, @keyId, @proof)
+        values (@uid, @at, @actorKind, @actorName, @actorFrom, @action, @subject, @beforeJson, @afterJson, @keyId, @proof, @correlation, @trace)
         """);
 
     private static readonly Sql _seal = new("audit.seal", $"""
         insert into audit_log (no, {Content}, seal)
-        values (@no, @uid, @at, @actorKind, @actorName, @actorFrom, @action, @subject, @beforeJson, @afterJson, @keyId, @proof, @seal)
+        values (@no, @uid, @at, @actorKind, @actorName, @actorFrom, @action, @subject, @beforeJson, @afterJson, @keyId, @proof, @correlation, @trace, @seal)
+        """);
+
+    // Each part reads no more of its index than may be shown; what waits to be sealed has no number yet.
+    private static readonly Sql _traced = new("audit.trace", $"""
+        select * from (select 0 as no, {Content}, '' as seal from audit_waiting where correlation_id = @id order by id limit @limit) a
+        union all select * from (select 0 as no, {Content}, '' as seal from audit_waiting where trace_id = @id and correlation_id <> @id order by id limit @limit) b
+        union all select * from (select no, {Content}, seal from audit_log where correlation_id = @id order by no limit @limit) c
+        union all select * from (select no, {Content}, seal from audit_log where trace_id = @id and correlation_id <> @id order by no limit @limit) d
         """);
 
     public static HeadRow Head(Transaction tx) => tx.First<HeadRow>(_head) ?? new HeadRow();
@@ -54,6 +62,8 @@ internal static class AuditStore
     public static List<AuditRow> List(Transaction tx, AuditFilter filter, int limit) => tx.Query<AuditRow>(
         _list, new { before = filter.Before ?? long.MaxValue, action = filter.Action ?? "", actor = filter.Actor ?? "", subject = filter.Subject ?? "", limit });
 
+    public static List<AuditRow> Traced(Transaction tx, string id, int limit) => tx.Query<AuditRow>(_traced, new { id, limit });
+
     public static void Add(Transaction tx, AuditRow row) => tx.Execute(_add, Columns(row, 0, ""));
 
     public static void Seal(Transaction tx, AuditRow row, long no, string seal) => tx.Execute(_seal, Columns(row, no, seal));
@@ -72,6 +82,8 @@ internal static class AuditStore
         afterJson = row.AfterJson,
         keyId = row.KeyId,
         proof = row.Proof,
+        correlation = row.CorrelationId,
+        trace = row.TraceId,
         seal,
     };
 

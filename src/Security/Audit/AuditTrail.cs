@@ -38,6 +38,8 @@ public sealed class AuditTrail(AuditKeys keys)
                 Subject = Cut(draft.Subject),
                 BeforeJson = Masking.Apply(draft.Before),
                 AfterJson = Masking.Apply(draft.After),
+                CorrelationId = tx.Trace?.CorrelationId,
+                TraceId = tx.Trace?.TraceId,
                 KeyId = id,
             };
             AuditStore.Add(tx, row.With(AuditMac.Proof(key, identity, row)));
@@ -91,6 +93,10 @@ public sealed class AuditTrail(AuditKeys keys)
     /// <summary>Rows, the newest first.</summary>
     public static Task<List<AuditRow>> ListAsync(Database database, AuditFilter filter, int limit, CancellationToken stop = default) =>
         database.ReadLongAsync("audit.list", tx => AuditStore.List(tx, filter, limit), stop);
+
+    /// <summary>Changes that one request made, by correlation or trace id, in order.</summary>
+    public static Task<List<AuditRow>> TracedAsync(Database database, string id, int limit, CancellationToken stop = default) =>
+        database.ReadAsync("audit.trace", tx => AuditStore.Traced(tx, id, limit), stop);
 
     /// <summary>Rows after a number, the oldest first, for an export.</summary>
     public static Task<List<AuditRow>> PageAsync(Database database, long after, int limit, CancellationToken stop = default) =>

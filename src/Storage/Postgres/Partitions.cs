@@ -16,6 +16,10 @@ public static class Partitions
         where p.relname = @table and p.relnamespace = current_schema()::regnamespace order by 1
         """);
 
+    // With the rights of whoever migrates: whoever runs need not be able to change the schema (docs/decisions/0027-partitions-by-functions.md).
+    private static readonly Sql _make = new("partitions.make", "select rondo_partition_make(@table, @from, @until)");
+    private static readonly Sql _drop = new("partitions.drop", "select rondo_partition_drop(@table, @name)");
+
     /// <summary>Makes the partitions of <paramref name="table"/> that cover [from, until), each <paramref name="length"/> long. Returns how many were missing.</summary>
     public static int Ensure(Transaction tx, string table, TimeSpan length, Instant from, Instant until)
     {
@@ -36,7 +40,7 @@ public static class Partitions
         foreach (var start in missing)
         {
             tx.Execute(_patience);
-            tx.Execute(new Sql("partitions.make", $"create table {Name(table, start)} partition of {table} for values from ('{new Instant(start)}') to ('{new Instant(start + step)}')"));
+            tx.First<bool>(_make, new { table, from = new Instant(start), until = new Instant(start + step) });
         }
 
         return missing.Count;
@@ -50,7 +54,7 @@ public static class Partitions
         foreach (var name in old)
         {
             tx.Execute(_patience);
-            tx.Execute(new Sql("partitions.drop", $"drop table {name}"));
+            tx.First<bool>(_drop, new { table, name });
         }
 
         return old;
@@ -62,6 +66,6 @@ public static class Partitions
         return wanted.FindAll(start => !present.Contains(Name(table, start)));
     }
 
-    // Sorts by time: poll_p20260131_000000.
+    // Sorts by time: poll_p20260131_000000. The function names it the same.
     private static string Name(string table, long start) => $"{table}_p{new Instant(start).ToDateTime():yyyyMMdd_HHmmss}";
 }

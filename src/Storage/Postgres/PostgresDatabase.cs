@@ -236,7 +236,7 @@ public sealed class PostgresDatabase : Database
                     settings.ExecuteNonQuery();
                 }
 
-                tx = new PostgresWork(link, inner, Clock);
+                tx = new PostgresWork(link, inner, Clock) { Trace = TraceContext.Current };
                 result = work(tx);
                 inner.Commit();
             }

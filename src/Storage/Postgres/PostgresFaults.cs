@@ -20,6 +20,9 @@ internal static class PostgresFaults
 
     public static bool IsProviders(Exception fault) => fault is NpgsqlException or SocketException or IOException or TimeoutException;
 
+    /// <summary>True when the role may not do that.</summary>
+    public static bool IsNotAllowed(StorageFault fault) => fault.InnerException is PostgresException { SqlState: "42501" };
+
     /// <summary>What to do about a pooler nobody told us of; said with what gave it away.</summary>
     public static StorageFault Pooled(string work, string sign, DatabaseAddress address, Exception? fault = null) => new(
         StorageFaultKind.Misuse, $"{work}: {sign}. {address} looks like PgBouncer in transaction mode; add ?pgbouncer=true to the address.", fault);

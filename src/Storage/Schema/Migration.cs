@@ -20,6 +20,9 @@ public sealed record Migration(string Module, int Number, string Name, string Te
     /// <summary>The oldest program that can run from this migration on; null for an expansion, which leaves everybody running.</summary>
     public Version? Serves { get; } = ReadServes(Text, $"{Module}/{Number:0000}_{Name}");
 
+    /// <summary>What this module itself needs in every database; before those of all others.</summary>
+    public static IReadOnlyList<Migration> OfStorage { get; } = Of("storage", typeof(Migration).Assembly);
+
     /// <summary>Reads the migrations embedded in a module's assembly (<c>Migrations/0001_name.sql</c>).</summary>
     public static IReadOnlyList<Migration> Of(string module, Assembly assembly)
     {

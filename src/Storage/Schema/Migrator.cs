@@ -1,3 +1,5 @@
+using Rondo.Storage.Postgres;
+
 namespace Rondo.Storage.Schema;
 
 /// <summary>
@@ -23,9 +25,17 @@ public sealed class Migrator(Database database, IReadOnlyList<Migration> migrati
         // Whether somebody's lease has run out is judged by the database clock, and a process that just started has not looked at it yet.
         await database.MeasureClockAsync().ConfigureAwait(false);
         var done = new List<Migration>();
-        while (await database.WriteLongAsync("schema.migrate", ApplyNext).ConfigureAwait(false) is { } applied)
+        try
         {
-            done.Add(applied);
+            while (await database.WriteLongAsync("schema.migrate", ApplyNext).ConfigureAwait(false) is { } applied)
+            {
+                done.Add(applied);
+            }
+        }
+        catch (StorageFault fault) when (PostgresFaults.IsNotAllowed(fault))
+        {
+            // A server runs as a role that may not change the schema, and somebody else migrates.
+            throw SchemaFaults.MayNotMigrate(database.Address, fault);
         }
 
         return done;

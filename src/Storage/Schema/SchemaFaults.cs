@@ -21,6 +21,12 @@ internal static class SchemaFaults
     public static StorageFault Missing(DatabaseAddress address, int missing, int all) => Fault(
         $"the schema in {address} lacks {missing} of {all} migrations. Run: rondo database migrate --database {address}");
 
+    public static StorageFault MayNotMigrate(DatabaseAddress address, StorageFault fault) => new(
+        StorageFaultKind.Schema,
+        $"the schema in {address} is not up to date, and the role that this runs as may not change it ({fault.InnerException?.Message}). As the role that owns the schema, run: "
+        + "rondo database migrate --database postgres://OWNER:PASSWORD@HOST/DATABASE (docs/operations/roles.md)",
+        fault);
+
     private static StorageFault Fault(string message) => new(StorageFaultKind.Schema, message);
 
     private static string Name(string module, int number, string name) => $"{module}/{number:0000} ({name})";

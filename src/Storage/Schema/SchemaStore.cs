@@ -55,6 +55,12 @@ internal static class SchemaStore
             tx.Execute(_lock);
         }
 
+        // Where they are, whoever may not change the schema can still look whether anything is missing.
+        if (IsThere(tx, "schema_migration") && IsThere(tx, "schema_serves") && tx.First<string>(_oldest) is not null)
+        {
+            return;
+        }
+
         tx.Execute(_table);
         tx.Execute(_servesTable);
         tx.Execute(_servesFirst, new { First });

@@ -9,6 +9,9 @@ internal abstract class Piece(string name, bool unbounded)
 
     public Exception? Fault { get; set; }
 
+    /// <summary>Of whoever hands it over: it may run on the thread of another.</summary>
+    public TraceContext? Trace { get; } = TraceContext.Current;
+
     /// <summary>False when it may be undone by a loss of power, with all that follows.</summary>
     public bool IsFlushed { get; init; } = true;
 

@@ -291,7 +291,7 @@ internal sealed class SqliteLane : IDisposable
     {
         _unbounded = piece.Unbounded;
         _workStartedAt = _time.GetTimestamp();
-        piece.Run(new SqliteWork(_link, _clock));
+        piece.Run(new SqliteWork(_link, _clock) { Trace = piece.Trace });
         if (TookTooLong())
         {
             throw SqliteFaults.TookTooLong(piece.Name, _path);

@@ -24,6 +24,7 @@ public sealed class Audit_commands : CommandTests
         await run.GoodAsync("schedules", "remove", "s");
         await run.GoodAsync("jobs", "cancel", $"{id}");
         await run.GoodAsync("jobs", "retry", "--all", "--state", "cancelled");
+        await run.GoodAsync("live", "publish", "global", "trial");
         await run.GoodAsync("users", "add", "anna", "--role", "viewer", "--json");
         var password = run.Json.GetProperty("password").GetString()!;
         await run.GoodAsync("users", "passwd", "anna");
@@ -34,7 +35,7 @@ public sealed class Audit_commands : CommandTests
         await run.GoodAsync("audit", "list", "--json");
         Assert.Equal(
             [
-                "tokens.change t", "tokens.change t", "tokens.change t", "users.change anna", "users.change anna", "jobs.retry", $"jobs.cancel {id}", "schedules.change s", "schedules.run s", "schedules.change s",
+                "tokens.change t", "tokens.change t", "tokens.change t", "users.change anna", "users.change anna", "live.publish global", "jobs.retry", $"jobs.cancel {id}", "schedules.change s", "schedules.run s", "schedules.change s",
                 "queues.change q", "queues.change q", "devices.remove m1", "polling.stop ", "polling.stop m1", "devices.add m1",
             ],
             run.Json.GetProperty("changes").EnumerateArray().Select(c => c.GetProperty("action").GetString() is "jobs.retry" ? "jobs.retry" : $"{c.GetProperty("action")} {c.GetProperty("subject")}"));
@@ -42,9 +43,9 @@ public sealed class Audit_commands : CommandTests
         Assert.DoesNotContain(token[15..], run.Output);
         Assert.DoesNotContain(password, run.Output);
         await run.GoodAsync("audit", "verify", "--json");
-        Assert.Equal((16, 0, 16), (run.Json.GetProperty("rows").GetInt32(), run.Json.GetProperty("waiting").GetInt32(), run.Json.GetProperty("anchored").GetInt32()));
+        Assert.Equal((17, 0, 17), (run.Json.GetProperty("rows").GetInt32(), run.Json.GetProperty("waiting").GetInt32(), run.Json.GetProperty("anchored").GetInt32()));
         await run.GoodAsync("audit", "export", "--after", "10");
-        Assert.Equal(6, run.Output.Trim().Split('\n').Length);
+        Assert.Equal(7, run.Output.Trim().Split('\n').Length);
         Assert.DoesNotContain(token[15..], run.Output);
     }
 

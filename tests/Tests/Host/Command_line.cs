@@ -17,7 +17,7 @@ public sealed class Command_line : IDisposable
         "queues pause", "queues resume", "queues drain", "workers", "workers list", "workers start", "workers stop", "workers restart", "workers scale", "work",
         "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove",
         "users", "users add", "users list", "users remove", "users passwd", "users role", "audit", "audit list", "audit verify", "audit export", "audit accept", "tokens", "tokens add", "tokens list", "tokens revoke", "tokens rotate",
-        "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove", "watch", "live", "live publish",
+        "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove", "watch", "live", "live publish", "trace",
     ];
 
     [Theory]

@@ -41,6 +41,7 @@ public sealed class AuditTests
         await DoAsync("POST", $"/api/jobs/{id}/retry", null, $"jobs.retry {id}", "POST /api/jobs/{id:long}/retry");
         await DoAsync("POST", $"/api/jobs/{id}/discard", null, $"jobs.discard {id}", "POST /api/jobs/{id:long}/discard");
         await DoAsync("POST", "/api/queues/default/resume", null, "queues.change default", "POST /api/queues/{queue}/resume");
+        await DoAsync("POST", "/api/live/publish", """{ "topic": "global", "name": "trial", "data": { "a": 1, "api_key": "k" } }""", "live.publish global");
         await DoAsync("POST", "/api/schedules", """{ "name": "nightly", "kind": "noop", "cron": "0 3 * * *" }""", "schedules.change nightly");
         await DoAsync("POST", "/api/schedules/nightly/pause", null, "schedules.change nightly", "POST /api/schedules/{name}/pause");
         await DoAsync("POST", "/api/schedules/nightly/resume", null, "schedules.change nightly", "POST /api/schedules/{name}/resume");

@@ -98,6 +98,6 @@ public class RequestGuardTests(HttpFixture rondo)
     public async Task What_is_no_correlation_id_is_replaced(string given)
     {
         var answer = await rondo.AskAsync(HttpMethod.Get, "/api/nodes", null, ("X-Correlation-Id", given));
-        Assert.Matches("^[0-9a-z]{16}$", answer.Header("X-Correlation-Id"));
+        Assert.Matches("^[0-9a-f]{32}$", answer.Header("X-Correlation-Id"));
     }
 }

@@ -17,8 +17,8 @@ public sealed class SideBySideTests
 {
     private static readonly Version _old = Version.Parse(ProgramOf010.Version);
     private static readonly Version _new = new(0, 2, 0);
-    private static readonly Migration[] _all = [.. Modules.Migrations.Where(migration => migration.Module is "nodes" or "readings" or "polling")];
-    private static readonly Migration[] _of010 = [.. _all.Where(migration => migration.Number == 1)];
+    private static readonly Migration[] _all = [.. Modules.Migrations.Where(migration => migration.Module is "storage" or "nodes" or "readings" or "polling")];
+    private static readonly Migration[] _of010 = [.. _all.Where(migration => migration is { Number: 1, Module: not "storage" })];
     private static readonly Migration _contraction = new(
         "nodes", 1 + Modules.Migrations.Count(migration => migration.Module == "nodes"), "without_seen", "-- serves: 0.2.0\nalter table node drop column seen_revision;");
 

@@ -11,7 +11,7 @@ public sealed class PartitionTests
     [Fact]
     public async Task Partitions_are_made_once_and_dropped_when_all_of_them_is_old()
     {
-        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, isMigrated: false);
+        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres);
         await store.ExecuteAsync("create table t (at timestamptz not null) partition by range (at)");
         Assert.Equal(4, await store.Database.WriteAsync("make", tx => Partitions.Ensure(tx, "t", _day, _start, _start + (_day * 3))));
         Assert.Equal(0, await store.Database.WriteAsync("make", tx => Partitions.Ensure(tx, "t", _day, _start, _start + (_day * 3))));
@@ -30,7 +30,7 @@ public sealed class PartitionTests
     [Fact]
     public async Task A_partition_is_made_although_an_instant_before_the_epoch_is_asked_for()
     {
-        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, isMigrated: false);
+        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres);
         await store.ExecuteAsync("create table t (at timestamptz not null) partition by range (at)");
         await store.Database.WriteAsync("make", tx => Partitions.Ensure(tx, "t", _day, new Instant(-5), new Instant(5)));
         await store.ExecuteAsync("insert into t values (timestamptz 'epoch' - interval '5 microseconds'), ('epoch')");
@@ -39,7 +39,7 @@ public sealed class PartitionTests
     [Fact]
     public async Task Dropping_waits_a_second_for_a_reader_at_most()
     {
-        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres, isMigrated: false);
+        await using var store = await TestStore.CreateAsync(DatabaseKind.Postgres);
         await store.ExecuteAsync("create table t (at timestamptz not null) partition by range (at)");
         await store.Database.WriteAsync("make", tx => Partitions.Ensure(tx, "t", _day, _start, _start + _day));
         await store.Database.ReadAsync("reader", tx =>

@@ -1,4 +1,5 @@
 using Rondo.Host.Http;
+using Rondo.Host.Metrics;
 using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -27,6 +28,9 @@ internal sealed record RondoSettings
 
     /// <summary>The key ring; by default where <see cref="KeyFolder"/> says.</summary>
     public KeyRingPlace Keys { get; init; } = new();
+
+    /// <summary>Settings of metrics.</summary>
+    public MetricsOptions Metrics { get; init; } = new();
 
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }

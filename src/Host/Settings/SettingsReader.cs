@@ -64,6 +64,7 @@ internal static class SettingsReader
             Hints = draft.Hints,
             Redis = draft.Redis,
             Keys = draft.Keys,
+            Metrics = draft.Metrics,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
         };

@@ -13,6 +13,7 @@ missing_packages() {
   command -v mbpoll >/dev/null || echo mbpoll
   command -v redis-server >/dev/null || echo redis-server
   command -v sqlite3 >/dev/null || echo sqlite3
+  command -v promtool >/dev/null || echo prometheus
   command -v ip >/dev/null || echo iproute2
   compgen -G '/usr/lib/*-linux-gnu/faketime/libfaketimeMT.so.1' >/dev/null || echo faketime
   command -v systemd-analyze >/dev/null || echo systemd

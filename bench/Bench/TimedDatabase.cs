@@ -17,6 +17,8 @@ internal sealed class TimedDatabase(Database inner) : Database
 
     public override string Session => inner.Session;
 
+    public override StatementTimes Statements => inner.Statements;
+
     /// <summary>Times of claims since the last call, ms.</summary>
     public double[] Take()
     {

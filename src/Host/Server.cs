@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
+using Rondo.Host.Checks;
 using Rondo.Host.Http;
 using Rondo.Host.Jobs;
 using Rondo.Host.Logs;
+using Rondo.Host.Metrics;
 using Rondo.Host.Settings;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
@@ -17,6 +19,7 @@ using Rondo.Polling.Proof;
 using Rondo.Polling.Runtime;
 using Rondo.Security;
 using Rondo.Storage;
+using Rondo.Storage.Postgres;
 using Rondo.Storage.Schema;
 
 namespace Rondo.Host;
@@ -30,6 +33,9 @@ internal sealed class Server : IAsyncDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
     private readonly ILogger _log;
     private readonly LoopSupervisor _supervisor;
+    private readonly Lazy<Numbers> _numbers;
+    private readonly Lazy<HealthBoard> _board;
+    private Otlp? _otlp;
 
     private Server(Database database, Node node, Poller? poller, JobQueue jobs, JobServer? worker, EventBus bus, Hints hints, LoopSupervisor supervisor, SelfCheck selfCheck, PollingOptions options, ILogger log)
     {
@@ -43,6 +49,8 @@ internal sealed class Server : IAsyncDisposable
         SelfCheck = selfCheck;
         Options = options;
         _supervisor = supervisor;
+        _numbers = new Lazy<Numbers>(() => new Numbers(this));
+        _board = new Lazy<HealthBoard>(() => new HealthBoard(this));
         _log = log;
     }
 
@@ -100,6 +108,15 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>Settings of jobs in force.</summary>
     public required JobsOptions JobsOptions { get; init; }
 
+    /// <summary>The numbers of this server.</summary>
+    public Numbers Numbers => _numbers.Value;
+
+    /// <summary>Since when what is wrong.</summary>
+    public HealthBoard Board => _board.Value;
+
+    /// <summary>The loops.</summary>
+    public IReadOnlyList<Loop> LoopList => _supervisor.Loops;
+
     /// <summary>Health of the loops.</summary>
     public IReadOnlyList<LoopHealth> Loops => _supervisor.Health;
 
@@ -124,6 +141,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="jobLogs">Files of the log, one a queue, which <paramref name="logs"/> has been given; null for none.</param>
     /// <param name="liveOptions">Bounds of the feed; null for the defaults.</param>
     /// <param name="feedAccess">Who may listen to the feed; null for whoever has a token.</param>
+    /// <param name="metrics">What is slow, and where numbers are sent; null for the defaults.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -138,7 +156,8 @@ internal sealed class Server : IAsyncDisposable
         JobLogFiles? jobLogs = null,
         KeyRingPlace? keys = null,
         LiveOptions? liveOptions = null,
-        IFeedAccess? feedAccess = null)
+        IFeedAccess? feedAccess = null,
+        MetricsOptions? metrics = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -212,7 +231,9 @@ internal sealed class Server : IAsyncDisposable
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Operations = OperationsOn, Live = live };
+            var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Operations = OperationsOn, Live = live };
+            server.StartNumbers(metrics ?? new MetricsOptions(), logs);
+            return server;
 
             JobOperations OperationsOn(Database on) => new(on, handlers, jobsOptions, topic =>
             {
@@ -238,7 +259,12 @@ internal sealed class Server : IAsyncDisposable
     public static string Version { get; } = typeof(Server).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
     /// <summary>Looks after who is let in from now on; for who listens. A node without HTTP has nobody to let in.</summary>
-    public void StartAccess() => Access.Start(_supervisor);
+    public void StartAccess()
+    {
+        Access.Start(_supervisor);
+        _supervisor.Start(new HealthLoop(this));
+        _supervisor.Start(new WindowLoop(this));
+    }
 
     /// <summary>The database for changes of somebody: they are written down as theirs, in the transactions that make them.</summary>
     public AuditedDatabase Written(Actor actor, AuditLabel? label = null) =>
@@ -279,10 +305,30 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
+    /// <summary>Says what is slow from now on, and sends numbers to whoever collects them.</summary>
+    private void StartNumbers(MetricsOptions options, ILoggerFactory logs)
+    {
+        var log = logs.CreateLogger("rondo.storage");
+        Database.Statements.SlowAfter = options.SlowStatement;
+        Database.Statements.Slow = new SlowLog(Time, log, Numbers.CountSlow).Tell;
+        if (Database is PostgresDatabase postgres)
+        {
+            _supervisor.Start(new BlockerLoop(postgres, Time));
+        }
+
+        if (options.Otlp is { } collector)
+        {
+            _otlp = new Otlp(this, options);
+            _supervisor.Start(_otlp);
+            MetricsLog.Sending(log, collector);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _supervisor.DisposeAsync().ConfigureAwait(false);
+        _otlp?.Dispose();
         Calls.Dispose();
         SignIns.Dispose();
         await Jobs.DisposeAsync().ConfigureAwait(false);

@@ -27,6 +27,7 @@ public sealed class JobServer
     private readonly BalanceLoop _balance;
     private readonly VacuumLoop? _vacuum;
     private readonly Recycler _recycler;
+    private readonly JobCounts _counts = new();
 
     /// <summary>Prepares it; nothing runs before <see cref="Start"/>.</summary>
     /// <param name="database">Migrated with <see cref="Migrations"/>.</param>
@@ -51,8 +52,8 @@ public sealed class JobServer
         _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
             .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
         var followers = new Followers(database, options);
-        _finishes = new FinishLoop(database, node, store, followers, Freed, () => _claims!.Wake(), time, log);
-        _runner = new Runner(database, handlers, store, _finishes, node, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
+        _finishes = new FinishLoop(database, node, store, followers, _counts, Freed, () => _claims!.Wake(), time, log);
+        _runner = new Runner(database, handlers, store, _finishes, _counts, node, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
         _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
         var recurring = new JobQueue(database, handlers, Freed);
@@ -80,6 +81,9 @@ public sealed class JobServer
         }
     }
 
+    /// <summary>Most queues whose numbers are told apart.</summary>
+    public const int MostQueues = JobCounts.MostQueues;
+
     /// <summary>Topic of the hint that there is something new to run.</summary>
     public const string Topic = "jobs";
 
@@ -95,6 +99,9 @@ public sealed class JobServer
     {
         HasLooked = _watch.HasLooked, WrittenOff = _runner.WrittenOff, Overdue = _finishes.Overdue, Vacuum = _vacuum?.Latest, Recycle = Recycle,
     };
+
+    /// <summary>What this node has done since its start, by queue.</summary>
+    public IReadOnlyList<QueueNumbers> Numbers => [.. _counts.Queues.All.Select(q => new QueueNumbers(q.Label, q.Cell.Processed, [.. q.Cell.Attempts], q.Cell.Run, q.Cell.Wait))];
 
     /// <summary>Why a new process should take the place of this one; null while none should, and without the settings for it.</summary>
     public RecycleDue? Recycle => _recycler.Look(_finishes.Accepted);

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Rondo.Metrics;
 
 namespace Rondo.Loops;
 
@@ -39,6 +40,9 @@ public abstract class Loop
 
     /// <summary>How often the loop was given up as stuck and started again.</summary>
     public long Restarts => Math.Max(0, Interlocked.Read(ref _generation) - 1);
+
+    /// <summary>How long passes took, those that failed included.</summary>
+    public Timing PassTimes { get; } = new();
 
     /// <summary>Message of the last failed pass, until a pass succeeds.</summary>
     public string? LastError => _lastError;
@@ -155,8 +159,9 @@ public abstract class Loop
                 return;
             }
 
-            Interlocked.Exchange(ref _passStartedAt, 0);
-            Interlocked.Exchange(ref _lastPassAt, _time.GetTimestamp());
+            var ended = _time.GetTimestamp();
+            PassTimes.Add(_time.GetElapsedTime(Interlocked.Exchange(ref _passStartedAt, 0), ended));
+            Interlocked.Exchange(ref _lastPassAt, ended);
             Interlocked.Increment(ref _passes);
             Passed.Raise();
             if (sleep > TimeSpan.Zero && !stop.IsCancellationRequested)

@@ -61,6 +61,18 @@ public sealed class LoopSupervisor : IAsyncDisposable
         }
     }
 
+    /// <summary>The loops, for their numbers.</summary>
+    public IReadOnlyList<Loop> Loops
+    {
+        get
+        {
+            lock (_entries)
+            {
+                return [.. _entries.Select(e => e.Loop)];
+            }
+        }
+    }
+
     /// <summary>True while no loop is stuck; the systemd watchdog and the node's lease are fed only then.</summary>
     public bool IsMakingProgress => !_broken.Task.IsCompleted && Stuck is null;
 

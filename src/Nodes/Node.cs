@@ -43,6 +43,10 @@ public sealed class Node
     public bool MayWork => !_dead && (_database.Address.Kind == DatabaseKind.Sqlite
         || _time.GetElapsedTime(Interlocked.Read(ref _renewedAt)) < SelfFenceAfter);
 
+    /// <summary>For how long it may go on without renewing its lease, zero when it may not; null on SQLite, where there is none.</summary>
+    public TimeSpan? LeaseLeft => _database.Address.Kind == DatabaseKind.Sqlite ? null
+        : _dead ? TimeSpan.Zero : Max(SelfFenceAfter - _time.GetElapsedTime(Interlocked.Read(ref _renewedAt)));
+
     /// <summary>True once the database said that this incarnation is dead: it never works again, the process comes back as another one.</summary>
     public bool IsDead => _dead;
 
@@ -152,6 +156,8 @@ public sealed class Node
 
     /// <summary>Says whether this node is ready to take work over from others.</summary>
     public void TakeWork(Transaction tx, bool takes) => NodeStore.TakesWork(tx, Id, takes);
+
+    private static TimeSpan Max(TimeSpan left) => left < TimeSpan.Zero ? TimeSpan.Zero : left;
 
     internal void Die() => _dead = true;
 

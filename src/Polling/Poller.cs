@@ -94,6 +94,9 @@ public sealed class Poller
         }
     }
 
+    /// <summary>What it has counted since its start.</summary>
+    public PollerNumbers Numbers => _recorder.Totals.Numbers;
+
     /// <summary>After a clean stop: every slot up to and including this instant has its outcome. Null before.</summary>
     public Instant? StoppedAt { get; private set; }
 

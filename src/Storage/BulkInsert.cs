@@ -20,6 +20,7 @@ public static class BulkInsert
 
         if (tx is SqliteWork sqlite)
         {
+            using var run = tx.Run($"insert.{table}");
             using var insert = sqlite.Prepare(Text(table, columns, 1, "?"));
             foreach (var row in rows)
             {
@@ -43,7 +44,7 @@ public static class BulkInsert
 
     private static void Insert(PostgresWork tx, string table, string[] columns, IReadOnlyList<object?[]> rows, int start, int count)
     {
-        using var insert = new NpgsqlCommand(Text(table, columns, count, "$"), tx.Link);
+        using var insert = new NpgsqlCommand($"{Sql.Mark($"insert.{table}")} {Text(table, columns, count, "$")}", tx.Link);
         for (var r = start; r < start + count; r++)
         {
             foreach (var value in rows[r])
@@ -52,6 +53,7 @@ public static class BulkInsert
             }
         }
 
+        using var run = tx.Run($"insert.{table}");
         insert.ExecuteNonQuery();
     }
 

@@ -36,6 +36,9 @@ public abstract class Database : IAsyncDisposable
     /// <summary>Database time, told from the monotonic clock and a measured offset.</summary>
     public abstract DatabaseClock Clock { get; }
 
+    /// <summary>How long its statements take.</summary>
+    public abstract StatementTimes Statements { get; }
+
     /// <summary>Runs <paramref name="work"/> in one write transaction and returns after its commit. On SQLite it shares the commit with whatever else is waiting.</summary>
     /// <param name="name">Name of the work, for errors and traces.</param>
     /// <param name="work">Synchronous and short (on SQLite at most 1 s). Run again from its start when the whole group had to be; so no effects outside the transaction but by <see cref="Transaction.OnCommit"/>.</param>

@@ -27,24 +27,56 @@ public abstract class Transaction
 
     internal abstract DbTransaction? Inner { get; }
 
+    /// <summary>How long statements take.</summary>
+    internal abstract StatementTimes Times { get; }
+
+    /// <summary>Name of the work.</summary>
+    internal abstract string Work { get; }
+
     /// <summary>All rows of a query.</summary>
-    public List<T> Query<T>(Sql sql, object? args = null) =>
-        Connection.Query<T>(sql.For(Dialect), args, Inner, buffered: true).AsList();
+    public List<T> Query<T>(Sql sql, object? args = null)
+    {
+        using var run = Run(sql.Name);
+        return Connection.Query<T>(sql.For(Dialect), args, Inner, buffered: true).AsList();
+    }
 
     /// <summary>The rows of a query one by one, for results that are too large to hold. To be read to its end before the next statement.</summary>
-    public IEnumerable<T> Stream<T>(Sql sql, object? args = null) =>
-        Connection.Query<T>(sql.For(Dialect), args, Inner, buffered: false);
+    public IEnumerable<T> Stream<T>(Sql sql, object? args = null)
+    {
+        using var run = Run(sql.Name);
+        foreach (var row in Connection.Query<T>(sql.For(Dialect), args, Inner, buffered: false))
+        {
+            yield return row;
+        }
+    }
 
     /// <summary>The first row, or default.</summary>
-    public T? First<T>(Sql sql, object? args = null) =>
-        Connection.QueryFirstOrDefault<T>(sql.For(Dialect), args, Inner);
+    public T? First<T>(Sql sql, object? args = null)
+    {
+        using var run = Run(sql.Name);
+        return Connection.QueryFirstOrDefault<T>(sql.For(Dialect), args, Inner);
+    }
 
     /// <summary>Runs a statement, once per element when <paramref name="args"/> is a sequence; returns the rows it touched.</summary>
-    public int Execute(Sql sql, object? args = null) =>
-        Connection.Execute(sql.For(Dialect), args, Inner);
+    public int Execute(Sql sql, object? args = null)
+    {
+        using var run = Run(sql.Name);
+        return Connection.Execute(sql.For(Dialect), args, Inner);
+    }
+
+    /// <summary>Times a statement that is sent past these methods, from here until it is disposed.</summary>
+    /// <param name="name">Its name, one of few.</param>
+    public StatementRun Run(string name) => new(this, name);
 
     /// <summary>Runs <paramref name="action"/> after the commit, never when it fails: commit first, then publish.</summary>
     public void OnCommit(Action action) => (_onCommit ??= []).Add(action);
+
+    internal virtual void Began(string statement, long at)
+    {
+        // Nobody watches, but where others can be in the way.
+    }
+
+    internal virtual void Ended(string statement, long began) => Times.Add(statement, began, Work);
 
     internal void Committed()
     {

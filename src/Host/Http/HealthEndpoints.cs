@@ -76,6 +76,8 @@ internal static class HealthEndpoints
             .Named("live", "Answers as long as the process does").Open().Produces<Liveness>();
         app.MapGet("/health/ready", ReadyAsync).WithTags("health")
             .Named("ready", "Whether this node may work, reaches its database and has taken in its configuration; why not is for viewers").Open().Produces<Readiness>().Produces<Readiness>(503);
+        app.MapGet("/health/polling", HealthAsync).WithTags("health")
+            .Named("healthPolling", "The same as /api/polling/health").Open().Produces<PollingHealth>().Produces<PollingHealth>(503);
         app.MapGet("/api/polling/health", HealthAsync).WithTags("polling")
             .Named("pollingHealth", "Health of polling, for viewers with every reason, for others only the status; 503 only when critical").Open().Produces<PollingHealth>().Produces<PollingHealth>(503);
     }

@@ -111,6 +111,7 @@ internal sealed class HttpApi : IAsyncDisposable
         AccessPolicies.Add(builder.Services);
 
         var app = builder.Build();
+        app.Use(server.Numbers.Http.Measure);
         if (settings.Proxies.Count > 0)
         {
             app.UseForwardedHeaders(Forwarded(settings.Proxies));
@@ -129,6 +130,8 @@ internal sealed class HttpApi : IAsyncDisposable
         app.UseAuthorization();
         app.Use(QueryGuard.Check);
         HealthEndpoints.Map(app);
+        DetailedHealthEndpoints.Map(app);
+        MetricsEndpoints.Map(app);
         SetupEndpoints.Map(app);
         SessionEndpoints.Map(app);
         PollingEndpoints.Map(app);

@@ -59,7 +59,8 @@ internal static class JobHealthEndpoints
         return !context.MayView() ? HealthEndpoints.Word(status) : Results.Json(new OverallHealth(status, shared.Now, reasons, server.Node.Id, Server.Version), statusCode: status == Health.Critical ? 503 : 200);
     }
 
-    private static async Task<(JobFacts? Facts, List<Finding> Reasons)> JudgeAsync(Server server, HealthFacts shared, CancellationToken stop)
+    /// <summary>What is wrong with jobs.</summary>
+    public static async Task<(JobFacts? Facts, List<Finding> Reasons)> JudgeAsync(Server server, HealthFacts shared, CancellationToken stop)
     {
         JobFacts? facts = null;
         if (shared.Fault is null)

@@ -1,5 +1,6 @@
 using Rondo.Host.Http;
 using Rondo.Host.Logs;
+using Rondo.Host.Metrics;
 using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -31,6 +32,9 @@ internal sealed record RondoSettings
 
     /// <summary>How lines of the log are written.</summary>
     public LogFormat LogFormat { get; init; }
+
+    /// <summary>Settings of metrics.</summary>
+    public MetricsOptions Metrics { get; init; } = new();
 
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }

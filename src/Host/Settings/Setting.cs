@@ -1,5 +1,6 @@
 using Rondo.Host.Http;
 using Rondo.Host.Logs;
+using Rondo.Host.Metrics;
 using Rondo.Jobs;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -25,6 +26,8 @@ internal sealed class SettingsDraft
     public KeyRingPlace Keys { get; set; } = new();
 
     public LogFormat LogFormat { get; set; }
+
+    public MetricsOptions Metrics { get; set; } = new();
 
     public PollingOptions Polling { get; } = new();
 
@@ -80,6 +83,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         Retention("polling.reading_retention", "how long readings are kept, or forever", o => o.ReadingRetention, (o, v) => o.ReadingRetention = v),
         Span("polling.validate_every", "how often a server validates its ledger", o => o.ValidateEvery, (o, v) => o.ValidateEvery = v),
         Span("polling.audit_every", "how often a server audits ownership", o => o.AuditEvery, (o, v) => o.AuditEvery = v),
+        .. MetricsSettings.All,
         .. JobSettings.All,
     ];
 

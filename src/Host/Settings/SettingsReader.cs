@@ -65,6 +65,7 @@ internal static class SettingsReader
             Redis = draft.Redis,
             Keys = draft.Keys,
             LogFormat = draft.LogFormat,
+            Metrics = draft.Metrics,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
         };

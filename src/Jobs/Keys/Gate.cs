@@ -24,6 +24,7 @@ internal static class Gate
     private static readonly Sql _tryLock = new("jobs.gate.try", "select key from unnest(@keys) as key where pg_try_advisory_xact_lock(7210530, hashtext(key))");
 
     private const string FillText = $"""
+        /* jobs.gate.fill */
         with k as (select distinct key from unnest($1::text[]) as key),
         free as (
           select k.key, (select array_agg(n order by n) from generate_series(1, l.most) n where not exists (select 1 from job_slot s where s.key = k.key and s.n = n.n)) as slots
@@ -94,6 +95,7 @@ internal static class Gate
         {
             using var fill = new NpgsqlCommand(FillText, postgres.Link);
             fill.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, Value = keys.ToArray() });
+            using var run = postgres.Run("jobs.gate.fill");
             using var reader = fill.ExecuteReader();
             while (reader.Read())
             {

@@ -50,6 +50,14 @@ public sealed class QueueOperations
         return before;
     }
 
+    /// <summary>What queues hold, by name; those that hold nothing are left out.</summary>
+    public static IReadOnlyList<QueueDepth> Depths(Transaction tx)
+    {
+        var now = tx.Now;
+        return [.. QueueStore.Depths(tx).OrderBy(d => d.Queue, StringComparer.Ordinal).Select(d => new QueueDepth(
+            d.Queue, d.Ready, d.Running, d.Scheduled, d.Blocked, d.Oldest is { } oldest ? Math.Max(0, (now - oldest).TotalSeconds) : null))];
+    }
+
     /// <summary>Jobs of a queue that nodes hold.</summary>
     public Task<long> RunningAsync(string queue, CancellationToken stop = default) => _database.ReadAsync("queues.running", tx => QueueStore.Running(tx, queue), stop);
 

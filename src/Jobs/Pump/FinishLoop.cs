@@ -11,7 +11,7 @@ namespace Rondo.Jobs.Pump;
 /// Writes the ends of attempts: whatever has come by the time the last batch is committed goes into the next one. What the database does not take stays and is
 /// tried again; what it refuses belongs to somebody else by now, and is counted and said.
 /// </summary>
-internal sealed class FinishLoop(Database database, Node node, PumpStore store, Followers followers, Action<IReadOnlyCollection<string>> freed, Action room, TimeProvider time, ILogger log)
+internal sealed class FinishLoop(Database database, Node node, PumpStore store, Followers followers, JobCounts counts, Action<IReadOnlyCollection<string>> freed, Action room, TimeProvider time, ILogger log)
     : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
@@ -372,6 +372,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
                 JobsLog.FinishRefused(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, finish.Job.Attempts, finish.Job.LeaseNo, Finish.Text(finish.Outcome));
             }
 
+            counts.Count(finish, isAccepted);
             finish.Written?.Invoke(isAccepted);
             if (isAccepted && finish.Link is { } link)
             {

@@ -19,6 +19,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
 
     // By place in the table: whatever the planner believes of how many there are, that is as many looks as rows.
     private const string ClaimText = $"""
+        /* jobs.claim */
         with live as (select 1 from node where id = $4 and state = 'live'),
         gone as (
           delete from job_ready where ctid = any(array(
@@ -39,6 +40,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         """;
 
     private const string AloneText = $"""
+        /* jobs.claim.alone */
         with live as (select 1 from node where id = $2 and state = 'live'),
         gone as (
           delete from job_ready where ctid = any(array(
@@ -72,6 +74,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
 
     // Most batches hold nothing but jobs that ended well.
     private const string DoneText = $"""
+        /* jobs.finish */
         {Input},
         ended as (
           delete from job_running j using f where {Held}
@@ -90,6 +93,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
 
     // A wish to cancel wins over another attempt.
     private static readonly string MixedText = $"""
+        /* jobs.finish */
         {Input},
         ended as (
           delete from job_running j using f where {Held}
@@ -130,6 +134,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, wants.Select(w => w.From).ToArray());
         claim.Add(NpgsqlDbType.Text, Node);
         claim.Add(NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
+        using var run = tx.Run("jobs.claim");
         return Read(batch, claim);
     }
 
@@ -139,6 +144,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         claim.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, queues.ToArray());
         claim.Add(NpgsqlDbType.Text, Node);
         claim.Add(NpgsqlDbType.TimestampTz, tx.Now.ToDateTime());
+        using var run = tx.Run("jobs.claim.alone");
         return Read(batch, claim).FirstOrDefault();
     }
 
@@ -169,6 +175,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         write.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, errors);
         var accepted = new HashSet<long>(n);
         ILookup<long, Finish>? byId = null;
+        using var run = tx.Run("jobs.finish");
         using var reader = AnswerOf(batch, write);
         while (reader.Read())
         {

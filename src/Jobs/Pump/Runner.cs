@@ -10,7 +10,7 @@ namespace Rondo.Jobs.Pump;
 
 /// <summary>Runs claimed jobs, as many of a queue at once as it has workers, and hands their ends to the loop that writes them. No connection is held meanwhile.</summary>
 internal sealed class Runner(
-    Database database, JobHandlers handlers, PumpStore store, FinishLoop finishes, Node node, Action hungry, Random random, TimeProvider time, ILogger log)
+    Database database, JobHandlers handlers, PumpStore store, FinishLoop finishes, JobCounts counts, Node node, Action hungry, Random random, TimeProvider time, ILogger log)
 {
     // A kind that is unknown here may be known after an update, or to another node.
     private static readonly TimeSpan _farthest = TimeSpan.FromDays(3_653);
@@ -173,6 +173,7 @@ internal sealed class Runner(
         if (running.IsFinished)
         {
             finishes.CountFinished();
+            counts.Done(running, Now);
         }
         else if (running.StopReason != StopReason.Lost || result.Kind == JobResult.Verdict.Done)
         {

@@ -44,6 +44,7 @@ internal sealed class EnqueueStore(JobIds ids)
     private static readonly Sql _note = new("jobs.enqueue.note", "insert into job_accepted (at, kind, first_id, last_id, n) values (?1, ?2, ?3, ?4, ?5)");
 
     private static readonly string Plain = $"""
+        /* jobs.enqueue */
         {Noted(10)}
         insert into job_ready ({Fields})
         select id, queue, kind, priority, rank, due, 0, max_attempts, 0, 0, $1, args
@@ -52,6 +53,7 @@ internal sealed class EnqueueStore(JobIds ids)
 
     // One alone is what waits for its own insert and nothing else: without arrays there is nothing to plan anew.
     private const string Single = $"""
+        /* jobs.enqueue */
         with noted as (insert into job_accepted (at, kind, first_id, last_id, n) values ($1, $4, $2, $2, 1))
         insert into job_ready ({Fields}) values ($2, $3, $4, $5, $6, $7, 0, $8, 0, 0, $1, $9)
         """;
@@ -223,6 +225,7 @@ internal sealed class EnqueueStore(JobIds ids)
             batch.BatchCommands.Add(notify);
         }
 
+        using var run = tx.Run("jobs.enqueue");
         batch.ExecuteNonQuery();
     }
 

@@ -16,6 +16,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
     // "… is true" keeps the planner from making a join of it: it takes both sides for a handful of rows and would compare each with each, 210 ms for a
     // batch of 1,000 (measured). As it stands it is a look into a hash table, 29 ms for the whole batch.
     private const string Insert = """
+        /* polling.record */
         with u as (
           select * from unnest($1::timestamptz[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[],
                                $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::int[])
@@ -44,6 +45,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
 
     // Also when it stands there already: the answer to an earlier commit of the same batch may have been lost.
     private const string Move = """
+        /* polling.advance */
         with u as (
           select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::timestamptz[])
             as u (id, was, is_now, ok_at, error, error_at)
@@ -56,6 +58,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         """;
 
     private const string Stat = """
+        /* polling.stat */
         insert into poll_stat (group_id, hour, ok, part, failed, missed, lateness, duration)
         select * from unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[])
         on conflict (group_id, hour) do update set
@@ -186,6 +189,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = owner });
         Add(insert, values.ToArray(), NpgsqlDbType.Double);
         _taken.Clear();
+        using var run = work.Run("polling.record");
         using var rows = insert.ExecuteReader();
         while (rows.Read())
         {
@@ -220,6 +224,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         Add(move, advances.Select(a => AtOrNull(a.Group.Account.LastErrorAt)).ToArray(), NpgsqlDbType.TimestampTz);
         move.Parameters.Add(new NpgsqlParameter<string> { TypedValue = owner });
         var moved = new HashSet<long>();
+        using (work.Run("polling.advance"))
         using (var rows = move.ExecuteReader())
         {
             while (rows.Read())
@@ -248,6 +253,7 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         Add(stat, hours.Select(h => h.Hour.Missed).ToArray(), NpgsqlDbType.Bigint);
         Add(stat, hours.Select(h => h.Hour.Lateness.ToString()).ToArray(), NpgsqlDbType.Text);
         Add(stat, hours.Select(h => h.Hour.Duration.ToString()).ToArray(), NpgsqlDbType.Text);
+        using var run = work.Run("polling.stat");
         stat.ExecuteNonQuery();
     }
 

@@ -1,3 +1,4 @@
+using Rondo.Metrics;
 using Rondo.Polling.Runtime;
 using Rondo.Polling.Slots;
 
@@ -9,6 +10,7 @@ internal sealed class RecorderTotals
     private readonly Histogram _lateness = new();
     private readonly Histogram _commit = new();
     private readonly Lock _gate = new();
+    private readonly long[] _missed = new long[Enum.GetValues<MissReason>().Length];
 
     public long Ok { get; private set; }
 
@@ -31,6 +33,13 @@ internal sealed class RecorderTotals
     public long Batches { get; set; }
 
     public long MaxLatenessUs { get; private set; }
+
+    /// <summary>For metrics: since the start, whatever is reset.</summary>
+    public PollerNumbers Numbers => new([.. Enum.GetValues<MissReason>().Where(r => r != MissReason.None).Select(r => (r.Text()!, _missed[(int)r]))], LatenessTimes, CommitTimes);
+
+    private Timing LatenessTimes { get; } = new();
+
+    private Timing CommitTimes { get; } = new();
 
     /// <summary>Lateness p50 and p99, and commit (slot to commit) p99, in milliseconds, since the last reset.</summary>
     public (double? LatenessP50, double? LatenessP99, double? CommitP99) Percentiles()
@@ -84,9 +93,12 @@ internal sealed class RecorderTotals
                 break;
             default:
                 Missed += outcome.Slots;
+                _missed[(int)outcome.Miss] += outcome.Slots;
                 return;
         }
 
+        LatenessTimes.Add(TimeSpan.FromMicroseconds(outcome.LatenessUs));
+        CommitTimes.Add(TimeSpan.FromMicroseconds(committedAt - outcome.Slot));
         lock (_gate)
         {
             _lateness.Add(outcome.LatenessUs);

@@ -12,6 +12,7 @@ internal static class AuditStore
     private static readonly Sql _begin = new("audit.begin", "update audit_head set identity = @identity, key_id = @key where identity is null");
     private static readonly Sql _move = new("audit.head.move", "update audit_head set last_no = @no, last_seal = @seal");
     private static readonly Sql _isWaiting = new("audit.is_waiting", "select case when exists (select 1 from audit_waiting) then 1 else 0 end");
+    private static readonly Sql _count = new("audit.count", "select count(*) from audit_waiting");
     private static readonly Sql _waiting = new("audit.waiting", $"select id, {Content} from audit_waiting order by id limit @limit");
     private static readonly Sql _done = new("audit.done", "delete from audit_waiting where id {in:@ids}");
     private static readonly Sql _page = new("audit.page", $"select no, {Content}, seal from audit_log where no > @after order by no limit @limit");
@@ -50,6 +51,8 @@ internal static class AuditStore
     public static void MoveHead(Transaction tx, long no, string seal) => tx.Execute(_move, new { no, seal });
 
     public static bool IsWaiting(Transaction tx) => tx.First<int>(_isWaiting) == 1;
+
+    public static long Count(Transaction tx) => tx.First<long>(_count);
 
     public static List<AuditRow> Waiting(Transaction tx, int limit) => tx.Query<AuditRow>(_waiting, new { limit });
 

@@ -14,6 +14,9 @@ public sealed class AuditTrail(AuditKeys keys)
 
     private const int Piece = 500;
 
+    /// <summary>Rows that wait to be sealed.</summary>
+    public static long Waiting(Transaction tx) => AuditStore.Count(tx);
+
     /// <summary>Opens the key ring, before a transaction that will write: what goes wrong there is better told before.</summary>
     /// <exception cref="StorageFault">It cannot be used.</exception>
     public void Prepare() => keys.Key();

@@ -29,6 +29,9 @@ public sealed class AuditedDatabase(
     public override string Session => inner.Session;
 
     /// <inheritdoc/>
+    public override StatementTimes Statements => inner.Statements;
+
+    /// <inheritdoc/>
     public override Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => inner.WriteAsync(name, Audited(name, work), stop);
 
     /// <inheritdoc/>

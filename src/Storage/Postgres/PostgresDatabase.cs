@@ -17,6 +17,9 @@ public sealed class PostgresDatabase : Database
     // For statements that are sent all the time and find what they want by an index, whatever the planner believes of tables that fill and empty between its looks. To
     // compile them takes longer than to run them.
     private const string ByIndex = "set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off";
+    private const int PoolSize = 16;
+    private const int ControlSize = 6;
+    private const int AloneSize = 6;
     private readonly string _name;
     private readonly TimeProvider _time;
     private readonly NpgsqlDataSource _pool;
@@ -29,10 +32,11 @@ public sealed class PostgresDatabase : Database
         Address = address;
         _time = time;
         Clock = new DatabaseClock(time);
+        Statements = new StatementTimes(time);
         _name = use == DatabaseUse.Server ? $"rondo-{Session}" : "rondo-command";
-        _pool = Source(address, $"{_name}-pool", 16, _ => { });
-        _control = Source(address, $"{_name}-control", 6, Brief);
-        _alone = Source(address, $"{_name}-alone", 6, Brief, ByIndex);
+        _pool = Source(address, $"{_name}-pool", PoolSize, _ => { });
+        _control = Source(address, $"{_name}-control", ControlSize, Brief);
+        _alone = Source(address, $"{_name}-alone", AloneSize, Brief, ByIndex);
     }
 
     /// <inheritdoc/>
@@ -43,6 +47,12 @@ public sealed class PostgresDatabase : Database
 
     /// <inheritdoc/>
     public override DatabaseClock Clock { get; }
+
+    /// <inheritdoc/>
+    public override StatementTimes Statements { get; }
+
+    /// <summary>What runs on the server now.</summary>
+    internal Flights Flights { get; } = new(PoolSize + ControlSize + AloneSize);
 
     /// <inheritdoc/>
     public override Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) =>
@@ -209,14 +219,20 @@ public sealed class PostgresDatabase : Database
 
     private T RunAlone<T>(NpgsqlDataSource source, string name, Func<Transaction, T> work)
     {
+        Flight? flight = null;
         try
         {
             using var link = source.OpenConnection();
-            return work(new PostgresWork(link, null, Clock, isByIndex: source == _alone && !Address.IsBehindPgBouncer));
+            flight = Flights.Take(Address.IsBehindPgBouncer ? 0 : link.ProcessID);
+            return work(new PostgresWork(link, null, Clock, Statements, name, flight, isByIndex: source == _alone && !Address.IsBehindPgBouncer));
         }
         catch (Exception fault) when (PostgresFaults.IsProviders(fault))
         {
             throw PostgresFaults.Classify(fault, name, Address);
+        }
+        finally
+        {
+            flight?.GiveBack();
         }
     }
 
@@ -227,18 +243,23 @@ public sealed class PostgresDatabase : Database
         {
             PostgresWork tx;
             T result;
+            Flight? flight = null;
             try
             {
                 using var link = source.OpenConnection();
+                flight = Flights.Take(Address.IsBehindPgBouncer ? 0 : link.ProcessID);
                 using var inner = link.BeginTransaction(level);
                 using (var settings = new NpgsqlCommand(limits, link, inner))
                 {
                     settings.ExecuteNonQuery();
                 }
 
-                tx = new PostgresWork(link, inner, Clock) { Trace = TraceContext.Current };
+                tx = new PostgresWork(link, inner, Clock, Statements, name, flight) { Trace = TraceContext.Current };
                 result = work(tx);
-                inner.Commit();
+                using (tx.Run("commit"))
+                {
+                    inner.Commit();
+                }
             }
             catch (PostgresException fault) when (fault.SqlState is "40001" or "40P01" && attempt < 4)
             {
@@ -247,6 +268,10 @@ public sealed class PostgresDatabase : Database
             catch (Exception fault) when (PostgresFaults.IsProviders(fault))
             {
                 throw PostgresFaults.Classify(fault, name, Address);
+            }
+            finally
+            {
+                flight?.GiveBack();
             }
 
             tx.Committed();

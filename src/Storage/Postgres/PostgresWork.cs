@@ -7,9 +7,11 @@ namespace Rondo.Storage.Postgres;
 public sealed class PostgresWork : Transaction
 {
     private readonly DatabaseClock _clock;
+    private readonly Flight? _flight;
 
-    internal PostgresWork(NpgsqlConnection link, NpgsqlTransaction? inner, DatabaseClock clock, bool isByIndex = false)
+    internal PostgresWork(NpgsqlConnection link, NpgsqlTransaction? inner, DatabaseClock clock, StatementTimes times, string work, Flight? flight, bool isByIndex = false)
     {
+        (Times, Work, _flight) = (times, work, flight);
         Link = link;
         Inner = inner;
         _clock = clock;
@@ -34,4 +36,19 @@ public sealed class PostgresWork : Transaction
     internal override DbConnection Connection => Link;
 
     internal override DbTransaction? Inner { get; }
+
+    internal override StatementTimes Times { get; }
+
+    internal override string Work { get; }
+
+    internal override void Began(string statement, long at) => _flight?.Begin(statement, at);
+
+    internal override void Ended(string statement, long began)
+    {
+        _flight?.End();
+        if (Times.Count(Times.ByName[statement], began, out var took))
+        {
+            Times.Tell(statement, Work, took, _flight?.Blocker(began));
+        }
+    }
 }

@@ -7,6 +7,9 @@ internal abstract class Piece(string name, bool unbounded)
 
     public bool Unbounded { get; } = unbounded;
 
+    /// <summary>When it was handed over.</summary>
+    public long WaitingSince { get; set; }
+
     public Exception? Fault { get; set; }
 
     /// <summary>Of whoever hands it over: it may run on the thread of another.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Rondo.Metrics;
 using SQLitePCL;
 
 namespace Rondo.Storage.Sqlite;
@@ -8,6 +9,19 @@ public sealed class RawStatement : IDisposable
 {
     private readonly sqlite3 _connection;
     private readonly sqlite3_stmt _statement;
+    private readonly SqliteLink? _link;
+    private readonly string _name = "";
+    private readonly Timing? _timing;
+    private long _began;
+    private bool _isRunning;
+
+    internal RawStatement(SqliteLink link, Sql sql)
+        : this(link.Handle, sql.For(Dialect.Sqlite))
+    {
+        _link = link;
+        _name = sql.Name;
+        _timing = link.Times.ByName[sql.Name];
+    }
 
     internal RawStatement(sqlite3 connection, string text)
     {
@@ -57,6 +71,7 @@ public sealed class RawStatement : IDisposable
     /// <summary>Runs the statement to its end and returns how many rows it changed.</summary>
     public int Execute()
     {
+        Begin();
         var code = raw.sqlite3_step(_statement);
         while (code == raw.SQLITE_ROW)
         {
@@ -64,6 +79,7 @@ public sealed class RawStatement : IDisposable
         }
 
         raw.sqlite3_reset(_statement);
+        End();
         SqliteFaults.Check(_connection, code == raw.SQLITE_DONE ? raw.SQLITE_OK : code);
         return raw.sqlite3_changes(_connection);
     }
@@ -71,6 +87,7 @@ public sealed class RawStatement : IDisposable
     /// <summary>Goes to the next row of a query: false after the last one, and then it can be bound again. To be read to its end.</summary>
     public bool Step()
     {
+        Begin();
         var code = raw.sqlite3_step(_statement);
         if (code == raw.SQLITE_ROW)
         {
@@ -78,6 +95,7 @@ public sealed class RawStatement : IDisposable
         }
 
         raw.sqlite3_reset(_statement);
+        End();
         SqliteFaults.Check(_connection, code == raw.SQLITE_DONE ? raw.SQLITE_OK : code);
         return false;
     }
@@ -92,4 +110,22 @@ public sealed class RawStatement : IDisposable
     /// <inheritdoc/>
     [SuppressMessage("Usage", "CA1816", Justification = "Sealed, no finaliser.")]
     public void Dispose() => _statement.Dispose();
+
+    private void Begin()
+    {
+        if (!_isRunning && _link is not null)
+        {
+            _isRunning = true;
+            _began = _link.Times.Now;
+        }
+    }
+
+    private void End()
+    {
+        if (_isRunning)
+        {
+            _isRunning = false;
+            _link!.Times.Add(_timing!, _name, _began, _link.Work);
+        }
+    }
 }

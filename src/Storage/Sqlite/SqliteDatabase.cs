@@ -21,12 +21,13 @@ public sealed class SqliteDatabase : Database
         Address = address;
         _time = time;
         Clock = new DatabaseClock(time);
+        Statements = new StatementTimes(time);
         try
         {
             _path = DatabaseFile.Resolve(address.Target);
             DatabaseFile.RefuseHardLinks(_path);
             _lock = use == DatabaseUse.Server ? ServerLock.Take(_path) : null;
-            _lane = new SqliteLane(_path, time, Clock);
+            _lane = new SqliteLane(_path, time, Clock, Statements);
         }
         catch (SqliteException fault)
         {
@@ -47,6 +48,9 @@ public sealed class SqliteDatabase : Database
 
     /// <inheritdoc/>
     public override DatabaseClock Clock { get; }
+
+    /// <inheritdoc/>
+    public override StatementTimes Statements { get; }
 
     /// <summary>The pid of the server that holds <paramref name="address"/> now, or null.</summary>
     public static string? ServerPid(DatabaseAddress address) => ServerLock.HolderPid(DatabaseFile.Resolve(address.Target));
@@ -118,13 +122,13 @@ public sealed class SqliteDatabase : Database
         {
             if (!_idle.TryTake(out var link))
             {
-                link = new SqliteLink(_path, readOnly: true);
+                link = new SqliteLink(_path, readOnly: true, Statements);
             }
 
             try
             {
                 link.Execute("BEGIN");
-                var result = work(new SqliteWork(link, Clock));
+                var result = work(new SqliteWork(link, Clock, name));
                 link.Execute("COMMIT");
                 _idle.Add(link);
                 return result;

@@ -10,11 +10,12 @@ namespace Rondo.Storage.Sqlite;
 /// artificial wait: the commit of one group is the time in which the next one gathers. A caller that blocks anyway and finds nobody writing writes by itself: to hand its work to another thread and
 /// to be woken by it would take longer than the write. For all others, and for what came meanwhile, there is a thread.
 /// </summary>
-internal sealed class SqliteLane : IDisposable
+internal sealed partial class SqliteLane : IDisposable
 {
     private static readonly TimeSpan _longestTransaction = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _longestWork = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _longestWaitForLock = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _askWhoWrites = TimeSpan.FromMilliseconds(50);
     private const int Capacity = 10_000;
 
     private readonly string _path;
@@ -42,12 +43,20 @@ internal sealed class SqliteLane : IDisposable
     // Never set: a bounded pause of whoever writes.
     private readonly ManualResetEventSlim _pause = new();
 
-    public SqliteLane(string path, TimeProvider time, DatabaseClock clock)
+    // Of whoever writes: who kept others waiting.
+    private readonly LaneHolders _holders;
+    private readonly StatementTimes _times;
+    private readonly Metrics.Timing _wait;
+
+    public SqliteLane(string path, TimeProvider time, DatabaseClock clock, StatementTimes times)
     {
+        _times = times;
+        _wait = times.ByName[StatementTimes.LaneWait];
+        _holders = new LaneHolders(time);
         _path = path;
         _time = time;
         _clock = clock;
-        _link = new SqliteLink(path, readOnly: false);
+        _link = new SqliteLink(path, readOnly: false, times);
         raw.sqlite3_progress_handler(_link.Handle, 2_000, _ => TookTooLong() ? 1 : 0, null);
         _thread = new Thread(Run) { IsBackground = true, Name = "rondo-sqlite-lane" };
         _thread.Start();
@@ -144,6 +153,7 @@ internal sealed class SqliteLane : IDisposable
             throw new StorageFault(StorageFaultKind.Busy, $"{piece.Name}: {Capacity} pieces of work are already waiting for the write lane of {_path}. Is the disk stuck?");
         }
 
+        piece.WaitingSince = _time.GetTimestamp();
         _waiting.Enqueue(piece);
     }
 
@@ -186,6 +196,11 @@ internal sealed class SqliteLane : IDisposable
                     continue;
                 }
 
+                if (group.Count == 0)
+                {
+                    Waited(piece);
+                }
+
                 group.Add(piece);
                 if (_isCareful)
                 {
@@ -217,7 +232,10 @@ internal sealed class SqliteLane : IDisposable
             }
 
             _unbounded = true;
+            var committing = _time.GetTimestamp();
             _link.Execute("COMMIT");
+            _times.Add("commit", committing, group.Count > 0 ? group[0].Name : "");
+            _holders.Held("the disk (a commit)", committing);
             _isCareful &= _again.Count > 0;
             foreach (var piece in group)
             {
@@ -291,7 +309,15 @@ internal sealed class SqliteLane : IDisposable
     {
         _unbounded = piece.Unbounded;
         _workStartedAt = _time.GetTimestamp();
-        piece.Run(new SqliteWork(_link, _clock) { Trace = piece.Trace });
+        try
+        {
+            piece.Run(new SqliteWork(_link, _clock, piece.Name) { Trace = piece.Trace });
+        }
+        finally
+        {
+            _holders.Held(piece.Name, _workStartedAt);
+        }
+
         if (TookTooLong())
         {
             throw SqliteFaults.TookTooLong(piece.Name, _path);
@@ -317,57 +343,6 @@ internal sealed class SqliteLane : IDisposable
                 _link.Execute("ROLLBACK TO piece");
                 _link.Execute("RELEASE piece");
             }
-        }
-    }
-
-    /// <summary>
-    /// Tries for the file's write lock every 2 ms for 10 s. SQLite's own busy handler sleeps longer and longer, up to 100 ms, and would
-    /// sleep through the breath that a busy server takes between its transactions.
-    /// </summary>
-    private void Begin()
-    {
-        _unbounded = true;
-        raw.sqlite3_busy_timeout(_link.Handle, 0);
-        try
-        {
-            var started = _time.GetTimestamp();
-            while (true)
-            {
-                try
-                {
-                    _link.Execute("BEGIN IMMEDIATE");
-                    return;
-                }
-                catch (SqliteException fault) when (
-                    fault.SqliteErrorCode == raw.SQLITE_BUSY && _time.GetElapsedTime(started) < _longestWaitForLock)
-                {
-                    _pause.Wait(2);
-                }
-            }
-        }
-        finally
-        {
-            raw.sqlite3_busy_timeout(_link.Handle, 5_000);
-        }
-    }
-
-    /// <summary>
-    /// Whether the commit waits for the disk. Not when all that waits is one piece that need not: what comes while it is written is for the next group. In the log
-    /// everything stands in the order of its commits, so the next one that is flushed takes this one with it.
-    /// </summary>
-    private void Flush()
-    {
-        bool isFlushed;
-        lock (_waiting)
-        {
-            isFlushed = _again.Count > 0 || !_waiting.TryPeek(out var first) || first.IsFlushed || _waiting.Count > 1;
-        }
-
-        if (isFlushed != _isFlushed)
-        {
-            // SQLite obeys it when it reads it, so it cannot be prepared.
-            SqliteFaults.Check(_link.Handle, raw.sqlite3_exec(_link.Handle, isFlushed ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
-            _isFlushed = isFlushed;
         }
     }
 

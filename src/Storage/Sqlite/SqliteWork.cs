@@ -9,10 +9,12 @@ public sealed class SqliteWork : Transaction
     private readonly SqliteLink _link;
     private readonly DatabaseClock _clock;
 
-    internal SqliteWork(SqliteLink link, DatabaseClock clock)
+    internal SqliteWork(SqliteLink link, DatabaseClock clock, string work)
     {
         _link = link;
         _clock = clock;
+        Work = work;
+        link.Work = work;
     }
 
     /// <inheritdoc/>
@@ -24,6 +26,10 @@ public sealed class SqliteWork : Transaction
     internal override DbConnection Connection => _link.Connection;
 
     internal override DbTransaction? Inner => null;
+
+    internal override StatementTimes Times => _link.Times;
+
+    internal override string Work { get; }
 
     internal RawStatement Prepare(string text) => new(_link.Handle, text);
 
@@ -37,8 +43,9 @@ internal sealed class SqliteLink : IDisposable
     private readonly Dictionary<Sql, RawStatement> _prepared = [];
     private readonly Dictionary<string, RawStatement> _control = [];
 
-    public SqliteLink(string path, bool readOnly)
+    public SqliteLink(string path, bool readOnly, StatementTimes times)
     {
+        Times = times;
         SQLitePCL.Batteries_V2.Init();
         Connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
@@ -73,6 +80,11 @@ internal sealed class SqliteLink : IDisposable
         }
     }
 
+    public StatementTimes Times { get; }
+
+    /// <summary>Name of the work that uses it now.</summary>
+    public string Work { get; set; } = "";
+
     public SqliteConnection Connection { get; }
 
     public SQLitePCL.sqlite3 Handle { get; }
@@ -92,7 +104,7 @@ internal sealed class SqliteLink : IDisposable
     {
         if (!_prepared.TryGetValue(sql, out var statement))
         {
-            statement = new RawStatement(Handle, sql.For(Dialect.Sqlite));
+            statement = new RawStatement(this, sql);
             _prepared.Add(sql, statement);
         }
 

@@ -12,9 +12,10 @@ public sealed class DependencyTests
     /// </summary>
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["Loops"] = [],
+        ["Metrics"] = [],
+        ["Loops"] = ["Metrics"],
         ["Drivers"] = [],
-        ["Storage"] = ["Loops"],
+        ["Storage"] = ["Loops", "Metrics"],
         ["Live"] = ["Storage", "Loops"],
         ["Security"] = ["Storage", "Loops"],
         ["Nodes"] = ["Storage", "Loops"],

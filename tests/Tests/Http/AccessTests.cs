@@ -18,7 +18,7 @@ public sealed class AccessTests : IAsyncLifetime
     private static readonly string[] _feed = ["GET /ws", "GET /events", "POST /api/live/ticket"];
 
     // What everybody may ask, and nothing else.
-    private static readonly string[] _open = ["GET /health/live", "GET /health/ready", "GET /api/health", "GET /api/polling/health", "POST /api/setup", "POST /api/session", .. _feed];
+    private static readonly string[] _open = ["GET /health/live", "GET /health/ready", "GET /health/detailed", "GET /health/polling", "GET /api/health", "GET /api/polling/health", "POST /api/setup", "POST /api/session", .. _feed];
 
     public ValueTask InitializeAsync() => _rondo.InitializeAsync();
 

@@ -24,6 +24,8 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
 
     public override string Session => inner.Session;
 
+    public override StatementTimes Statements => inner.Statements;
+
     /// <summary>For <see cref="Before"/>: the database is away.</summary>
     public static StorageFault Away(string work) => new(StorageFaultKind.Unavailable, $"{work}: the test took the database away");
 

@@ -142,6 +142,7 @@ internal sealed class HttpApi : IAsyncDisposable
         ScheduleEndpoints.Map(app);
         AuditEndpoints.Map(app);
         FeedEndpoints.Map(app);
+        PusherEndpoints.Map(app);
         app.MapOpenApi("/openapi/v1.json").RequireAuthorization(Role.Viewer.Text());
         return app;
     }

@@ -28,6 +28,9 @@ internal sealed record RondoSettings
     /// <summary>The key ring; by default where <see cref="KeyFolder"/> says.</summary>
     public KeyRingPlace Keys { get; init; } = new();
 
+    /// <summary>The application that the Pusher-compatible door serves.</summary>
+    public PusherChoice Pusher { get; init; } = new();
+
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }
 

@@ -23,6 +23,8 @@ internal sealed class SettingsDraft
 
     public KeyRingPlace Keys { get; set; } = new();
 
+    public PusherChoice Pusher { get; set; } = new();
+
     public PollingOptions Polling { get; } = new();
 
     public JobsOptions Jobs { get; set; } = new();
@@ -77,6 +79,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         Span("polling.validate_every", "how often a server validates its ledger", o => o.ValidateEvery, (o, v) => o.ValidateEvery = v),
         Span("polling.audit_every", "how often a server audits ownership", o => o.AuditEvery, (o, v) => o.AuditEvery = v),
         .. JobSettings.All,
+        .. PusherSettings.All,
     ];
 
     /// <summary>The value as it may be shown.</summary>

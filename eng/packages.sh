@@ -17,6 +17,8 @@ missing_packages() {
   command -v ip >/dev/null || echo iproute2
   compgen -G '/usr/lib/*-linux-gnu/faketime/libfaketimeMT.so.1' >/dev/null || echo faketime
   command -v systemd-analyze >/dev/null || echo systemd
+  command -v node >/dev/null || echo nodejs
+  command -v npm >/dev/null || echo npm
 }
 
 # Installs what is missing where that is permitted; sets $missing to what is missing still.

@@ -1,3 +1,5 @@
+using Rondo.Live.Pusher;
+
 namespace Rondo.Live;
 
 /// <summary>Bounds of the log and of the feed.</summary>
@@ -41,6 +43,15 @@ public sealed record LiveOptions
 
     /// <summary>A client that has not taken a message for so long is let go. Default 30 s.</summary>
     public TimeSpan Stuck { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The application whose clients are served by the Pusher protocol; null for none.</summary>
+    public PusherApp? Pusher { get; init; }
+
+    /// <summary>A client of the Pusher protocol that was silent for so long is asked whether it is there; it does the same. Whole seconds. Default 120 s.</summary>
+    public TimeSpan ActivityTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long it may take to answer. Default 30 s.</summary>
+    public TimeSpan PongWithin { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a client may take to answer a close. Default 3 s.</summary>
     public TimeSpan CloseWithin { get; init; } = TimeSpan.FromSeconds(3);

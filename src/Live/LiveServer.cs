@@ -1,5 +1,6 @@
 using Rondo.Live.Feed;
 using Rondo.Live.Log;
+using Rondo.Live.Pusher;
 using Rondo.Loops;
 using Rondo.Storage;
 
@@ -23,6 +24,7 @@ public sealed class LiveServer
     {
         var hub = new FeedHub(database, options, bus, time);
         Feed = new FeedServer(hub, database, access, newest, node, time);
+        Pusher = new PusherServer(hub, access, newest, time);
         _log = new LogLoop(database, options, Events, hub, hint, time);
     }
 
@@ -31,6 +33,9 @@ public sealed class LiveServer
 
     /// <summary>The feed.</summary>
     public FeedServer Feed { get; }
+
+    /// <summary>The door for clients and back-ends of the Pusher protocol.</summary>
+    public PusherServer Pusher { get; }
 
     /// <summary>The log has grown, as another node says.</summary>
     public void Wake() => _log.Wake();

@@ -2,6 +2,7 @@ using Rondo.Host.Http;
 using Rondo.Host.Settings;
 using Rondo.Host.Systemd;
 using Rondo.Jobs.Logs;
+using Rondo.Live;
 using Rondo.Storage;
 
 namespace Rondo.Host.Commands;
@@ -58,7 +59,8 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     private async Task<End> ServeOnceAsync(CancellationToken stop)
     {
         await using var server = await Server.StartAsync(
-            settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs, files, settings.Keys, metrics: settings.Metrics);
+            settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs, files, settings.Keys,
+            new LiveOptions { Pusher = settings.Pusher.Load() }, metrics: settings.Metrics);
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
         var end = await FollowAsync(server, http?.Address.ToString(), stop);
         if (end is End.Asked or End.Recycled)

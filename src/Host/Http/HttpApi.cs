@@ -147,6 +147,7 @@ internal sealed class HttpApi : IAsyncDisposable
         TraceEndpoints.Map(app);
         FeedEndpoints.Map(app);
         PublishEndpoint.Map(app);
+        PusherEndpoints.Map(app);
         app.MapOpenApi("/openapi/v1.json").RequireAuthorization(Role.Viewer.Text());
         return app;
     }

@@ -36,6 +36,9 @@ internal sealed record RondoSettings
     /// <summary>Settings of metrics.</summary>
     public MetricsOptions Metrics { get; init; } = new();
 
+    /// <summary>The application that the Pusher-compatible door serves.</summary>
+    public PusherChoice Pusher { get; init; } = new();
+
     /// <summary>Settings of polling.</summary>
     public required PollingOptions Polling { get; init; }
 

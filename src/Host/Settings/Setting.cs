@@ -29,6 +29,8 @@ internal sealed class SettingsDraft
 
     public MetricsOptions Metrics { get; set; } = new();
 
+    public PusherChoice Pusher { get; set; } = new();
+
     public PollingOptions Polling { get; } = new();
 
     public JobsOptions Jobs { get; set; } = new();
@@ -85,6 +87,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         Span("polling.audit_every", "how often a server audits ownership", o => o.AuditEvery, (o, v) => o.AuditEvery = v),
         .. MetricsSettings.All,
         .. JobSettings.All,
+        .. PusherSettings.All,
     ];
 
     /// <summary>The value as it may be shown.</summary>

@@ -56,6 +56,11 @@ internal static class SettingsReader
             problems.Add($"{texts["http.address"].Source}: http.address: {mismatch}");
         }
 
+        if (draft.Pusher.Problem is { } unfit)
+        {
+            problems.Add(unfit);
+        }
+
         var settings = problems.Count > 0 ? null : new RondoSettings
         {
             Database = draft.Database!,
@@ -66,6 +71,7 @@ internal static class SettingsReader
             Keys = draft.Keys,
             LogFormat = draft.LogFormat,
             Metrics = draft.Metrics,
+            Pusher = draft.Pusher,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
         };

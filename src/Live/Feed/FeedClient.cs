@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Rondo.Live.Pusher;
 
 namespace Rondo.Live.Feed;
 
@@ -42,6 +43,9 @@ internal sealed class FeedClient : IThreadPoolWorkItem
 
     /// <summary>True while it is told what it missed: it may be slow with it, and nobody reads what it says.</summary>
     public volatile bool IsCatchingUp;
+
+    /// <summary>What it has beside that as a client of the Pusher protocol; null for one of the feed.</summary>
+    public PusherPeer? Pusher { get; set; }
 
     /// <summary>Its topics. Touched under the hub's lock only, as are the next three.</summary>
     public HashSet<string> Topics { get; } = [];

@@ -47,12 +47,8 @@ internal sealed partial class FeedHub : ILogReader
         }
     }
 
-    /// <summary>
-    /// Tells the client what waits for it on <paramref name="topics"/>, and everything from there on: what it missed since <paramref name="from"/>, in order; the newest readings; what happens next.
-    /// The topics have been checked. Returns when the client gets everything as it happens.
-    /// </summary>
-    /// <exception cref="StorageFault">The log or the readings cannot be read; nothing was subscribed to, and the client is told so by the caller.</exception>
-    public async Task SubscribeAsync(FeedClient client, IReadOnlyList<string> topics, ResumeToken? from, string? unfit, INewestReadings? newest, CancellationToken stop)
+    /// <summary>The newest stored readings of the topics; those that are committed from now on are kept for the client.</summary>
+    private async Task<IReadOnlyList<DeviceReadings>> StoredAsync(FeedClient client, IReadOnlyList<string> topics, INewestReadings? newest, CancellationToken stop)
     {
         try
         {
@@ -63,22 +59,32 @@ internal sealed partial class FeedHub : ILogReader
             throw new StorageFault(StorageFaultKind.Unavailable, "live: the log has not been read yet.", fault);
         }
 
-        IReadOnlyList<DeviceReadings> stored = [];
-        if (topics.Any(Topics.CarriesReadings))
+        if (!topics.Any(Topics.CarriesReadings))
         {
-            lock (_gate)
-            {
-                if (!client.WantsReadings && _clients.Contains(client))
-                {
-                    // What is committed from now on is kept, so that nothing falls between what is stored and what comes.
-                    client.WantsReadings = true;
-                    _hot.Wanted();
-                }
-            }
-
-            stored = newest is null ? [] : await newest.ReadAsync(_database, ReadingsWanted.Of(topics), stop).ConfigureAwait(false);
+            return [];
         }
 
+        lock (_gate)
+        {
+            if (!client.WantsReadings && _clients.Contains(client))
+            {
+                // What is committed from now on is kept, so that nothing falls between what is stored and what comes.
+                client.WantsReadings = true;
+                _hot.Wanted();
+            }
+        }
+
+        return newest is null ? [] : await newest.ReadAsync(_database, ReadingsWanted.Of(topics), stop).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Tells the client what waits for it on <paramref name="topics"/>, and everything from there on: what it missed since <paramref name="from"/>, in order; the newest readings; what happens next.
+    /// The topics have been checked. Returns when the client gets everything as it happens.
+    /// </summary>
+    /// <exception cref="StorageFault">The log or the readings cannot be read; nothing was subscribed to, and the client is told so by the caller.</exception>
+    public async Task SubscribeAsync(FeedClient client, IReadOnlyList<string> topics, ResumeToken? from, string? unfit, INewestReadings? newest, CancellationToken stop)
+    {
+        var stored = await StoredAsync(client, topics, newest, stop).ConfigureAwait(false);
         var reason = unfit;
         if (from is { } token && reason is null)
         {
@@ -103,7 +109,7 @@ internal sealed partial class FeedHub : ILogReader
     {
         lock (_gate)
         {
-            return [.. _topics.Keys.Where(Topics.CarriesReadings)];
+            return [.. _topics.Keys.Union(_channels.Keys).Where(Topics.CarriesReadings)];
         }
     }
 
@@ -140,6 +146,8 @@ internal sealed partial class FeedHub : ILogReader
                 {
                     Tell(Topics.Global, happened.Id, message);
                 }
+
+                TellChannels(happened);
             }
         }
     }
@@ -154,6 +162,7 @@ internal sealed partial class FeedHub : ILogReader
                 return;
             }
 
+            TellChannels(readings);
             FeedMessage? message = null;
             Tell(Topics.Device(readings.DeviceId), readings, ref message);
             Tell(Topics.Global, readings, ref message);

@@ -19,7 +19,7 @@ internal sealed partial class FeedHub
             {
                 return new FeedState
                 {
-                    Sockets = _sockets, EventStreams = _streams, Subscriptions = _topics.Values.Sum(t => t.Count), Sent = sent, Conflated = conflated, Behind = behind, Lost = lost,
+                    Sockets = _sockets, EventStreams = _streams, Subscriptions = _topics.Values.Sum(t => t.Count) + _channels.Values.Sum(c => c.Count), Sent = sent, Conflated = conflated, Behind = behind, Lost = lost,
                     LastEvent = _recent.Head.Id,
                 };
             }
@@ -48,12 +48,17 @@ internal sealed partial class FeedHub
     {
         lock (_gate)
         {
-            if (client.Caller is not null || !CountToken(caller))
+            if (client.Caller is not null || !_clients.Contains(client) || !CountToken(caller))
             {
                 return false;
             }
 
             client.Caller = caller;
+            if (client.Pusher is { } peer)
+            {
+                NoStranger(peer);
+            }
+
             return true;
         }
     }
@@ -71,6 +76,11 @@ internal sealed partial class FeedHub
             foreach (var topic in client.Topics.ToArray())
             {
                 Drop(client, topic);
+            }
+
+            if (client.Pusher is { } peer)
+            {
+                LeavePeer(client, peer);
             }
 
             if (client.WantsReadings)

@@ -1,3 +1,4 @@
+using Rondo.Live.Pusher;
 using Rondo.Loops;
 using Rondo.Storage;
 
@@ -74,6 +75,10 @@ internal sealed class ClientsLoop(FeedHub hub, TimeProvider time) : Loop("live.c
             {
                 hub.Counters.Lost();
                 client.Abort();
+            }
+            else if (client.Pusher is not null)
+            {
+                PusherUpkeep.Look(hub, client, now, at);
             }
             else if (client.Caller is not { } caller)
             {

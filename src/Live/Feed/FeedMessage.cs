@@ -3,10 +3,11 @@ using System.Text;
 
 namespace Rondo.Live.Feed;
 
-/// <summary>What replaces an older message while it waits: the source, and the metric when only that is told.</summary>
+/// <summary>What replaces an older message while it waits: the source, the metric when only that is told, and the topic when the message names the one it is told on.</summary>
 /// <param name="Source">The source of the sample.</param>
 /// <param name="Metric">The metric, or null for all of them.</param>
-internal readonly record struct SeriesKey(long Source, string? Metric);
+/// <param name="Channel">The topic of the channel, for clients of Pusher; null for others.</param>
+internal readonly record struct SeriesKey(long Source, string? Metric, string? Channel = null);
 
 /// <summary>One message, written once for all who get it.</summary>
 internal sealed class FeedMessage

@@ -6,7 +6,7 @@ using Rondo.Storage;
 namespace Rondo.Live.Feed;
 
 /// <summary>What one client says, and what comes of it.</summary>
-internal sealed class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, INewestReadings? newest)
+internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, INewestReadings? newest)
 {
     private const int Piece = 4_096;
     private int _errors;
@@ -87,7 +87,7 @@ internal sealed class FeedSession(FeedHub hub, FeedClient client, IFeedAccess ac
     }
 
     /// <summary>One message.</summary>
-    public async Task HandleAsync(ReadOnlyMemory<byte> message, CancellationToken stop)
+    public virtual async Task HandleAsync(ReadOnlyMemory<byte> message, CancellationToken stop)
     {
         if (client.Close is not null)
         {

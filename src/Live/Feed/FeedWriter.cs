@@ -108,7 +108,7 @@ internal static class FeedWriter
         return buffer.WrittenSpan;
     }
 
-    private static void WriteReadings(Utf8JsonWriter json, DeviceReadings readings, int? only)
+    internal static void WriteReadings(Utf8JsonWriter json, DeviceReadings readings, int? only)
     {
         json.WriteStartObject();
         json.WriteNumber("device_id"u8, readings.DeviceId);

@@ -15,10 +15,13 @@ public sealed class AccessTests : IAsyncLifetime
     private readonly HttpFixture _rondo = new();
 
     // These ask by themselves who it is: a client may say it after its handshake.
-    private static readonly string[] _feed = ["GET /ws", "GET /events", "POST /api/live/ticket"];
+    private static readonly string[] _feed = ["GET /ws", "GET /events", "POST /api/live/ticket", "GET /app/{key}"];
+
+    // These are signed, with the secret of an application; here there is none.
+    private static readonly string[] _signed = ["POST /apps/{id}/events", "POST /apps/{id}/batch_events", "GET /apps/{id}/channels", "GET /apps/{id}/channels/{channel}"];
 
     // What everybody may ask, and nothing else.
-    private static readonly string[] _open = ["GET /health/live", "GET /health/ready", "GET /health/detailed", "GET /health/polling", "GET /api/health", "GET /api/polling/health", "POST /api/setup", "POST /api/session", .. _feed];
+    private static readonly string[] _open = ["GET /health/live", "GET /health/ready", "GET /health/detailed", "GET /health/polling", "GET /api/health", "GET /api/polling/health", "POST /api/setup", "POST /api/session", .. _feed, .. _signed];
 
     public ValueTask InitializeAsync() => _rondo.InitializeAsync();
 
@@ -57,7 +60,7 @@ public sealed class AccessTests : IAsyncLifetime
                     continue;
                 }
 
-                var path = endpoint.RoutePattern.RawText!.Replace("{id:long}", "999999").Replace("{id}", "none").Replace("{**series}", "none/such").Replace("{name}", "none").Replace("{queue}", "none").Replace("{node}", "none");
+                var path = endpoint.RoutePattern.RawText!.Replace("{id:long}", "999999").Replace("{**series}", "none/such").Replace("{name}", "none").Replace("{queue}", "none").Replace("{node}", "none").Replace("{id}", "none").Replace("{channel}", "none").Replace("{key}", "none");
                 Assert.DoesNotContain("{", path);
                 using var request = new HttpRequestMessage(new HttpMethod(method), path);
                 using var answer = await client.SendAsync(request);
@@ -75,13 +78,19 @@ public sealed class AccessTests : IAsyncLifetime
         using var nobody = new HttpClient { BaseAddress = _rondo.Api.Address };
         foreach (var endpoint in _rondo.Api.Endpoints.OfType<RouteEndpoint>())
         {
-            var path = "/" + endpoint.RoutePattern.RawText!.TrimStart('/').Replace("{id:long}", "1").Replace("{id}", "none").Replace("{**series}", "a/b").Replace("{name}", "n").Replace("{queue}", "q").Replace("{node}", "n");
+            var path = "/" + endpoint.RoutePattern.RawText!.TrimStart('/').Replace("{id:long}", "1").Replace("{**series}", "a/b").Replace("{name}", "n").Replace("{queue}", "q").Replace("{node}", "n").Replace("{id}", "i").Replace("{channel}", "c").Replace("{key}", "k");
             using var request = new HttpRequestMessage(new HttpMethod(endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods[0]), path);
             using var answer = await nobody.SendAsync(request);
             var text = await answer.Content.ReadAsStringAsync();
             if (_feed.Contains(Name(endpoint)))
             {
                 Assert.Contains(answer.StatusCode, new[] { HttpStatusCode.Unauthorized, HttpStatusCode.UpgradeRequired });
+                continue;
+            }
+
+            if (_signed.Contains(Name(endpoint)))
+            {
+                Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
                 continue;
             }
 

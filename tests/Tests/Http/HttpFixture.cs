@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Rondo.Host;
 using Rondo.Host.Http;
+using Rondo.Live;
 using Rondo.Polling;
 using Rondo.Security;
 using Rondo.Simulators.Modbus;
@@ -67,6 +68,9 @@ public sealed class HttpFixture : IAsyncLifetime
         _roles = roles;
     }
 
+    /// <summary>Bounds of the feed, and what else it has; null for the defaults.</summary>
+    internal LiveOptions? Live { get; init; }
+
     internal Server Server { get; private set; } = null!;
 
     internal HttpApi Api { get; private set; } = null!;
@@ -76,7 +80,7 @@ public sealed class HttpFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _simulator = await ModbusSimulator.StartAsync(new ModbusSimulatorOptions { Gateways = 3, Units = 2 }, TimeProvider.System);
-        Server = await ServerOnAsync(_address, _roles);
+        Server = await ServerOnAsync(_address, Live, _roles);
         Api = await HttpApi.StartAsync(Server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = _logs }, CancellationToken.None);
         Client = await ClientAsync(Server, Api);
     }
@@ -96,8 +100,10 @@ public sealed class HttpFixture : IAsyncLifetime
         return (await new TokenOperations(server.Database, server.Hints.Send).AddAsync(new NewToken($"test-{Ids.New()}", role, null, scopes), new Actor("command", "test", "here"))).Text;
     }
 
-    internal static Task<Server> ServerOnAsync(string address, params string[] roles) => Server.StartAsync(
-        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+    internal static Task<Server> ServerOnAsync(string address, params string[] roles) => ServerOnAsync(address, null, roles);
+
+    internal static Task<Server> ServerOnAsync(string address, LiveOptions? live, params string[] roles) => Server.StartAsync(
+        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, liveOptions: live);
 
     /// <summary>A simulated gateway's host:port; gateways are numbered from 1.</summary>
     public string Gateway(int number) => _simulator!.Endpoints[number - 1].ToString();

@@ -21,6 +21,13 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
         return Problem.Of(StatusCodes.Status429TooManyRequests, $"Too much of what came from this address was no good; try again in {seconds} s.");
     }
 
+    /// <summary>That as many do the same at this moment as may.</summary>
+    public static Problem Busy(HttpContext context, string what)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        return Problem.Of(StatusCodes.Status429TooManyRequests, $"Too many {what} at this moment; try again in 1 s.");
+    }
+
     /// <inheritdoc/>
     public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {

@@ -1,0 +1,224 @@
+using System.Runtime.InteropServices;
+using Rondo.Live.Log;
+using Rondo.Live.Pusher;
+
+namespace Rondo.Live.Feed;
+
+/// <summary>
+/// Clients of the Pusher protocol, beside those of the feed: the same queues and bounds, messages of their own. A message names the channel it comes on, so it is written once for each channel that
+/// somebody has, and whoever has several channels of one event gets it on each.
+/// </summary>
+internal sealed partial class FeedHub
+{
+    private const int MostStrangers = 1_000;
+    private readonly Dictionary<string, FeedClient> _peers = [];
+    private readonly Dictionary<string, HashSet<FeedClient>> _channels = [];
+
+    // Connections for which nobody has signed yet, by address: the key alone is no secret.
+    private readonly Dictionary<string, int> _strangers = [];
+    private int _strangerCount;
+    private int _metricChannels;
+
+    /// <summary>Takes a client in; null when there are too many, or the server stops.</summary>
+    public FeedClient? Join(FeedTransport transport, PusherPeer peer)
+    {
+        lock (_gate)
+        {
+            if (_strangerCount >= MostStrangers || _strangers.GetValueOrDefault(peer.Address) >= Options.MaxPerToken || Join(transport, (FeedCaller?)null) is not { } client)
+            {
+                return null;
+            }
+
+            client.Pusher = peer;
+            _strangerCount++;
+            CollectionsMarshal.GetValueRefOrAddDefault(_strangers, peer.Address, out _)++;
+            _peers.Add(peer.SocketId, client);
+            return client;
+        }
+    }
+
+    /// <summary>From now on the connection is the caller's; null when it is nobody's here, somebody else's, or there are too many of theirs.</summary>
+    public FeedClient? Bind(string socketId, FeedCaller caller)
+    {
+        lock (_gate)
+        {
+            if (!_peers.TryGetValue(socketId, out var client))
+            {
+                return null;
+            }
+
+            return client.Caller is { } other ? (other.TokenId is { } token && token == caller.TokenId ? client : null) : Identify(client, caller) ? client : null;
+        }
+    }
+
+    /// <summary>False when it has as many channels as it may.</summary>
+    public bool MayHaveMore(PusherPeer peer)
+    {
+        lock (_gate)
+        {
+            return peer.Topics.Count < Options.MaxTopics;
+        }
+    }
+
+    /// <summary>Tells the client that it has the channel, the newest readings where it carries any, and everything from there on. The topic has been checked.</summary>
+    /// <exception cref="Storage.StorageFault">The readings cannot be read; nothing was subscribed to.</exception>
+    public async Task JoinChannelAsync(FeedClient client, PusherPeer peer, string topic, INewestReadings? newest, CancellationToken stop)
+    {
+        var stored = await StoredAsync(client, [topic], newest, stop).ConfigureAwait(false);
+        lock (_gate)
+        {
+            client.Offer(PusherWriter.Succeeded(PusherChannel.Of(topic)));
+            if (!_clients.Contains(client) || !peer.Topics.Add(topic))
+            {
+                return;
+            }
+
+            foreach (var readings in stored)
+            {
+                TellOne(client, topic, _hot.Newest(readings));
+            }
+
+            if (!_channels.TryGetValue(topic, out var clients))
+            {
+                _channels.Add(topic, clients = []);
+                _metricChannels += Topics.MetricOf(topic) is null ? 0 : 1;
+            }
+
+            clients.Add(client);
+        }
+    }
+
+    public void LeaveChannel(FeedClient client, PusherPeer peer, string topic)
+    {
+        lock (_gate)
+        {
+            if (peer.Topics.Remove(topic) && _channels.TryGetValue(topic, out var clients) && clients.Remove(client) && clients.Count == 0)
+            {
+                _channels.Remove(topic);
+                _metricChannels -= Topics.MetricOf(topic) is null ? 0 : 1;
+            }
+        }
+    }
+
+    /// <summary>How many connections of this process have each channel whose name begins so, at most <paramref name="most"/> channels.</summary>
+    public Dictionary<string, int> Channels(string prefix, int most)
+    {
+        lock (_gate)
+        {
+            return _channels.Select(c => (Name: PusherChannel.Of(c.Key), c.Value.Count)).Where(c => c.Name.StartsWith(prefix, StringComparison.Ordinal))
+                .OrderBy(c => c.Name, StringComparer.Ordinal).Take(most).ToDictionary(c => c.Name, c => c.Count);
+        }
+    }
+
+    /// <summary>How many connections of this process have the channel of a topic.</summary>
+    public int CountOf(string topic)
+    {
+        lock (_gate)
+        {
+            return _channels.TryGetValue(topic, out var clients) ? clients.Count : 0;
+        }
+    }
+
+    private void LeavePeer(FeedClient client, PusherPeer peer)
+    {
+        _peers.Remove(peer.SocketId);
+        if (client.Caller is null)
+        {
+            NoStranger(peer);
+        }
+
+        foreach (var topic in peer.Topics.ToArray())
+        {
+            LeaveChannel(client, peer, topic);
+        }
+    }
+
+    private void NoStranger(PusherPeer peer)
+    {
+        _strangerCount--;
+        if (--CollectionsMarshal.GetValueRefOrAddDefault(_strangers, peer.Address, out _) <= 0)
+        {
+            _strangers.Remove(peer.Address);
+        }
+    }
+
+    private void TellChannels(LoggedEvent happened)
+    {
+        if (_channels.Count == 0 || PusherChannel.IsReserved(happened.Name))
+        {
+            return;
+        }
+
+        Tell(happened.Topic, happened);
+        if (happened.AlsoOn is { } also && also != happened.Topic)
+        {
+            Tell(also, happened);
+        }
+
+        if (happened.Topic is not (Topics.Admin or Topics.Global) && happened.AlsoOn != Topics.Global)
+        {
+            Tell(Topics.Global, happened);
+        }
+    }
+
+    private void Tell(string topic, LoggedEvent happened)
+    {
+        if (_channels.TryGetValue(topic, out var clients))
+        {
+            var message = PusherWriter.Event(topic, happened.Name, happened.Data);
+            foreach (var client in clients)
+            {
+                client.Offer(message);
+            }
+        }
+    }
+
+    private void TellChannels(DeviceReadings readings)
+    {
+        if (_channels.Count == 0)
+        {
+            return;
+        }
+
+        Tell(Topics.Device(readings.DeviceId), readings, null);
+        Tell(Topics.Global, readings, null);
+        if (readings.Category.Length > 0)
+        {
+            Tell(Topics.Category(readings.Category), readings, null);
+        }
+
+        for (var i = 0; _metricChannels > 0 && i < readings.Points.Length; i++)
+        {
+            Tell(Topics.Metric(readings.Points[i]), readings, i);
+        }
+    }
+
+    private void Tell(string topic, DeviceReadings readings, int? only)
+    {
+        if (_channels.TryGetValue(topic, out var clients))
+        {
+            var message = PusherWriter.Readings(topic, readings, only);
+            foreach (var client in clients)
+            {
+                client.Offer(message);
+            }
+        }
+    }
+
+    private static void TellOne(FeedClient client, string topic, DeviceReadings readings)
+    {
+        if (Topics.MetricOf(topic) is not { } metric)
+        {
+            client.Offer(PusherWriter.Readings(topic, readings, null));
+            return;
+        }
+
+        for (var i = 0; i < readings.Points.Length; i++)
+        {
+            if (readings.Points[i] == metric)
+            {
+                client.Offer(PusherWriter.Readings(topic, readings, i));
+            }
+        }
+    }
+}

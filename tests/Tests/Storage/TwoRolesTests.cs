@@ -1,10 +1,12 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Npgsql;
+using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 using Rondo.Tests.Host;
 using Rondo.Tests.Http;
+using Rondo.Tests.Live;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Storage;
@@ -35,8 +37,11 @@ public sealed partial class TwoRolesTests : IDisposable
         // Jobs, their end, the event log, the audit trail.
         var id = (await rondo.AskAsync(HttpMethod.Post, "/api/jobs", """{ "kind": "noop" }""")).Good(HttpStatusCode.Created).GetProperty("id").GetInt64();
         await Eventually.TrueAsync(async () => (await rondo.GetAsync($"/api/jobs/{id}")).Good().GetProperty("job").GetProperty("state").GetString() == "done", "the job is done");
-        (await rondo.AskAsync(HttpMethod.Post, "/api/live/publish", """{ "topic": "global", "name": "trial" }""")).Good();
-        await Eventually.TrueAsync(async () => await ScalarAsync<long>(roles.Run, "select count(*) from live_event where name = 'trial'") == 1, "the event is numbered");
+        using var listener = await FeedListener.OpenAsync(rondo.Api.Address, await HttpFixture.TokenAsync(rondo.Server, Role.Viewer), "");
+        Assert.Equal("auth", (await listener.NextAsync()).GetProperty("type").GetString());
+        await listener.SubscribeAsync(["jobs.trial"]);
+        (await rondo.AskAsync(HttpMethod.Post, "/api/live/publish", """{ "topic": "jobs.trial", "name": "trial" }""")).Good();
+        Assert.Equal("trial", (await listener.EventAsync()).GetProperty("name").GetString());
         (await rondo.AskAsync(HttpMethod.Post, "/api/queues/q/pause")).Good();
         await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/audit?action=queues.")).Good().GetProperty("changes").GetArrayLength() == 1, "the change is sealed");
         await Command(roles.Run).GoodAsync("jobs", "enqueue", "noop");

@@ -68,7 +68,7 @@ internal sealed class HttpTimes(TimeProvider time)
 
     private static string? Text(RouteEndpoint route)
     {
-        var path = "/" + route.RoutePattern.RawText!.TrimStart('/');
+        var path = "/" + route.RoutePattern.RawText!.Trim('/');
         return Array.Exists(_streams, s => s == path) ? null : $"{route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods[0] ?? "ANY"} {path}";
     }
 

@@ -29,6 +29,6 @@ public sealed class DialectTests
         var sql = new Sql("test", "select {true}");
         Assert.Same(sql.For(Dialect.Sqlite), sql.For(Dialect.Sqlite));
         Assert.Equal("select 1", sql.For(Dialect.Sqlite));
-        Assert.Equal("select true", sql.For(Dialect.Postgres));
+        Assert.Equal("/* test */ select true", sql.For(Dialect.Postgres));
     }
 }

@@ -81,6 +81,11 @@ public sealed class SlowStatementTests
             await holding.Task;
             var blocked = store.Database.WriteAsync("test.work", tx => { tx.Execute(Write); });
             await BlockerIsSeenAsync(store);
+
+            // Behind a pooler nobody knows the session: it is found by the name of its statement.
+            var found = Assert.Single(await store.Database.AskAsync("test", tx => BlockerStore.Read(tx, ["test.write", "test.none"])));
+            Assert.Equal("test.write", found.Statement);
+            Assert.EndsWith("statement test.holder", found.ToString(), StringComparison.Ordinal);
             release.Set();
             await Task.WhenAll(holder, blocked);
         }

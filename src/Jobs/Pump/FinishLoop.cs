@@ -16,6 +16,10 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
 {
     private const int MaxBatch = 1_000;
     private const int MaxLines = 500;
+
+    // How many ends may wait, and how few are left when claims go on.
+    private const int MaxWaiting = 5_000;
+    private const int FewWaiting = 2_500;
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _keysAgain = TimeSpan.FromMilliseconds(200);
     private static readonly Sql _written = new("jobs.finish.written", """
@@ -33,10 +37,6 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     private bool _isRetried;
     private bool _isAskedForRoom;
     private long? _triedSince;
-
-    // How many ends may wait, and how few are left when claims go on.
-    private const int MaxWaiting = 5_000;
-    private const int FewWaiting = 2_500;
 
     /// <summary>How long the database has not taken the batch that is to be written; zero while there is none.</summary>
     public TimeSpan Overdue
@@ -94,8 +94,8 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         bool isFirst;
         lock (_gate)
         {
+            isFirst = _coming.Count == 0;
             _coming.Add(finish);
-            isFirst = _coming.Count == 1;
         }
 
         if (isFirst)

@@ -4,7 +4,6 @@ using Rondo.SystemTests.Support;
 namespace Rondo.SystemTests.Cluster;
 
 /// <summary>Nodes come and go in order.</summary>
-[Collection(Alone.Name)]
 public sealed class ClusterShareTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

@@ -5,7 +5,6 @@ using Rondo.SystemTests.Support;
 namespace Rondo.SystemTests.Faults;
 
 /// <summary>What is dead harms itself only.</summary>
-[Collection(Alone.Name)]
 public sealed class DeadDeviceTests(ITestOutputHelper output)
 {
     private const double AllowedMs = 10;

@@ -8,7 +8,6 @@ using Rondo.Tests.Jobs.History;
 namespace Rondo.SystemTests.Jobs;
 
 /// <summary>Nodes that stand still, die, come back, and end in order.</summary>
-[Collection(Alone.Name)]
 public sealed class JobNodeTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Elsewhere = TimeSpan.FromSeconds(15);

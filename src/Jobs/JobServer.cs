@@ -52,7 +52,7 @@ public sealed class JobServer
         _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
             .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
         var followers = new Followers(database, options);
-        _finishes = new FinishLoop(database, node, store, followers, _counts, Freed, () => _claims!.Wake(), time, log);
+        _finishes = new FinishLoop(database, node, store, new Sequel(database, followers, Freed, log), _counts, () => _claims!.Wake(), time, log);
         _runner = new Runner(database, handlers, store, _finishes, _counts, node, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
         _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);

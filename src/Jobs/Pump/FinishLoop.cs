@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Rondo.Jobs.Keys;
-using Rondo.Jobs.Links;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -11,7 +9,7 @@ namespace Rondo.Jobs.Pump;
 /// Writes the ends of attempts: whatever has come by the time the last batch is committed goes into the next one. What the database does not take stays and is
 /// tried again; what it refuses belongs to somebody else by now, and is counted and said.
 /// </summary>
-internal sealed class FinishLoop(Database database, Node node, PumpStore store, Followers followers, JobCounts counts, Action<IReadOnlyCollection<string>> freed, Action room, TimeProvider time, ILogger log)
+internal sealed class FinishLoop(Database database, Node node, PumpStore store, Sequel sequel, JobCounts counts, Action room, TimeProvider time, ILogger log)
     : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
@@ -28,8 +26,6 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         """);
     private readonly Lock _gate = new();
     private readonly Lock _pass = new();
-    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
-    private readonly HashSet<long> _links = [];
     private List<Finish> _coming = [];
     private List<Finish> _batch = [];
     private long _refused;
@@ -182,12 +178,8 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         var isWritten = WriteOne();
-        Follow();
-        Fill();
-        lock (_gate)
-        {
-            return new(isWritten ? TimeSpan.Zero : _keys.Count + _links.Count > 0 ? _keysAgain : _idle);
-        }
+        sequel.Run();
+        return new(isWritten ? TimeSpan.Zero : sequel.IsLeft ? _keysAgain : _idle);
     }
 
     private HashSet<long> Write()
@@ -258,103 +250,18 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     /// <summary>A slot of <paramref name="key"/> was given back; whoever waits for it gets it in a moment.</summary>
     public void FillLater(string? key)
     {
-        if (key is null)
+        if (sequel.Add(key, null))
         {
-            return;
+            Wake();
         }
-
-        lock (_gate)
-        {
-            _keys.Add(key);
-        }
-
-        Wake();
     }
 
     /// <summary>Somebody waits for an end that was written elsewhere: <see cref="Finish.Link"/>.</summary>
     public void FollowLater(long? link)
     {
-        if (link is { } known)
+        if (sequel.Add(null, link))
         {
-            lock (_gate)
-            {
-                _links.Add(known);
-            }
-
             Wake();
-        }
-    }
-
-    /// <summary>Tells who waits for what has ended: the next of a chain, the callback of a batch. What fails here, or is lost with this process, upkeep does within a second or two.</summary>
-    private void Follow()
-    {
-        long[] links;
-        lock (_gate)
-        {
-            if (_links.Count == 0)
-            {
-                return;
-            }
-
-            links = [.. _links];
-            _links.Clear();
-        }
-
-        try
-        {
-            var found = followers.After([.. links.Where(l => l > 0)]);
-            lock (_gate)
-            {
-                _keys.UnionWith(found.Keys);
-                _links.UnionWith(found.IsMore ? [0, .. found.Batches] : found.Batches);
-            }
-
-            if (found.Queues.Count > 0)
-            {
-                freed(found.Queues);
-            }
-        }
-        catch (StorageFault fault)
-        {
-            JobsLog.FollowersWait(log, links.Length, fault.Message);
-            lock (_gate)
-            {
-                _links.UnionWith(links);
-            }
-        }
-    }
-
-    /// <summary>In a transaction of its own: ends must not wait for whoever holds a key.</summary>
-    private void Fill()
-    {
-        string[] keys;
-        lock (_gate)
-        {
-            keys = [.. _keys];
-            _keys.Clear();
-        }
-
-        if (keys.Length == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            var queues = database.Write("jobs.gate", tx => Gate.Fill(tx, keys));
-            if (queues.Count > 0)
-            {
-                freed(queues);
-            }
-        }
-        catch (StorageFault fault)
-        {
-            // Upkeep gives out what is free in half a minute; better is to try again.
-            JobsLog.KeysWait(log, keys.Length, fault.Message);
-            lock (_gate)
-            {
-                _keys.UnionWith(keys);
-            }
         }
     }
 
@@ -362,7 +269,6 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         _isRetried = false;
         var refused = 0;
-        List<long>? links = null;
         foreach (var finish in _batch)
         {
             var isAccepted = accepted.Contains(finish.Job.Id);
@@ -374,10 +280,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
 
             counts.Count(finish, isAccepted);
             finish.Written?.Invoke(isAccepted);
-            if (isAccepted && finish.Link is { } link)
-            {
-                (links ??= []).Add(link);
-            }
+            sequel.Add(finish.Job.ConcurrencyKey, isAccepted ? finish.Link : null);
         }
 
         Interlocked.Add(ref _refused, refused);
@@ -385,8 +288,6 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         bool isRoom;
         lock (_gate)
         {
-            _keys.UnionWith(_batch.Select(f => f.Job.ConcurrencyKey).OfType<string>());
-            _links.UnionWith(links ?? []);
             _batch.Clear();
             _triedSince = null;
             isRoom = _isAskedForRoom && _coming.Count <= FewWaiting;

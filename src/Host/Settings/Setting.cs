@@ -1,5 +1,6 @@
 using Rondo.Host.Http;
 using Rondo.Jobs;
+using Rondo.Live;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Configuration;
@@ -26,6 +27,8 @@ internal sealed class SettingsDraft
     public PollingOptions Polling { get; } = new();
 
     public JobsOptions Jobs { get; set; } = new();
+
+    public LiveOptions Live { get; set; } = new();
 }
 
 /// <summary>One thing that can be set.</summary>
@@ -77,6 +80,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         Span("polling.validate_every", "how often a server validates its ledger", o => o.ValidateEvery, (o, v) => o.ValidateEvery = v),
         Span("polling.audit_every", "how often a server audits ownership", o => o.AuditEvery, (o, v) => o.AuditEvery = v),
         .. JobSettings.All,
+        .. LiveSettings.All,
     ];
 
     /// <summary>The value as it may be shown.</summary>

@@ -66,6 +66,7 @@ internal static class SettingsReader
             Keys = draft.Keys,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
+            Live = draft.Live,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };
     }

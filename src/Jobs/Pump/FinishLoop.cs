@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Jobs.Keys;
 using Rondo.Jobs.Links;
+using Rondo.Jobs.Told;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -11,7 +12,7 @@ namespace Rondo.Jobs.Pump;
 /// Writes the ends of attempts: whatever has come by the time the last batch is committed goes into the next one. What the database does not take stays and is
 /// tried again; what it refuses belongs to somebody else by now, and is counted and said.
 /// </summary>
-internal sealed class FinishLoop(Database database, Node node, PumpStore store, Followers followers, Action<IReadOnlyCollection<string>> freed, Action room, TimeProvider time, ILogger log)
+internal sealed class FinishLoop(Database database, Node node, PumpStore store, Followers followers, JobEvents told, Action<IReadOnlyCollection<string>> freed, Action room, TimeProvider time, ILogger log)
     : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
@@ -193,7 +194,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         try
         {
-            return !_isRetried && database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish.Lines is null)
+            return !_isRetried && database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish.Lines is null && finish.Outcome != Outcome.Dead)
 
                 // One statement is its own transaction.
                 ? database.Tell("jobs.finish", tx => store.Write(tx, _batch))
@@ -217,6 +218,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         WatchStore.TellLast(tx, node.Id, batch, Beat);
         var taken = store.Write(tx, batch);
+        told.Dead(tx, [.. batch.Where(f => f.Outcome == Outcome.Dead && taken.Contains(f.Job.Id)).Select(f => f.ToDead())]);
         if (_isRetried)
         {
             // The answer to the first try may have been lost, not the write.
@@ -257,17 +259,15 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     /// <summary>A slot of <paramref name="key"/> was given back; whoever waits for it gets it in a moment.</summary>
     public void FillLater(string? key)
     {
-        if (key is null)
+        if (key is not null)
         {
-            return;
-        }
+            lock (_gate)
+            {
+                _keys.Add(key);
+            }
 
-        lock (_gate)
-        {
-            _keys.Add(key);
+            Wake();
         }
-
-        Wake();
     }
 
     /// <summary>Somebody waits for an end that was written elsewhere: <see cref="Finish.Link"/>.</summary>

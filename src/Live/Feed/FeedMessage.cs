@@ -6,7 +6,11 @@ namespace Rondo.Live.Feed;
 /// <summary>What replaces an older message while it waits: the source, and the metric when only that is told.</summary>
 /// <param name="Source">The source of the sample.</param>
 /// <param name="Metric">The metric, or null for all of them.</param>
-internal readonly record struct SeriesKey(long Source, string? Metric);
+internal readonly record struct SeriesKey(long Source, string? Metric)
+{
+    /// <summary>In place of a source: the figures of the queue that is named in place of the metric.</summary>
+    public const long Queues = -1;
+}
 
 /// <summary>One message, written once for all who get it.</summary>
 internal sealed class FeedMessage

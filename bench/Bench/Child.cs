@@ -25,14 +25,11 @@ internal sealed class Child : IAsyncDisposable
     {
         var dotnet = Environment.GetEnvironmentVariable("RONDO_BENCH_DOTNET") ?? "dotnet";
         string[] how = settings is null ? [] : ["--runtimeconfig", settings];
-        var start = new ProcessStartInfo(dotnet, ["exec", .. how, typeof(Child).Assembly.Location, .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        };
-        return new Child(Process.Start(start)!, arguments[0]);
+        return Start(new ProcessStartInfo(dotnet, ["exec", .. how, typeof(Child).Assembly.Location, .. arguments]), arguments[0]);
     }
+
+    /// <summary>Another program that is talked to in the same way.</summary>
+    public static Child StartProgram(string program, params string[] arguments) => Start(new ProcessStartInfo(program, arguments), Path.GetFileName(program));
 
     public async Task<string> ReadAsync(TimeSpan? patience = null)
     {
@@ -71,5 +68,11 @@ internal sealed class Child : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static Child Start(ProcessStartInfo start, string what)
+    {
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.UseShellExecute) = (true, true, false);
+        return new Child(Process.Start(start)!, what);
     }
 }

@@ -12,7 +12,13 @@ try
         ["jobs", .. var rest] => Settings.Read(rest) is { Snapshot: true } snapshot
             ? await SnapshotBench.RunAsync(snapshot)
             : await JobsBench.RunAsync(Settings.Read(rest)),
-        ["live", .. var rest] => await LiveBench.RunAsync(Settings.Read(rest, LiveBench.Defaults)),
+        ["live", .. var rest] => Settings.Read(rest, LiveBench.Defaults) switch
+        {
+            { Idle: true } idle => await LiveIdleBench.RunAsync(idle),
+            { Stalled: > 0 } stalled => await LiveStalledBench.RunAsync(stalled),
+            var fanOut => await LiveBench.RunAsync(fanOut),
+        },
+        ["api", .. var rest] => await ApiBench.RunAsync(Settings.Read(rest, ApiBench.Defaults)),
         ["micro", .. var rest] => await MicroBench.RunAsync(Settings.Read(rest)),
         ["cluster-chaos", .. var rest] => await ChaosBench.RunAsync(Settings.Read(rest)),
 
@@ -20,7 +26,7 @@ try
         [SimulatorFleet.Verb, var gateways] => await SimulatorFleet.ServeAsync(int.Parse(gateways, CultureInfo.InvariantCulture)),
         [JobsWorker.Verb, var database] => await JobsWorker.ServeAsync(database),
         [MeasuredServer.Verb, var database] => await MeasuredServer.ServeAsync(database),
-        [LiveServerProcess.Verb, var database] => await LiveServerProcess.ServeAsync(database),
+        [LiveServerProcess.Verb, var database, var tokens, var role] => await LiveServerProcess.ServeAsync(database, int.Parse(tokens, CultureInfo.InvariantCulture), role),
         _ => throw new BenchFault("see bench/run --help"),
     };
 }

@@ -17,6 +17,9 @@ internal sealed record Settings
     /// <summary>Polls per second that the plan asks for.</summary>
     public double Polls => Devices / (double)Interval;
 
+    /// <summary>Polls per second when nothing else is said.</summary>
+    public int UsualPolls { get; init; } = 5_000;
+
     public int Points { get; init; } = 10;
 
     /// <summary>Length of the measured window.</summary>
@@ -44,8 +47,17 @@ internal sealed record Settings
     /// <summary>Clients of the feed.</summary>
     public int Clients { get; init; } = 1_000;
 
-    /// <summary>Events published per second.</summary>
+    /// <summary>Events published, or requests made, per second.</summary>
     public int Rate { get; init; } = 50;
+
+    /// <summary>Characters of text in each event.</summary>
+    public int Size { get; init; } = 100;
+
+    /// <summary>Clients are connected and nothing is published.</summary>
+    public bool Idle { get; init; }
+
+    /// <summary>Clients that stop reading.</summary>
+    public int Stalled { get; init; }
 
     /// <summary>Server processes over one database.</summary>
     public int Nodes { get; init; } = 1;
@@ -76,7 +88,7 @@ internal sealed record Settings
     {
         var settings = verb ?? new Settings();
         int? devices = settings.Devices > 0 ? settings.Devices : null;
-        var polls = 5_000;
+        var polls = settings.UsualPolls;
         var isCounted = false;
         for (var i = 0; i < arguments.Length; i++)
         {
@@ -84,6 +96,12 @@ internal sealed record Settings
             if (name is "--snapshot")
             {
                 settings = settings with { Snapshot = true };
+                continue;
+            }
+
+            if (name is "--idle")
+            {
+                settings = settings with { Idle = true };
                 continue;
             }
 
@@ -135,6 +153,8 @@ internal sealed record Settings
                 case "--crowd": settings = settings with { Crowd = Number(name, value, 10_000_000) }; break;
                 case "--clients": settings = settings with { Clients = Number(name, value, 20_000) }; break;
                 case "--rate": settings = settings with { Rate = Number(name, value, 10_000) }; break;
+                case "--size": settings = settings with { Size = Number(name, value, 60_000) }; break;
+                case "--stalled": settings = settings with { Stalled = Number(name, value, 1_000) }; break;
                 case "--runs": settings = settings with { Runs = Number(name, value, 99) }; break;
                 case "--nodes": settings = settings with { Nodes = Number(name, value, MostNodes) }; break;
                 default: throw new BenchFault($"{name} is not an option; see bench/run --help");

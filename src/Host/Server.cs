@@ -8,9 +8,9 @@ using Rondo.Host.Settings;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Logs;
+using Rondo.Jobs.Told;
 using Rondo.Live;
 using Rondo.Live.Feed;
-using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -180,7 +180,7 @@ internal sealed class Server : IAsyncDisposable
             var bus = new EventBus();
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
             var access = new AccessControl(database, time);
-            var live = new LiveServer(database, liveOptions ?? new LiveOptions(), bus, hints.Send, time, feedAccess ?? new TokenFeedAccess(access, database), new NewestReadings(), node.Id);
+            var live = new LiveServer(database, liveOptions ?? new LiveOptions(), bus, hints.Send, time, feedAccess ?? new TokenFeedAccess(access, database), new NewestReadings(), node.Id, new QueueCounts(), hints.SendElsewhere);
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events) : null;
             var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keys?.Folder, Environment.GetEnvironmentVariable), address, keys?.Master));
             var ours = new AuditedDatabase(
@@ -194,9 +194,9 @@ internal sealed class Server : IAsyncDisposable
             {
                 worker?.Wake();
                 hints.Send(JobServer.Topic);
-            }, hints);
+            }, hints, live.Events);
             worker = roles.Contains("work")
-                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"))
+                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), events: live.Events)
                 : null;
             var operations = OperationsOn(database);
             if (isShared)
@@ -225,7 +225,11 @@ internal sealed class Server : IAsyncDisposable
             var sealer = new AuditLoop(database, trail, time);
             hints.On(AuditTrail.Topic, sealer.Wake);
             supervisor.Start(sealer);
-            hints.On(EventLog.Hint, live.Wake);
+            foreach (var (topic, heard) in live.Hints)
+            {
+                hints.On(topic, heard);
+            }
+
             live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
@@ -246,7 +250,7 @@ internal sealed class Server : IAsyncDisposable
                 {
                     worker?.Wake();
                 }
-            });
+            }, live.Events);
         }
         catch
         {

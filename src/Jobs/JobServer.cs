@@ -3,7 +3,9 @@ using Rondo.Jobs.Links;
 using Rondo.Jobs.Proof;
 using Rondo.Jobs.Pump;
 using Rondo.Jobs.Recurring;
+using Rondo.Jobs.Told;
 using Rondo.Jobs.Upkeep;
+using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -40,10 +42,12 @@ public sealed class JobServer
     /// <param name="log">Log.</param>
     /// <param name="schedules">Recurring jobs that the program defines; null when it defines none. What operators added recurs in any case.</param>
     /// <param name="memory">Bytes that this process holds; null to ask the system.</param>
+    /// <param name="events">Where it is told of dead jobs and finished batches; null where nobody keeps a log of events.</param>
     public JobServer(
         Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log, JobSchedules? schedules = null,
-        Func<long>? memory = null)
+        Func<long>? memory = null, EventLog? events = null)
     {
+        var told = new JobEvents(events);
         options.Check();
         _database = database;
         _time = time;
@@ -51,15 +55,15 @@ public sealed class JobServer
         var store = PumpStore.For(database.Address.Kind, options, node.Id);
         _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
             .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
-        var followers = new Followers(database, options);
-        _finishes = new FinishLoop(database, node, store, new Sequel(database, followers, Freed, log), _counts, () => _claims!.Wake(), time, log);
+        var followers = new Followers(database, options, told);
+        _finishes = new FinishLoop(database, node, store, new Sequel(database, followers, Freed, log), told, _counts, () => _claims!.Wake(), time, log);
         _runner = new Runner(database, handlers, store, _finishes, _counts, node, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
         _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
-        var recurring = new JobQueue(database, handlers, Freed);
+        var recurring = new JobQueue(database, handlers, Freed, log: events);
         schedules?.Read(handlers, recurring, database.Clock.Now);
         _schedules = new ScheduleLoop(database, node, recurring, handlers, schedules, options, Cancelled, time, log);
-        _upkeep = new UpkeepLoop(database, node, options, followers, Freed, time, log);
+        _upkeep = new UpkeepLoop(database, node, options, followers, told, Freed, time, log);
         _balance = new BalanceLoop(database, options, time, log);
         _vacuum = database.Dialect == Dialect.Postgres ? new VacuumLoop(database, options, time, log) : null;
 

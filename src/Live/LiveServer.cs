@@ -20,10 +20,14 @@ public sealed class LiveServer
     /// <param name="access">Who may listen.</param>
     /// <param name="newest">The newest stored readings; null when none are stored.</param>
     /// <param name="node">Incarnation of this node.</param>
-    public LiveServer(Database database, LiveOptions options, EventBus bus, Action<string> hint, TimeProvider time, IFeedAccess access, INewestReadings? newest, string node)
+    /// <param name="queues">Counts queues of jobs; null when there are none.</param>
+    /// <param name="elsewhere">Tells other nodes alone what is heard as <see cref="Hints"/>; null for nobody.</param>
+    public LiveServer(
+        Database database, LiveOptions options, EventBus bus, Action<string> hint, TimeProvider time, IFeedAccess access, INewestReadings? newest, string node, IQueueFigures? queues = null,
+        Action<string>? elsewhere = null)
     {
         var hub = new FeedHub(database, options, bus, time);
-        Feed = new FeedServer(hub, database, access, newest, node, time);
+        Feed = new FeedServer(hub, database, access, newest, queues, node, elsewhere ?? (_ => { }), bus, time);
         Pusher = new PusherServer(hub, access, newest, time);
         _log = new LogLoop(database, options, Events, hub, hint, time);
     }
@@ -39,6 +43,9 @@ public sealed class LiveServer
 
     /// <summary>The log has grown, as another node says.</summary>
     public void Wake() => _log.Wake();
+
+    /// <summary>Topics of hints to be heard, and what to do then.</summary>
+    public IReadOnlyList<(string Topic, Action Heard)> Hints => [(EventLog.Hint, Wake), .. Feed.Hints];
 
     /// <summary>Starts the loops.</summary>
     public void Start(LoopSupervisor supervisor)

@@ -18,7 +18,8 @@ public static class Topics
     private const string DevicePrefix = "devices.";
     private const string CategoryPrefix = "categories.";
     private const string MetricPrefix = "metrics.";
-    private static readonly string[] _prefixes = [DevicePrefix, CategoryPrefix, MetricPrefix, "jobs.", "imports."];
+    private const string QueuePrefix = "jobs.";
+    private static readonly string[] _prefixes = [DevicePrefix, CategoryPrefix, MetricPrefix, QueuePrefix, "imports."];
 
     // What a URL, a query and a channel of Pusher all let through; anything else is written %XX.
     private static readonly SearchValues<char> _allowed = SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.~%");
@@ -32,6 +33,9 @@ public static class Topics
     /// <summary>The topic of one metric of all devices.</summary>
     public static string Metric(string metric) => MetricPrefix + Escaped(metric);
 
+    /// <summary>The topic of a queue of jobs.</summary>
+    public static string Queue(string queue) => QueuePrefix + Escaped(queue);
+
     /// <summary>The device a topic is of; null when it is of none.</summary>
     public static long? DeviceOf(string topic) =>
         topic.StartsWith(DevicePrefix, StringComparison.Ordinal) && long.TryParse(topic.AsSpan(DevicePrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
@@ -41,6 +45,9 @@ public static class Topics
 
     /// <summary>The metric a topic is of, or null.</summary>
     public static string? MetricOf(string topic) => After(topic, MetricPrefix);
+
+    /// <summary>The queue of jobs a topic is of, or null.</summary>
+    public static string? QueueOf(string topic) => After(topic, QueuePrefix);
 
     /// <summary>True for topics that carry readings: whoever subscribes gets the newest ones first.</summary>
     public static bool CarriesReadings(string topic) => topic == Global || DeviceOf(topic) is not null || CategoryOf(topic) is not null || MetricOf(topic) is not null;

@@ -589,6 +589,14 @@ table live_outbox
 
 sequence live_outbox_id_seq
 
+table live_ticket
+  hash text not null
+  handle text not null
+  expires_at timestamp with time zone not null
+  live_ticket_pkey PRIMARY KEY (hash)
+  CREATE INDEX live_ticket_expires ON public.live_ticket USING btree (expires_at)
+  CREATE INDEX live_ticket_handle ON public.live_ticket USING btree (handle)
+
 table node
   id text not null
   host text not null

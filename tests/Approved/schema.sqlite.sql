@@ -474,6 +474,16 @@ CREATE TABLE live_head (
   last INTEGER not null
 ) STRICT;
 
+CREATE TABLE live_ticket (
+  hash TEXT not null primary key,
+  handle TEXT not null,
+  expires_at INTEGER not null
+) STRICT;
+
+CREATE INDEX live_ticket_expires on live_ticket (expires_at);
+
+CREATE INDEX live_ticket_handle on live_ticket (handle);
+
 CREATE TABLE node (
   id TEXT not null primary key,
   host TEXT not null,

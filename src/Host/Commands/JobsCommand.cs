@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Rondo.Host.Jobs;
 using Rondo.Jobs;
+using Rondo.Live.Log;
 using Rondo.Storage;
 
 namespace Rondo.Host.Commands;
@@ -28,7 +29,7 @@ internal static class JobsCommand
 
     /// <summary>The operations of this run; topics of what it changed are gathered in <paramref name="topics"/>, to be told after it.</summary>
     public static JobOperations Operations(Run run, Database database, ICollection<string> topics) =>
-        new(database, Handlers.All(run.Time), run.Settings.Jobs, topics.Add);
+        new(database, Handlers.All(run.Time), run.Settings.Jobs, topics.Add, new EventLog());
 
     /// <summary>Does something with jobs, and then tells the running nodes of it.</summary>
     public static Task<int> UseAsync(Run run, Func<JobOperations, Database, Task<int>> work) => run.UseDatabaseAsync(async database =>

@@ -43,7 +43,7 @@ internal static class WorkCommand
         using var files = JobLogs.Open(settings.Jobs.Log, run.Time);
         using var logs = run.Shell.Logs(LogLevel.Warning, settings.LogFormat).With(files);
         await using var server = await Server.StartAsync(
-            settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop, isHinting: settings.Hints, redis: settings.Redis, jobsOptions: options, jobLogs: files);
+            settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop, isHinting: settings.Hints, redis: settings.Redis, jobsOptions: options, jobLogs: files, liveOptions: settings.Live);
         try
         {
             await IdleAsync(run, server, most);

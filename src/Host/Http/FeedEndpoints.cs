@@ -12,7 +12,7 @@ using Rondo.Storage;
 namespace Rondo.Host.Http;
 
 /// <summary>A one-time ticket for the feed.</summary>
-/// <param name="Ticket">To be given as <c>?ticket=</c> to <c>/ws</c> or <c>/events</c> of the same node.</param>
+/// <param name="Ticket">To be given as <c>?ticket=</c> to <c>/ws</c> or <c>/events</c> of any node.</param>
 /// <param name="ExpiresInS">Seconds it is good for.</param>
 internal sealed record FeedTicket(string Ticket, int ExpiresInS);
 
@@ -117,7 +117,7 @@ internal static class FeedEndpoints
             return problem ?? Unauthorised(context, "expected a bearer token in the Authorization header");
         }
 
-        return feed.Tickets.Issue(caller) is { } ticket ? Results.Ok(new FeedTicket(ticket, (int)FeedTickets.GoodFor.TotalSeconds)) : TooMany();
+        return await feed.Tickets.IssueAsync(caller, context.RequestAborted) is { } ticket ? Results.Ok(new FeedTicket(ticket, (int)FeedTickets.GoodFor.TotalSeconds)) : TooMany();
     }
 
     /// <summary>Who it is. Null without a problem when whoever it is has yet to say so.</summary>
@@ -141,10 +141,22 @@ internal static class FeedEndpoints
             return (feed.Access.WithoutToken(context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from)), null);
         }
 
+        // Whoever guesses tickets waits like whoever guesses tokens.
+        var door = context.RequestServices.GetRequiredService<DoorGuard>();
+        if (ticket is not null && door.WaitAt(context) is { } wait)
+        {
+            return (null, AccessAnswers.Wait(context, wait));
+        }
+
         try
         {
             var caller = await feed.FindAsync(ticket, token, context.RequestAborted);
-            return caller is not null ? (caller, null) : (null, Unauthorised(context, ticket is not null ? "the ticket is not good: it can be used once, within 30 s, at the node that gave it" : "the token is not valid"));
+            if (caller is null && ticket is not null)
+            {
+                door.Failed(context);
+            }
+
+            return caller is not null ? (caller, null) : (null, Unauthorised(context, ticket is not null ? "the ticket is not good: it can be used once, within 30 s" : "the token is not valid"));
         }
         catch (StorageFault fault)
         {

@@ -2,6 +2,7 @@ using Rondo.Host.Http;
 using Rondo.Host.Logs;
 using Rondo.Host.Metrics;
 using Rondo.Jobs;
+using Rondo.Live;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Security;
@@ -44,6 +45,9 @@ internal sealed record RondoSettings
 
     /// <summary>Settings of jobs.</summary>
     public JobsOptions Jobs { get; init; } = new();
+
+    /// <summary>Settings of the log of events and of the feed.</summary>
+    public LiveOptions Live { get; init; } = new();
 }
 
 /// <summary>One setting with where its value came from.</summary>

@@ -2,6 +2,7 @@ using Rondo.Host.Http;
 using Rondo.Host.Logs;
 using Rondo.Host.Metrics;
 using Rondo.Jobs;
+using Rondo.Live;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Configuration;
@@ -34,6 +35,8 @@ internal sealed class SettingsDraft
     public PollingOptions Polling { get; } = new();
 
     public JobsOptions Jobs { get; set; } = new();
+
+    public LiveOptions Live { get; set; } = new();
 }
 
 /// <summary>One thing that can be set.</summary>
@@ -88,6 +91,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         .. MetricsSettings.All,
         .. JobSettings.All,
         .. PusherSettings.All,
+        .. LiveSettings.All,
     ];
 
     /// <summary>The value as it may be shown.</summary>

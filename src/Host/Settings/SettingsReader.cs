@@ -74,6 +74,7 @@ internal static class SettingsReader
             Pusher = draft.Pusher,
             Polling = draft.Polling,
             Jobs = draft.Jobs,
+            Live = draft.Live,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Rondo.Jobs.Told;
 using Rondo.Storage;
 
 namespace Rondo.Jobs.Links;
@@ -39,7 +40,7 @@ internal static class BatchStore
 
     private static readonly Sql _asUsual = new("jobs.batch.as_usual", "select set_config('enable_seqscan', 'on', true)");
 
-    private static readonly Sql _counts = new("jobs.batch.ended", "select state, count(*) as number from job_history where batch_id = @id group by state");
+    private static readonly Sql _counts = new("jobs.batch.ended", "select state, queue, count(*) as number from job_history where batch_id = @id group by state, queue");
 
     private static readonly Sql _finish = new("jobs.batch.finish", """
         update job_batch set finished_at = @now, done = @done, dead = @dead, cancelled = @cancelled where id = @id
@@ -163,17 +164,24 @@ internal static class BatchStore
 
     private static void Finish(Transaction tx, long id, Followed found)
     {
-        var ended = tx.Query<Count>(_counts, new { id }).ToDictionary(c => c.State, c => (int)c.Number, StringComparer.Ordinal);
-        var (done, dead, cancelled) = (ended.GetValueOrDefault("done"), ended.GetValueOrDefault("dead"), ended.GetValueOrDefault("cancelled"));
+        var ended = tx.Query<Count>(_counts, new { id });
+        var (done, dead, cancelled) = (Ended("done"), Ended("dead"), Ended("cancelled"));
         tx.Execute(_finish, new { id, now = tx.Now, done, dead, cancelled });
+        var about = tx.First<About>(_about, new { id })!;
+        var end = new BatchEnd(id, about.Name, about.Total, done, dead, cancelled, about.Total - done - dead - cancelled);
+        var queues = ended.GroupBy(c => c.Queue, StringComparer.Ordinal).OrderByDescending(q => q.Sum(c => c.Number)).ThenBy(q => q.Key, StringComparer.Ordinal).Select(q => q.Key).Take(1).ToList();
         if (tx.First<Callback>(_waiting, new { id }) is { } callback)
         {
-            var about = tx.First<About>(_about, new { id })!;
             var metadata = callback.Metadata is { } own ? JsonSerializer.Deserialize<Dictionary<string, string>>(own)! : [];
-            metadata[BatchEnd.Name] = new BatchEnd(id, about.Name, about.Total, done, dead, cancelled, about.Total - done - dead - cancelled).ToText();
+            metadata[BatchEnd.Name] = end.ToText();
             tx.Execute(_say, new { job = callback.Id, metadata = JsonSerializer.Serialize(metadata) });
             LinkStore.Release(tx, [new Follower { Id = callback.Id, WaitsFor = id, Due = callback.Due, Queue = callback.Queue, ConcurrencyKey = callback.ConcurrencyKey }], found);
+            queues.Add(callback.Queue);
         }
+
+        found.Finished.Add(new FinishedBatch(end, [.. queues.Distinct(StringComparer.Ordinal)]));
+
+        int Ended(string state) => (int)ended.Where(c => c.State == state).Sum(c => c.Number);
     }
 
     private static JobRefused Unknown(long id) => new(JobRefusal.BadOption, $"there is no batch {id}: it never was, or it finished long ago and is forgotten");
@@ -190,6 +198,8 @@ internal static class BatchStore
     private sealed class Count
     {
         public string State { get; init; } = "";
+
+        public string Queue { get; init; } = "";
 
         public long Number { get; init; }
     }

@@ -1,9 +1,10 @@
+using Rondo.Jobs.Told;
 using Rondo.Storage;
 
 namespace Rondo.Jobs.Links;
 
 /// <summary>Whoever waits for an end hears of it: jobs for the job before them, callbacks for their batch. Each step is a short transaction of its own.</summary>
-internal sealed class Followers(Database database, JobsOptions options)
+internal sealed class Followers(Database database, JobsOptions options, JobEvents? events = null)
 {
     private const int MostCancelled = 200;
     private long _afterBatch;
@@ -57,6 +58,7 @@ internal sealed class Followers(Database database, JobsOptions options)
         // Batches first: whoever locks several rows locks those of batches before those of jobs.
         var found = new Followed();
         BatchStore.FinishIdle(tx, batches, found);
+        events?.Finished(tx, found);
         found.Add(LinkStore.Follow(tx, options));
         return found;
     }

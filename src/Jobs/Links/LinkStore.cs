@@ -251,6 +251,9 @@ internal sealed class Followed
     /// <summary>Whether there may be more.</summary>
     public bool IsMore { get; set; }
 
+    /// <summary>Batches that finished in this transaction, to be told of in it.</summary>
+    public List<Told.FinishedBatch> Finished { get; } = [];
+
     public void Add(Followed other)
     {
         Queues.UnionWith(other.Queues);

@@ -1,6 +1,8 @@
 using Rondo.Jobs.Links;
 using Rondo.Jobs.Operations;
+using Rondo.Jobs.Told;
 using Rondo.Jobs.Upkeep;
+using Rondo.Live.Log;
 using Rondo.Storage;
 
 namespace Rondo.Jobs;
@@ -10,13 +12,14 @@ namespace Rondo.Jobs;
 /// <param name="handlers">The kinds that this program knows.</param>
 /// <param name="options">Settings of jobs; for how long what ends is kept, and which queues are run.</param>
 /// <param name="hint">Told after each commit that there is something new (<see cref="JobServer.Topic"/>, <see cref="JobServer.IntentTopic"/>).</param>
-public sealed class JobOperations(Database database, JobHandlers handlers, JobsOptions options, Action<string> hint)
+/// <param name="log">Where it is told that a batch finished by what an operator did; null where nobody keeps a log of events.</param>
+public sealed class JobOperations(Database database, JobHandlers handlers, JobsOptions options, Action<string> hint, EventLog? log = null)
 {
     /// <summary>Lines of a job's log that are shown.</summary>
     public const int MaxLines = 200;
 
     private const int Piece = 200;
-    private readonly Followers _followers = new(database, options);
+    private readonly Followers _followers = new(database, options, new JobEvents(log));
     private const int Shown = 10;
 
     /// <summary>Its queues.</summary>
@@ -26,7 +29,7 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     public ScheduleOperations Schedules { get; } = new(database, handlers, options, hint);
 
     /// <summary>Its batches.</summary>
-    public BatchOperations Batches { get; } = new(database, options, new Followers(database, options), hint);
+    public BatchOperations Batches { get; } = new(database, options, new Followers(database, options, new JobEvents(log)), hint);
 
     /// <summary>Jobs, the newest first.</summary>
     public Task<List<JobRow>> ListAsync(JobFilter filter, int limit, CancellationToken stop = default) =>

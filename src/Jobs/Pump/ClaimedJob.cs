@@ -1,3 +1,4 @@
+using Rondo.Jobs.Told;
 using Rondo.Storage;
 
 namespace Rondo.Jobs.Pump;
@@ -73,6 +74,9 @@ internal sealed class Finish
 
     public string? Error { get; init => field = Texts.Fit(value); }
 
+    /// <summary>True for one that its handler gave up although it had attempts left.</summary>
+    public bool IsDiscarded { get; init; }
+
     /// <summary>What the attempt said last; kept in the transaction of its end, for there is no later.</summary>
     public List<LogLine>? Lines { get; init; }
 
@@ -86,8 +90,11 @@ internal sealed class Finish
     public Finish Plainly() => new()
     {
         Job = Job, Outcome = Outcome, StartedAt = StartedAt, EndedAt = EndedAt, Due = Due is null ? null : EndedAt + TimeSpan.FromMinutes(1),
-        Error = Error is null ? null : "what the handler said could not be stored",
+        Error = Error is null ? null : "what the handler said could not be stored", IsDiscarded = IsDiscarded,
     };
+
+    /// <summary>As it is told of when it is dead.</summary>
+    public DeadJob ToDead() => new(Job.Id, Job.Queue, Job.Kind, Job.Attempts, Job.MaxAttempts, IsDiscarded ? "discarded" : "exhausted", Error);
 
     public static string Text(Outcome outcome) => outcome switch
     {

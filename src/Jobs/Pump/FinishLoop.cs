@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Rondo.Jobs.Told;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -9,7 +10,7 @@ namespace Rondo.Jobs.Pump;
 /// Writes the ends of attempts: whatever has come by the time the last batch is committed goes into the next one. What the database does not take stays and is
 /// tried again; what it refuses belongs to somebody else by now, and is counted and said.
 /// </summary>
-internal sealed class FinishLoop(Database database, Node node, PumpStore store, Sequel sequel, JobCounts counts, Action room, TimeProvider time, ILogger log)
+internal sealed class FinishLoop(Database database, Node node, PumpStore store, Sequel sequel, JobEvents told, JobCounts counts, Action room, TimeProvider time, ILogger log)
     : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
@@ -186,7 +187,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         try
         {
-            return !_isRetried && database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish.Lines is null)
+            return !_isRetried && database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish.Lines is null && finish.Outcome != Outcome.Dead)
 
                 // One statement is its own transaction.
                 ? database.Tell("jobs.finish", tx => store.Write(tx, _batch))
@@ -210,6 +211,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         WatchStore.TellLast(tx, node.Id, batch, Beat);
         var taken = store.Write(tx, batch);
+        told.Dead(tx, [.. batch.Where(f => f.Outcome == Outcome.Dead && taken.Contains(f.Job.Id)).Select(f => f.ToDead())]);
         if (_isRetried)
         {
             // The answer to the first try may have been lost, not the write.

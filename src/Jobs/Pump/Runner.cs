@@ -207,7 +207,7 @@ internal sealed class Runner(
         else if (result.Kind == JobResult.Verdict.Discard)
         {
             JobsLog.Died(log, job.Queue, job.Kind, job.Id, job.Attempts, why!);
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Error = "discarded: " + why });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Error = "discarded: " + why, IsDiscarded = true });
         }
         else
         {

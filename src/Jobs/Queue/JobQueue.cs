@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Rondo.Jobs.Pump;
 using Rondo.Jobs.Queue;
+using Rondo.Jobs.Told;
+using Rondo.Live.Log;
 using Rondo.Nodes;
 using Rondo.Storage;
 
@@ -19,14 +21,17 @@ public sealed partial class JobQueue : IAsyncDisposable
     private readonly Action<IReadOnlyCollection<string>> _accepted;
     private readonly EnqueueStore _store = new(new JobIds());
     private readonly EnqueueMerger _merger;
+    private readonly JobEvents _events;
 
     /// <summary>A queue over <paramref name="database"/>.</summary>
     /// <param name="database">Migrated.</param>
     /// <param name="handlers">The kinds that are known here.</param>
     /// <param name="accepted">Told after each commit which queues have something new (a hint; null for nobody).</param>
     /// <param name="hints">Where given, a hint may go along with a commit; then only the subscribers of this process are woken after it, and <paramref name="accepted"/> is not told.</param>
-    public JobQueue(Database database, JobHandlers handlers, Action<IReadOnlyCollection<string>>? accepted = null, Hints? hints = null)
+    /// <param name="log">Where it is told that a batch finished which is sealed when all of it has ended; null where nobody keeps a log of events.</param>
+    public JobQueue(Database database, JobHandlers handlers, Action<IReadOnlyCollection<string>>? accepted = null, Hints? hints = null, EventLog? log = null)
     {
+        _events = new JobEvents(log);
         _database = database;
         _handlers = handlers;
         _accepted = accepted ?? (_ => { });

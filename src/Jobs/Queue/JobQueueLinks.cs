@@ -103,6 +103,7 @@ public sealed partial class JobQueue
     {
         var found = new Followed();
         BatchStore.Seal(tx, batch, found);
+        _events.Finished(tx, found);
         if (found.Queues.Count > 0)
         {
             tx.OnCommit(() => _accepted(found.Queues));

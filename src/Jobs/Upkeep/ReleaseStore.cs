@@ -1,4 +1,5 @@
 using Rondo.Jobs.Pump;
+using Rondo.Jobs.Told;
 using Rondo.Storage;
 
 namespace Rondo.Jobs.Upkeep;
@@ -13,7 +14,7 @@ internal static class ReleaseStore
     private const int Piece = 1_000;
 
     private static readonly Sql _lost = new("jobs.release.lost", """
-        select id, queue, attempts, max_attempts, lease_no, crashes, node, started_at, is_alone, concurrency_key
+        select id, queue, kind, attempts, max_attempts, lease_no, crashes, node, started_at, is_alone, concurrency_key
         from job_running r
         where not exists (select 1 from node n where n.id = r.node and n.state = 'live')
         order by id limit @piece{update}{skip_locked}
@@ -69,7 +70,7 @@ internal static class ReleaseStore
         var lost = tx.Query<Lost>(_lost, new { piece = Piece });
         if (lost.Count == 0)
         {
-            return new Released([], [], 0, 0, false);
+            return new Released([], [], 0, [], false);
         }
 
         var now = tx.Now;
@@ -105,7 +106,7 @@ internal static class ReleaseStore
             [.. lost.Select(j => j.Queue).Distinct(StringComparer.Ordinal)],
             [.. culprits.Select(j => j.ConcurrencyKey).OfType<string>().Distinct(StringComparer.Ordinal)],
             rest.Values.Length,
-            culprits.Length,
+            [.. culprits.Select(j => new DeadJob(j.Id, j.Queue, j.Kind, j.Attempts, j.MaxAttempts, "crash_loop", CrashLoop(j.Crashes + 1)))],
             lost.Count == Piece);
     }
 
@@ -114,6 +115,8 @@ internal static class ReleaseStore
         public long Id { get; init; }
 
         public string Queue { get; init; } = "";
+
+        public string Kind { get; init; } = "";
 
         public int Attempts { get; init; }
 
@@ -137,6 +140,10 @@ internal static class ReleaseStore
 /// <param name="Queues">Queues that have something new.</param>
 /// <param name="Keys">Concurrency keys with a free slot.</param>
 /// <param name="Count">Jobs that are ready again.</param>
-/// <param name="Buried">Jobs that are dead.</param>
+/// <param name="Dead">Jobs that are dead.</param>
 /// <param name="IsMore">Whether there may be more.</param>
-internal sealed record Released(IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Keys, int Count, int Buried, bool IsMore);
+internal sealed record Released(IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Keys, int Count, IReadOnlyList<DeadJob> Dead, bool IsMore)
+{
+    /// <summary>How many jobs are dead.</summary>
+    public int Buried => Dead.Count;
+}

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Rondo.Jobs.Keys;
 using Rondo.Jobs.Links;
+using Rondo.Jobs.Told;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -8,7 +9,7 @@ using Rondo.Storage;
 namespace Rondo.Jobs.Upkeep;
 
 /// <summary>What nobody in particular has to do and any node may: give back what the dead held, look after keys, carry out cancels that nobody runs, make room and forget.</summary>
-internal sealed class UpkeepLoop(Database database, Node node, JobsOptions options, Followers followers, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.upkeep", time)
+internal sealed class UpkeepLoop(Database database, Node node, JobsOptions options, Followers followers, JobEvents told, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.upkeep", time)
 {
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _keysEvery = TimeSpan.FromSeconds(30);
@@ -79,6 +80,7 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
         var released = database.Write("jobs.release", tx =>
         {
             var done = ReleaseStore.Release(tx, options);
+            told.Dead(tx, done.Dead);
             filled = done.Keys.Count > 0 ? Gate.Fill(tx, done.Keys) : [];
             return done;
         });

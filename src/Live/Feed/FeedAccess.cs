@@ -26,6 +26,9 @@ public sealed record FeedCaller(string Who, FeedRole Role)
     /// <summary>Names the token they came with; null for none. What is counted for the limit of connections, and what a revocation names.</summary>
     public string? TokenId { get; init; }
 
+    /// <summary>By which <see cref="IFeedAccess.FindAsync"/> finds them again, for a ticket; no secret. Null for who can have none.</summary>
+    public string? Handle { get; init; }
+
     /// <summary>When the token ends, by the database clock; null for never.</summary>
     public Instant? ExpiresAt { get; init; }
 
@@ -41,6 +44,9 @@ public interface IFeedAccess
 {
     /// <summary>Who a bearer token is of; null when it is not valid (unknown, ended, revoked).</summary>
     ValueTask<FeedCaller?> AuthenticateAsync(string token, CancellationToken stop);
+
+    /// <summary>Who comes with a ticket that was given to <paramref name="handle"/> (<see cref="FeedCaller.Handle"/>), as they are now; null when they may no more.</summary>
+    ValueTask<FeedCaller?> FindAsync(string handle, CancellationToken stop);
 
     /// <summary>Who comes without a token; null when they have to bring one.</summary>
     /// <param name="isLoopback">True for a connection from this machine.</param>

@@ -227,6 +227,7 @@ internal sealed partial class FeedHub : ILogReader
             }
         }
 
+        BeginQueues(client, topics);
         Add(client, topics);
         client.LastEvent = Math.Max(client.LastEvent, position);
     }

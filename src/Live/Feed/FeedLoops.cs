@@ -4,23 +4,45 @@ using Rondo.Storage;
 
 namespace Rondo.Live.Feed;
 
-/// <summary>Tells readings: those of this process as they are committed, on PostgreSQL those of other nodes once a second.</summary>
+/// <summary>Tells readings: those of this process as they are committed, on PostgreSQL those of other nodes when these say that there are some, and once a second in any case.</summary>
 internal sealed class ReadingsLoop : Loop
 {
-    private static readonly TimeSpan _lookEvery = TimeSpan.FromSeconds(1);
+    // Looking has a sixth of this loop's time at most, however often there is news.
+    private const int Share = 5;
+    private static readonly TimeSpan _sayEvery = TimeSpan.FromSeconds(1);
     private readonly FeedHub _hub;
     private readonly Database _database;
     private readonly INewestReadings? _newest;
     private readonly string _node;
     private readonly bool _isShared;
-    private long _lookedAt;
+    private readonly Action<string> _tell;
+    private long _lookedAt = long.MinValue;
+    private long _saidAt = long.MinValue;
+    private TimeSpan _took;
+    private int _isNews;
 
-    public ReadingsLoop(FeedHub hub, Database database, INewestReadings? newest, string node, TimeProvider time)
+    /// <summary>The loop of one process.</summary>
+    /// <param name="hub">Its clients.</param>
+    /// <param name="database">Where other nodes store theirs.</param>
+    /// <param name="newest">Reads them.</param>
+    /// <param name="node">This one.</param>
+    /// <param name="tell">Tells other nodes that readings are wanted here.</param>
+    /// <param name="time">Time.</param>
+    public ReadingsLoop(FeedHub hub, Database database, INewestReadings? newest, string node, Action<string> tell, TimeProvider time)
         : base("live.readings", time)
     {
-        (_hub, _database, _newest, _node) = (hub, database, newest, node);
+        (_hub, _database, _newest, _node, _tell) = (hub, database, newest, node, tell);
         _isShared = database.Dialect == Dialect.Postgres && newest is not null;
         hub.Hot.Wake = Wake;
+    }
+
+    /// <summary>Another node has committed readings.</summary>
+    public void News()
+    {
+        if (_hub.Hot.IsWanted && Interlocked.Exchange(ref _isNews, 1) == 0)
+        {
+            Wake();
+        }
     }
 
     protected override bool OwnThread => true;
@@ -36,16 +58,24 @@ internal sealed class ReadingsLoop : Loop
         news.Clear();
         if (!_isShared || !_hub.Hot.IsWanted)
         {
-            return new(_lookEvery);
+            return new(_sayEvery);
         }
 
-        var rest = _lookEvery - Time.GetElapsedTime(_lookedAt);
+        if (Since(_saidAt) >= _sayEvery)
+        {
+            _saidAt = Time.GetTimestamp();
+            _tell(ReadingsNewsLoop.WantedTopic);
+        }
+
+        var gap = Volatile.Read(ref _isNews) == 0 ? _hub.Options.LookEvery : _took * Share > ReadingsNewsLoop.Gap ? _took * Share : ReadingsNewsLoop.Gap;
+        var rest = (gap < _hub.Options.LookEvery ? gap : _hub.Options.LookEvery) - Since(_lookedAt);
         if (rest > TimeSpan.Zero)
         {
-            return new(rest);
+            return new(rest < _sayEvery ? rest : _sayEvery);
         }
 
         _lookedAt = Time.GetTimestamp();
+        Interlocked.Exchange(ref _isNews, 0);
         using (Expect(TimeSpan.FromSeconds(30)))
         {
             var wanted = ReadingsWanted.Of(_hub.TopicsWithReadings()) with { NotOf = _node };
@@ -55,8 +85,11 @@ internal sealed class ReadingsLoop : Loop
             }
         }
 
-        return new(_lookEvery);
+        _took = Since(_lookedAt);
+        return new(_hub.Options.LookEvery < _sayEvery ? _hub.Options.LookEvery : _sayEvery);
     }
+
+    private TimeSpan Since(long at) => at == long.MinValue ? TimeSpan.MaxValue : Time.GetElapsedTime(at);
 }
 
 /// <summary>Looks after clients once a second: who has not said who it is, whose token has ended, who is silent or takes nothing; and sends heartbeats.</summary>

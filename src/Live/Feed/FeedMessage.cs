@@ -7,7 +7,11 @@ namespace Rondo.Live.Feed;
 /// <param name="Source">The source of the sample.</param>
 /// <param name="Metric">The metric, or null for all of them.</param>
 /// <param name="Channel">The topic of the channel, for clients of Pusher; null for others.</param>
-internal readonly record struct SeriesKey(long Source, string? Metric, string? Channel = null);
+internal readonly record struct SeriesKey(long Source, string? Metric, string? Channel = null)
+{
+    /// <summary>In place of a source: the figures of the queue that is named in place of the metric.</summary>
+    public const long Queues = -1;
+}
 
 /// <summary>One message, written once for all who get it.</summary>
 internal sealed class FeedMessage

@@ -10,19 +10,19 @@ public sealed class FeedServer
 {
     private readonly FeedHub _hub;
     private readonly INewestReadings? _newest;
+    private readonly IQueueFigures? _queues;
+    private readonly ReadingsLoop _readings;
+    private readonly ReadingsNewsLoop _news;
     private readonly Database _database;
-    private readonly string _node;
     private readonly TimeProvider _time;
 
-    internal FeedServer(FeedHub hub, Database database, IFeedAccess access, INewestReadings? newest, string node, TimeProvider time)
+    internal FeedServer(FeedHub hub, Database database, IFeedAccess access, INewestReadings? newest, IQueueFigures? queues, string node, Action<string> elsewhere, EventBus bus, TimeProvider time)
     {
-        (_hub, _database, Access, _newest, _node, _time) = (hub, database, access, newest, node, time);
-        Tickets = new FeedTickets(time);
-        access.OnRevoked(token =>
-        {
-            Tickets.Revoke(token);
-            hub.EndAll(c => c.Caller?.TokenId == token, FeedClose.Revoked);
-        });
+        _readings = new ReadingsLoop(hub, database, newest, node, elsewhere, time);
+        _news = new ReadingsNewsLoop(bus, elsewhere, time);
+        (_hub, _database, Access, _newest, _queues, _time) = (hub, database, access, newest, queues, time);
+        Tickets = new FeedTickets(database);
+        access.OnRevoked(token => hub.EndAll(c => c.Caller?.TokenId == token, FeedClose.Revoked));
     }
 
     /// <summary>Who may listen.</summary>
@@ -37,7 +37,9 @@ public sealed class FeedServer
     /// <summary>Who comes with a ticket or a bearer token; null for nobody that is known, or when the token has ended.</summary>
     public async ValueTask<FeedCaller?> FindAsync(string? ticket, string? token, CancellationToken stop)
     {
-        var caller = ticket is not null ? Tickets.Redeem(ticket) : token is not null ? await Access.AuthenticateAsync(token, stop).ConfigureAwait(false) : null;
+        var caller = ticket is not null
+            ? await Tickets.RedeemAsync(ticket, stop).ConfigureAwait(false) is { } handle ? await Access.FindAsync(handle, stop).ConfigureAwait(false) : null
+            : token is not null ? await Access.AuthenticateAsync(token, stop).ConfigureAwait(false) : null;
         return caller?.ExpiresAt is { } ends && ends <= _hub.Now ? null : caller;
     }
 
@@ -117,10 +119,22 @@ public sealed class FeedServer
     /// <summary>Closes everybody, to come back elsewhere or later.</summary>
     public void Stop() => _hub.Stop();
 
+    /// <summary>What hints of other nodes mean here: the topic, and what to do.</summary>
+    internal IReadOnlyList<(string Topic, Action Heard)> Hints => [(ReadingsNewsLoop.NewsTopic, _readings.News), (ReadingsNewsLoop.WantedTopic, _news.Wanted)];
+
     internal void Start(LoopSupervisor supervisor)
     {
-        supervisor.Start(new ReadingsLoop(_hub, _database, _newest, _node, _time));
+        supervisor.Start(_readings);
+        if (_database.Dialect == Dialect.Postgres)
+        {
+            supervisor.Start(_news);
+        }
+
         supervisor.Start(new ClientsLoop(_hub, _time));
+        if (_queues is not null)
+        {
+            supervisor.Start(new QueuesLoop(_hub, _database, _queues, _time));
+        }
     }
 
     private static async Task RefuseAsync(SocketTransport transport)

@@ -1,56 +1,41 @@
 using System.Security.Cryptography;
+using System.Text;
+using Rondo.Storage;
 
 namespace Rondo.Live.Feed;
 
 /// <summary>
-/// One-time tickets for clients that cannot send a header with their handshake (browsers): whoever has a token gets one, and comes with it within half a minute, to the same node. Kept in memory; none survives
-/// a restart.
+/// One-time tickets for clients that cannot send a header with their handshake (browsers): whoever has a token gets one, and comes with it within half a minute, to whatever node. The database has
+/// their hashes alone; who comes with one is asked anew then, so that a token that was revoked meanwhile opens nothing.
 /// </summary>
 public sealed class FeedTickets
 {
     /// <summary>How long a ticket is good.</summary>
     public static readonly TimeSpan GoodFor = TimeSpan.FromSeconds(30);
 
-    private const int Most = 10_000;
-    private readonly TimeProvider _time;
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, (FeedCaller Caller, long IssuedAt)> _tickets = [];
+    /// <summary>Most that nobody has used, of all callers and of one.</summary>
+    internal const int Most = 10_000, MostEach = 100;
 
-    internal FeedTickets(TimeProvider time) => _time = time;
+    private const int Length = 40;
+    private readonly Database _database;
+
+    internal FeedTickets(Database database) => _database = database;
 
     /// <summary>A ticket for <paramref name="caller"/>; null when there are too many that nobody used.</summary>
-    public string? Issue(FeedCaller caller)
+    /// <exception cref="StorageFault">It cannot be kept now.</exception>
+    public async ValueTask<string?> IssueAsync(FeedCaller caller, CancellationToken stop)
     {
-        var now = _time.GetTimestamp();
-        var ticket = RandomNumberGenerator.GetHexString(40, lowercase: true);
-        lock (_gate)
-        {
-            foreach (var old in _tickets.Where(t => _time.GetElapsedTime(t.Value.IssuedAt, now) > GoodFor).Select(t => t.Key).ToArray())
-            {
-                _tickets.Remove(old);
-            }
-
-            return _tickets.Count < Most && _tickets.TryAdd(ticket, (caller, now)) ? ticket : null;
-        }
+        var handle = caller.Handle ?? throw new InvalidOperationException("who comes without a handle cannot be found again, and can have no ticket");
+        var ticket = RandomNumberGenerator.GetHexString(Length, lowercase: true);
+        return await _database.WriteAsync("live.ticket.add", tx => TicketStore.Add(tx, Hash(ticket), handle, tx.Now + GoodFor, Most, MostEach), stop).ConfigureAwait(false) ? ticket : null;
     }
 
-    /// <summary>Who it was given to, once; null when it is not good (any more).</summary>
-    public FeedCaller? Redeem(string ticket)
-    {
-        lock (_gate)
-        {
-            return _tickets.Remove(ticket, out var found) && _time.GetElapsedTime(found.IssuedAt) <= GoodFor ? found.Caller : null;
-        }
-    }
+    /// <summary>The handle of whoever it was given to, once; null when it is not good (any more).</summary>
+    /// <exception cref="StorageFault">The database cannot be asked.</exception>
+    internal async ValueTask<string?> RedeemAsync(string ticket, CancellationToken stop) =>
+        ticket.Length == Length && await _database.AskAsync("live.ticket.find", tx => TicketStore.Has(tx, Hash(ticket)), stop).ConfigureAwait(false)
+            ? await _database.WriteAsync("live.ticket.take", tx => TicketStore.Take(tx, Hash(ticket)), stop).ConfigureAwait(false)
+            : null;
 
-    internal void Revoke(string token)
-    {
-        lock (_gate)
-        {
-            foreach (var ticket in _tickets.Where(t => t.Value.Caller.TokenId == token).Select(t => t.Key).ToArray())
-            {
-                _tickets.Remove(ticket);
-            }
-        }
-    }
+    private static string Hash(string ticket) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ticket)));
 }

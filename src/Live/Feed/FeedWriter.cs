@@ -33,6 +33,25 @@ internal static class FeedWriter
         return new FeedMessage(Write("data", DeviceReadings.EventName, topic, null, readings.Slot, json => WriteReadings(json, readings, only)), null, key);
     }
 
+    /// <summary>Figures of a queue on its topic.</summary>
+    public static FeedMessage Queue(QueueFigures figures, Instant at) => new(
+        Write("data", QueueFigures.MessageName, Topics.Queue(figures.Queue), null, at, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("queue"u8, figures.Queue);
+            json.WriteNumber("ready"u8, figures.Ready);
+            json.WriteNumber("running"u8, figures.Running);
+            json.WriteNumber("scheduled"u8, figures.Scheduled);
+            json.WriteNumber("blocked"u8, figures.Blocked);
+            json.WriteString("oldest_ready_due"u8, figures.OldestReadyDue?.ToString());
+            json.WriteBoolean("is_paused"u8, figures.IsPaused);
+            json.WriteNumber("done_per_s"u8, figures.DonePerS);
+            json.WriteNumber("dead_per_s"u8, figures.DeadPerS);
+            json.WriteEndObject();
+        }),
+        null,
+        new SeriesKey(SeriesKey.Queues, figures.Queue));
+
     public static FeedMessage Heartbeat(Instant at) => new(Write("heartbeat", null, null, null, at, json => json.WriteNullValue()));
 
     public static FeedMessage Error(Instant at, string code, string words) => new(Write("error", null, null, null, at, json =>

@@ -137,6 +137,12 @@ public sealed class Hints : IAsyncDisposable
     public void Send(string topic)
     {
         Wake(topic);
+        SendElsewhere(topic);
+    }
+
+    /// <summary>Tells the other processes alone, in a moment: for what this one knows already. Never blocks, never throws.</summary>
+    public void SendElsewhere(string topic)
+    {
         if (!_isTold)
         {
             return;

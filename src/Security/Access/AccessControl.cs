@@ -79,6 +79,13 @@ public sealed class AccessControl(Database database, TimeProvider time)
         return new(Remember(row, hash), AccessDenial.None);
     }
 
+    /// <summary>The grant of a token or a session by its <see cref="AccessGrant.Id"/>, as it is now; null when it is over. For whoever has proved before that they hold it.</summary>
+    /// <exception cref="StorageFault">The database cannot be asked.</exception>
+    public async ValueTask<AccessGrant?> FindAsync(long id, CancellationToken stop = default) =>
+        await database.AskAsync("security.token.these", tx => TokenStore.These(tx, [id]), stop).ConfigureAwait(false) is [var row] && !row.IsOver(database.Clock.Now)
+            ? Remember(row, Convert.FromHexString(row.Hash))
+            : null;
+
     private AccessGrant? Recall(string prefix, byte[] hash) =>
         IsTrusted && _grants.TryGetValue(prefix, out var known) && CryptographicOperations.FixedTimeEquals(known.Hash, hash) && known.End == AccessEnd.None
         && !(known.Caller.ExpiresAt <= database.Clock.Now)

@@ -44,7 +44,8 @@ public sealed class AccessGrant
     /// <summary>Why it is over.</summary>
     public AccessEnd End => (AccessEnd)Volatile.Read(ref _end);
 
-    internal long Id { get; }
+    /// <summary>Its token, or its session: a number that is no secret and is never given to another.</summary>
+    public long Id { get; }
 
     internal string Prefix { get; }
 

@@ -48,6 +48,16 @@ public sealed class Settings_of_a_start : IDisposable
         Assert.True(File.Exists(_folder.At("state/rondo.db")));
     }
 
+    [Fact]
+    public async Task Bounds_of_the_feed_are_settings()
+    {
+        Assert.Equal(("1024KiB", "default"), await ShownAsync("live.max_queue"));
+        Assert.Equal("1d", (await ShownAsync("live.keep_for")).Value);
+        var file = _folder.Write("rondo.json", """{ "live": { "keep_events": 5000, "keep_for": "2h", "max_sockets": 50, "max_event_streams": 5, "max_per_token": 7, "max_topics": 8, "max_queue": "2MiB" } }""");
+        var live = SettingsReader.Read(new SettingsSources { Variable = _ => null, UsualFile = file }).Settings!.Live;
+        Assert.Equal((5_000, TimeSpan.FromHours(2), 50, 5, 7, 8, 2 * 1024 * 1024), (live.KeepEvents, live.KeepFor, live.MaxSockets, live.MaxEventStreams, live.MaxPerToken, live.MaxTopics, live.MaxQueue));
+    }
+
     [Theory]
     [InlineData("false")]
     [InlineData("\"false\"")]
@@ -136,6 +146,11 @@ public sealed class Settings_of_a_start : IDisposable
     [InlineData("""{ "jobs": { "log": { "folder": "logs" } } }""", "jobs.log.folder: 'logs' is no full path of a folder")]
     [InlineData("""{ "jobs": { "log": { "max_size": 20 } } }""", "jobs.log.max_size: '20' is not a size")]
     [InlineData("""{ "jobs": { "log": { "keep": 5000 } } }""", "keep 5000;")]
+    [InlineData("""{ "live": { "keep_events": 10 } }""", "live.keep_events: 10 events are kept; 1000 to 10000000")]
+    [InlineData("""{ "live": { "keep_for": "5s" } }""", "live.keep_for: events are kept for 00:00:05; 1 minute to 366 days")]
+    [InlineData("""{ "live": { "max_queue": "1000" } }""", "live.max_queue: '1000' is not a size; expected one such as 1024KiB or 4MiB")]
+    [InlineData("""{ "live": { "max_queue": "4KiB" } }""", "live.max_queue: 4 KiB wait for one client; 512KiB to 64MiB")]
+    [InlineData("""{ "live": { "max_sockets": "many" } }""", "live.max_sockets: 'many' is not a whole number")]
     [InlineData("""{ "roles": 5 """, ":1:", 64)]
     [InlineData("""[]""", "expected an object")]
     public async Task Check_names_the_file_and_what_is_wrong_in_it(string json, string expected, int code = 1)

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Rondo.Live;
 using Rondo.Live.Feed;
 using Rondo.Storage;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Live;
@@ -82,18 +83,83 @@ public sealed class FeedAccessTests
         Assert.Equal("for it", (await listener.EventAsync()).GetProperty("name").GetString());
     }
 
-    [Fact]
-    public async Task A_ticket_is_good_once()
+    [Theory, BothDatabases]
+    public async Task A_ticket_is_good_once_and_the_database_does_not_have_it(DatabaseKind kind)
     {
-        await using var rig = await FeedRig.StartAsync(access: new TestAccess().With("good", _viewer));
+        await using var rig = await FeedRig.StartAsync(kind, access: new TestAccess().With("good", _viewer));
         using var http = new HttpClient { BaseAddress = rig.Api.Address };
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.PostAsync("/api/live/ticket", null)).StatusCode);
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "good");
         using var answer = JsonDocument.Parse(await (await http.PostAsync("/api/live/ticket", null)).Content.ReadAsStringAsync());
         var query = "?ticket=" + answer.RootElement.GetProperty("ticket").GetString();
+        Assert.Equal([true], await HashesAsync(rig, h => h.Length == 64 && !query.Contains(h, StringComparison.Ordinal)));
         using var listener = await rig.ConnectAsync(query: query);
         await Assert.ThrowsAsync<WebSocketException>(() => rig.ConnectAsync(query: query, isKnown: false));
+        Assert.Empty(await HashesAsync(rig, _ => true));
     }
+
+    [Fact]
+    public async Task A_ticket_is_good_at_another_node()
+    {
+        var access = new TestAccess().With("good", _viewer);
+        await using var rig = await FeedRig.StartAsync(DatabaseKind.Postgres, access: access);
+        await using var other = await rig.JoinAsync(access: access);
+        var query = "?ticket=" + await rig.Server.Live.Feed.Tickets.IssueAsync(access.Tokens["good"], default);
+        using var listener = await other.ConnectAsync(query: query);
+        await Assert.ThrowsAsync<WebSocketException>(() => rig.ConnectAsync(query: query, isKnown: false));
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_ticket_opens_nothing_when_its_time_is_over_or_its_token_was_revoked(DatabaseKind kind)
+    {
+        var access = new TestAccess().With("good", _viewer).With("other", _viewer);
+        await using var rig = await FeedRig.StartAsync(kind, access: access);
+        var tickets = rig.Server.Live.Feed.Tickets;
+        var late = await tickets.IssueAsync(access.Tokens["other"], default);
+        await rig.Server.Database.WriteAsync("test", tx => { tx.Execute(new Sql("test", "update live_ticket set expires_at = @now"), new { now = tx.Now }); });
+        var revoked = await tickets.IssueAsync(access.Tokens["good"], default);
+
+        // What is too old is forgotten when the next one is given.
+        Assert.Single(await HashesAsync(rig, _ => true));
+        access.Revoke("good");
+        foreach (var ticket in new[] { late, revoked, "", new string('0', 40), new string('x', 4_000) })
+        {
+            await Assert.ThrowsAsync<WebSocketException>(() => rig.ConnectAsync(query: "?ticket=" + ticket, isKnown: false));
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_tries_tickets_has_to_wait()
+    {
+        await using var rig = await FeedRig.StartAsync(access: new TestAccess());
+        using var http = new HttpClient { BaseAddress = rig.Api.Address };
+        var answers = new List<HttpStatusCode>();
+        for (var n = 0; n < 21; n++)
+        {
+            answers.Add((await http.GetAsync($"/events?topics=global&ticket={n:x40}")).StatusCode);
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answers[0]);
+        Assert.Equal(HttpStatusCode.TooManyRequests, answers[^1]);
+    }
+
+    [Theory, BothDatabases]
+    public async Task One_caller_has_no_more_than_so_many_tickets_that_nobody_uses(DatabaseKind kind)
+    {
+        var access = new TestAccess().With("good", _viewer).With("other", _viewer);
+        await using var rig = await FeedRig.StartAsync(kind, access: access);
+        var tickets = rig.Server.Live.Feed.Tickets;
+        for (var n = 0; n < FeedTickets.MostEach; n++)
+        {
+            Assert.NotNull(await tickets.IssueAsync(access.Tokens["good"], default));
+        }
+
+        Assert.Null(await tickets.IssueAsync(access.Tokens["good"], default));
+        Assert.NotNull(await tickets.IssueAsync(access.Tokens["other"], default));
+    }
+
+    private static Task<List<bool>> HashesAsync(FeedRig rig, Func<string, bool> isFit) =>
+        rig.Server.Database.ReadAsync("test", tx => tx.Query<string>(new Sql("test", "select hash from live_ticket")).ConvertAll(h => isFit(h)));
 
     [Fact]
     public async Task No_more_connections_than_a_token_may_have()

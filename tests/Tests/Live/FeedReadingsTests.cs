@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Rondo.Live;
 using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Tests.Http;
@@ -93,12 +94,36 @@ public sealed class FeedReadingsTests
     }
 
     [Fact]
+    public async Task With_a_hint_readings_of_another_node_come_without_a_look_of_ones_own()
+    {
+        // Who listens looks once an hour by itself.
+        await using var rig = await FeedRig.StartAsync(DatabaseKind.Postgres, new LiveOptions { LookEvery = TimeSpan.FromHours(1) });
+        await using var rondo = new HttpFixture(rig.Address.Target, "poll");
+        await rondo.InitializeAsync();
+        (await rondo.AskAsync(HttpMethod.Put, "/api/devices/far", rondo.Meter("far"))).Good(HttpStatusCode.Created);
+        using (var listener = await rig.ListenAsync(["global"]))
+        {
+            string? last = null;
+            for (var n = 0; n < 5; n++)
+            {
+                var message = await listener.NextAsync(m => m.GetProperty("name").GetString() == "metric_collected");
+                Assert.NotEqual(last, last = message.GetProperty("at").GetString());
+            }
+
+            Assert.False(rondo.Server.Bus.IsIdle);
+        }
+
+        // Nobody says that readings are wanted: after a few seconds nothing is made of them.
+        await Eventually.TrueAsync(() => rondo.Server.Bus.IsIdle, "the node that polls makes nothing for nobody");
+    }
+
+    [Fact]
     public async Task An_event_stream_tells_the_same_and_resumes_by_its_last_id()
     {
         await using var rig = await FeedRig.StartAsync();
         using var http = new HttpClient { BaseAddress = rig.Api.Address };
         string? last;
-        await using (var first = await EventStream.OpenAsync(http, "/events?topics=devices.1,jobs.payments", null))
+        await using (var first = await EventStream.OpenAsync(http, "/events?topics=devices.1,imports.1", null))
         {
             Assert.Equal("subscription", (await first.NextAsync()).GetProperty("type").GetString());
             await rig.PublishAsync("a");

@@ -25,7 +25,7 @@ internal sealed class FeedRig : IAsyncDisposable
 
     public FeedState State => Server.Live.Feed.State;
 
-    public static async Task<FeedRig> StartAsync(DatabaseKind kind = DatabaseKind.Sqlite, LiveOptions? options = null, TestAccess? access = null)
+    public static async Task<FeedRig> StartAsync(DatabaseKind kind = DatabaseKind.Sqlite, LiveOptions? options = null, TestAccess? access = null, string role = "work")
     {
         var store = await TestStore.CreateAsync(kind);
         if (kind == DatabaseKind.Sqlite)
@@ -34,16 +34,16 @@ internal sealed class FeedRig : IAsyncDisposable
             await store.Database.DisposeAsync();
         }
 
-        return await StartAsync(store, store.Address, options, access, true);
+        return await StartAsync(store, store.Address, options, access, true, role);
     }
 
     /// <summary>Another node on the same database.</summary>
-    public Task<FeedRig> JoinAsync(bool isHinting = true) => StartAsync(null, Address, null, null, isHinting);
+    public Task<FeedRig> JoinAsync(bool isHinting = true, TestAccess? access = null, LiveOptions? options = null) => StartAsync(null, Address, options, access, isHinting);
 
-    private static async Task<FeedRig> StartAsync(TestStore? store, DatabaseAddress address, LiveOptions? options, TestAccess? access, bool isHinting)
+    private static async Task<FeedRig> StartAsync(TestStore? store, DatabaseAddress address, LiveOptions? options, TestAccess? access, bool isHinting, string role = "work")
     {
         var server = await Server.StartAsync(
-            address, ["work"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken, isHinting: isHinting,
+            address, [role], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken, isHinting: isHinting,
             liveOptions: options ?? (access is null ? null : _fast), feedAccess: access is null ? new LocalAccess() : access);
         var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0") }, TestContext.Current.CancellationToken);
         return new FeedRig(store, address, server, api);

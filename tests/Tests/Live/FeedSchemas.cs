@@ -16,7 +16,7 @@ internal static partial class FeedSchemas
     public static void Check(JsonElement message)
     {
         var (type, name) = (message.GetProperty("type").GetString()!, message.GetProperty("name").GetString());
-        var key = type is "subscription" or "auth" ? $"{type} {name}" : type;
+        var key = type is "subscription" or "auth" or "data" ? $"{type} {name}" : type;
         Assert.True(_schemas.TryGetValue(key, out var schema), $"docs/protocols/feed.md has no schema '{key}'");
         var mistake = Mistake(schema, message, "");
         Assert.True(mistake is null, $"{mistake}: {message}");

@@ -7,10 +7,13 @@ namespace Rondo.Tests.Live;
 /// </summary>
 internal sealed class LocalAccess : IFeedAccess
 {
-    private static readonly FeedCaller _local = new("this machine", FeedRole.Admin);
+    private static readonly FeedCaller _local = new("this machine", FeedRole.Admin) { Handle = "local" };
 
     /// <inheritdoc/>
     public ValueTask<FeedCaller?> AuthenticateAsync(string token, CancellationToken stop) => default;
+
+    /// <inheritdoc/>
+    public ValueTask<FeedCaller?> FindAsync(string handle, CancellationToken stop) => new(handle == _local.Handle ? _local : null);
 
     /// <inheritdoc/>
     public FeedCaller? WithoutToken(bool isLoopback) => isLoopback ? _local : null;

@@ -14,11 +14,13 @@ internal sealed class TestAccess : IFeedAccess
 
     public TestAccess With(string token, FeedCaller caller)
     {
-        Tokens[token] = caller with { TokenId = token };
+        Tokens[token] = caller with { TokenId = token, Handle = token };
         return this;
     }
 
     public ValueTask<FeedCaller?> AuthenticateAsync(string token, CancellationToken stop) => new(Tokens.GetValueOrDefault(token));
+
+    public ValueTask<FeedCaller?> FindAsync(string handle, CancellationToken stop) => new(Tokens.GetValueOrDefault(handle));
 
     public FeedCaller? WithoutToken(bool isLoopback) => Anybody;
 

@@ -44,6 +44,29 @@ public sealed class TokenFeedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_ticket_has_what_its_token_has_and_ends_with_it()
+    {
+        (await _rondo.AskAsync(HttpMethod.Put, "/api/devices/cellar-1", _rondo.Meter("cellar-1"))).Good(HttpStatusCode.Created);
+        var token = await Tokens.AddAsync(new NewToken("page", Role.Viewer, null, Scopes.Of(null, "cellar-*")), _by);
+        using var http = new HttpClient { BaseAddress = _rondo.Api.Address };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", token.Text);
+        using var listener = await FeedListener.OpenAsync(_rondo.Api.Address, null, "?ticket=" + await TicketAsync(http));
+        Assert.Equal("page", (await listener.NextAsync()).GetProperty("data").GetProperty("who").GetString());
+        Assert.Equal("acknowledged", await AnswerAsync(listener, $"devices.{await IdAsync("cellar-1")}"));
+        Assert.Equal("refused", await AnswerAsync(listener, "global"));
+        var unused = await TicketAsync(http);
+        await Tokens.RevokeAsync("page");
+        await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, null, "?ticket=" + unused));
+        Assert.Equal(4404, await listener.ClosedAsync());
+
+        static async Task<string> TicketAsync(HttpClient http)
+        {
+            using var answer = System.Text.Json.JsonDocument.Parse(await (await http.PostAsync("/api/live/ticket", null)).Content.ReadAsStringAsync());
+            return answer.RootElement.GetProperty("ticket").GetString()!;
+        }
+    }
+
+    [Fact]
     public async Task A_token_for_some_devices_has_those_and_no_others()
     {
         foreach (var name in new[] { "cellar-1", "roof-1" })

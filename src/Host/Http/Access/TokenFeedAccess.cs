@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Rondo.Live.Feed;
 using Rondo.Polling.Fleet;
 using Rondo.Security;
@@ -17,6 +18,10 @@ internal sealed class TokenFeedAccess(AccessControl access, Database database) :
     /// <inheritdoc/>
     public async ValueTask<FeedCaller?> AuthenticateAsync(string token, CancellationToken stop) =>
         (await access.AuthenticateAsync(token, stop).ConfigureAwait(false)).Grant is { Caller.Kind: "token" } grant ? await CallerAsync(grant, stop).ConfigureAwait(false) : null;
+
+    /// <inheritdoc/>
+    public async ValueTask<FeedCaller?> FindAsync(string handle, CancellationToken stop) =>
+        await access.FindAsync(long.Parse(handle, CultureInfo.InvariantCulture), stop).ConfigureAwait(false) is { } grant ? await CallerAsync(grant, stop).ConfigureAwait(false) : null;
 
     /// <summary>Nobody.</summary>
     public FeedCaller? WithoutToken(bool isLoopback) => null;
@@ -40,6 +45,7 @@ internal sealed class TokenFeedAccess(AccessControl access, Database database) :
         return new FeedCaller(caller.Name, RoleOf(caller.Role))
         {
             TokenId = id,
+            Handle = grant.Id.ToString(CultureInfo.InvariantCulture),
             ExpiresAt = caller.ExpiresAt,
             Devices = devices,
             Topics = caller.Scopes.Topics.Count == 0 ? null : caller.Scopes.Topics,

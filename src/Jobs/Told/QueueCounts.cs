@@ -1,0 +1,12 @@
+using Rondo.Live.Feed;
+using Rondo.Storage;
+
+namespace Rondo.Jobs.Told;
+
+/// <summary>Counts queues for the feed.</summary>
+public sealed class QueueCounts : IQueueFigures
+{
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<QueueFigures>> ReadAsync(Database database, TimeSpan window, CancellationToken stop) =>
+        database.ReadLongAsync("jobs.told.queues", tx => QueueCountStore.Read(tx, window), stop);
+}

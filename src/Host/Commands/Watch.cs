@@ -2,7 +2,6 @@ using Rondo.Host.Http;
 using Rondo.Host.Settings;
 using Rondo.Host.Systemd;
 using Rondo.Jobs.Logs;
-using Rondo.Live;
 using Rondo.Storage;
 
 namespace Rondo.Host.Commands;

@@ -64,11 +64,17 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>The way in while nobody is an admin; null when somebody is, or nobody was asked yet (<see cref="OfferSetupAsync"/>).</summary>
     public FirstAdmin? FirstAdmin { get; private set; }
 
+    /// <summary>A link that lets whoever starts the program in, made before HTTP starts; null for none.</summary>
+    public Welcome? Welcome { get; set; }
+
     /// <summary>Lets people in by name and password.</summary>
     public required SignIns SignIns { get; init; }
 
     /// <summary>Who changed what.</summary>
     public required AuditTrail Audit { get; init; }
+
+    /// <summary>Encrypts and opens secrets.</summary>
+    public required SecretBox Secrets { get; init; }
 
     /// <summary>Operations on jobs over another opening of the database.</summary>
     public required Func<Database, JobOperations> Operations { get; init; }
@@ -152,18 +158,19 @@ internal sealed class Server : IAsyncDisposable
                 chance,
                 (loop, fault) => HostLog.PassFailed(log, loop.Name, fault.Message),
                 loop => HostLog.LoopStuck(log, loop.Name, loop.StuckAfter.TotalSeconds));
+            var ring = KeyFolder.Of(address, keys?.Folder, Environment.GetEnvironmentVariable);
+            var trail = new AuditTrail(new AuditKeys(ring, address, keys?.Master));
             var isShared = address.Kind == DatabaseKind.Postgres;
             var node = await Node.RegisterAsync(
-                database, time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
+                OfSystem("starting"), time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
             var access = new AccessControl(database, time);
             var live = new LiveServer(database, liveOptions ?? new LiveOptions(), bus, hints.Send, time, feedAccess ?? new TokenFeedAccess(access, database), new NewestReadings(), node.Id);
-            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events) : null;
-            var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keys?.Folder, Environment.GetEnvironmentVariable), address, keys?.Master));
-            var ours = new AuditedDatabase(
-                database, trail, new Actor("system", node.Id, Environment.MachineName), AuditRules.All, written: () => hints.Send(AuditTrail.Topic), isOptional: true);
+            var ours = OfSystem(node.Id, () => hints.Send(AuditTrail.Topic));
+            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events, ours) : null;
+            var secrets = new SecretBox(new SecretKeys(ring, keys?.Master, time));
             var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();
             var calls = new HttpCallHandler(jobsOptions.Http, time);
@@ -175,12 +182,12 @@ internal sealed class Server : IAsyncDisposable
                 hints.Send(JobServer.Topic);
             }, hints);
             worker = roles.Contains("work")
-                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"))
+                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), written: ours)
                 : null;
             var operations = OperationsOn(database);
             if (isShared)
             {
-                supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
+                supervisor.Start(new LeaseLoop(ours, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
             }
 
             if (poller is not null)
@@ -204,13 +211,18 @@ internal sealed class Server : IAsyncDisposable
             var sealer = new AuditLoop(database, trail, time);
             hints.On(AuditTrail.Topic, sealer.Wake);
             supervisor.Start(sealer);
+            supervisor.Start(new SecretLoop(database, secrets, time));
             hints.On(EventLog.Hint, live.Wake);
             live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Operations = OperationsOn, Live = live };
+            return new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live };
+
+            // What the system does by itself is done without a key ring too.
+            AuditedDatabase OfSystem(string name, Action? written = null) =>
+                new(database, trail, new Actor("system", name, Environment.MachineName), AuditRules.All, written: written, isOptional: true);
 
             JobOperations OperationsOn(Database on) => new(on, handlers, jobsOptions, topic =>
             {

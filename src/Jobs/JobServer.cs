@@ -39,9 +39,10 @@ public sealed class JobServer
     /// <param name="log">Log.</param>
     /// <param name="schedules">Recurring jobs that the program defines; null when it defines none. What operators added recurs in any case.</param>
     /// <param name="memory">Bytes that this process holds; null to ask the system.</param>
+    /// <param name="written">The same database for what dead nodes held and is given back, so that whoever opens it can write it down; null for <paramref name="database"/>.</param>
     public JobServer(
         Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log, JobSchedules? schedules = null,
-        Func<long>? memory = null)
+        Func<long>? memory = null, Database? written = null)
     {
         options.Check();
         _database = database;
@@ -58,7 +59,7 @@ public sealed class JobServer
         var recurring = new JobQueue(database, handlers, Freed);
         schedules?.Read(handlers, recurring, database.Clock.Now);
         _schedules = new ScheduleLoop(database, node, recurring, handlers, schedules, options, Cancelled, time, log);
-        _upkeep = new UpkeepLoop(database, node, options, followers, Freed, time, log);
+        _upkeep = new UpkeepLoop(database, node, options, followers, Freed, time, log, written ?? database);
         _balance = new BalanceLoop(database, options, time, log);
         _vacuum = database.Dialect == Dialect.Postgres ? new VacuumLoop(database, options, time, log) : null;
 

@@ -131,8 +131,11 @@ internal sealed class HttpApi : IAsyncDisposable
         HealthEndpoints.Map(app);
         SetupEndpoints.Map(app);
         SessionEndpoints.Map(app);
+        UserEndpoints.Map(app);
+        TokenEndpoints.Map(app);
         PollingEndpoints.Map(app);
         DeviceEndpoints.Map(app);
+        SecretEndpoints.Map(app);
         ReadingEndpoints.Map(app);
         NodeEndpoints.Map(app);
         JobEndpoints.Map(app);
@@ -142,6 +145,11 @@ internal sealed class HttpApi : IAsyncDisposable
         ScheduleEndpoints.Map(app);
         AuditEndpoints.Map(app);
         FeedEndpoints.Map(app);
+        if (server.Welcome is not null)
+        {
+            WelcomeEndpoints.Map(app);
+        }
+
         app.MapOpenApi("/openapi/v1.json").RequireAuthorization(Role.Viewer.Text());
         return app;
     }

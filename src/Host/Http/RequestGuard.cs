@@ -12,10 +12,14 @@ internal static class RequestGuard
     private const string CorrelationHeader = "X-Correlation-Id";
     private const int LongestCorrelation = 64;
     private static readonly object _correlation = new();
+    private static readonly object _policy = new();
     private static readonly SearchValues<char> _allowed = SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:");
 
     /// <summary>The request's correlation id.</summary>
     public static string? CorrelationOf(HttpContext context) => context.Items[_correlation] as string;
+
+    /// <summary>What a page of this server may do in a browser, in the place of nothing.</summary>
+    public static void Allow(HttpContext context, string policy) => context.Items[_policy] = policy;
 
     /// <summary>The middleware.</summary>
     public static Task Check(HttpContext context, RequestDelegate next)
@@ -63,7 +67,7 @@ internal static class RequestGuard
         headers[CorrelationHeader] = CorrelationOf(context);
         headers.XContentTypeOptions = "nosniff";
         headers.CacheControl = "no-store";
-        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        headers.ContentSecurityPolicy = context.Items[_policy] as string ?? "default-src 'none'; frame-ancestors 'none'";
         if (context.Request.IsHttps)
         {
             headers.StrictTransportSecurity = "max-age=31536000";

@@ -106,7 +106,10 @@ internal static class ReleaseStore
             [.. culprits.Select(j => j.ConcurrencyKey).OfType<string>().Distinct(StringComparer.Ordinal)],
             rest.Values.Length,
             culprits.Length,
-            lost.Count == Piece);
+            lost.Count == Piece)
+        {
+            Nodes = [.. lost.Select(j => j.Node).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+        };
     }
 
     private sealed class Lost
@@ -139,4 +142,8 @@ internal static class ReleaseStore
 /// <param name="Count">Jobs that are ready again.</param>
 /// <param name="Buried">Jobs that are dead.</param>
 /// <param name="IsMore">Whether there may be more.</param>
-internal sealed record Released(IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Keys, int Count, int Buried, bool IsMore);
+public sealed record Released(IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Keys, int Count, int Buried, bool IsMore)
+{
+    /// <summary>The dead nodes that had them.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = [];
+}

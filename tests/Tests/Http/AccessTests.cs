@@ -57,7 +57,7 @@ public sealed class AccessTests : IAsyncLifetime
                     continue;
                 }
 
-                var path = endpoint.RoutePattern.RawText!.Replace("{id:long}", "999999").Replace("{**series}", "none/such").Replace("{name}", "none").Replace("{queue}", "none").Replace("{node}", "none");
+                var path = endpoint.RoutePattern.RawText!.Replace("{id:long}", "999999").Replace("{**series}", "none/such").Replace("{name}", "none").Replace("{key}", "none").Replace("{queue}", "none").Replace("{node}", "none");
                 Assert.DoesNotContain("{", path);
                 using var request = new HttpRequestMessage(new HttpMethod(method), path);
                 using var answer = await client.SendAsync(request);
@@ -75,7 +75,7 @@ public sealed class AccessTests : IAsyncLifetime
         using var nobody = new HttpClient { BaseAddress = _rondo.Api.Address };
         foreach (var endpoint in _rondo.Api.Endpoints.OfType<RouteEndpoint>())
         {
-            var path = "/" + endpoint.RoutePattern.RawText!.TrimStart('/').Replace("{id:long}", "1").Replace("{**series}", "a/b").Replace("{name}", "n").Replace("{queue}", "q").Replace("{node}", "n");
+            var path = "/" + endpoint.RoutePattern.RawText!.TrimStart('/').Replace("{id:long}", "1").Replace("{**series}", "a/b").Replace("{name}", "n").Replace("{key}", "k").Replace("{queue}", "q").Replace("{node}", "n");
             using var request = new HttpRequestMessage(new HttpMethod(endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods[0]), path);
             using var answer = await nobody.SendAsync(request);
             var text = await answer.Content.ReadAsStringAsync();

@@ -73,11 +73,17 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>The way in while nobody is an admin; null when somebody is, or nobody was asked yet (<see cref="OfferSetupAsync"/>).</summary>
     public FirstAdmin? FirstAdmin { get; private set; }
 
+    /// <summary>A link that lets whoever starts the program in, made before HTTP starts; null for none.</summary>
+    public Welcome? Welcome { get; set; }
+
     /// <summary>Lets people in by name and password.</summary>
     public required SignIns SignIns { get; init; }
 
     /// <summary>Who changed what.</summary>
     public required AuditTrail Audit { get; init; }
+
+    /// <summary>Encrypts and opens secrets.</summary>
+    public required SecretBox Secrets { get; init; }
 
     /// <summary>Operations on jobs over another opening of the database.</summary>
     public required Func<Database, JobOperations> Operations { get; init; }
@@ -172,19 +178,20 @@ internal sealed class Server : IAsyncDisposable
                 chance,
                 (loop, fault) => HostLog.PassFailed(log, loop.Name, fault.Message),
                 loop => HostLog.LoopStuck(log, loop.Name, loop.StuckAfter.TotalSeconds));
+            var ring = KeyFolder.Of(address, keys?.Folder, Environment.GetEnvironmentVariable);
+            var trail = new AuditTrail(new AuditKeys(ring, address, keys?.Master));
             var isShared = address.Kind == DatabaseKind.Postgres;
             var node = await Node.RegisterAsync(
-                database, time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
+                OfSystem("starting"), time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
             (logs as ProgramLogs)?.Node = node.Id;
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
             var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
             var access = new AccessControl(database, time);
             var live = new LiveServer(database, liveOptions ?? new LiveOptions(), bus, hints.Send, time, feedAccess ?? new TokenFeedAccess(access, database), new NewestReadings(), node.Id, new QueueCounts(), hints.SendElsewhere);
-            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events) : null;
-            var trail = new AuditTrail(new AuditKeys(KeyFolder.Of(address, keys?.Folder, Environment.GetEnvironmentVariable), address, keys?.Master));
-            var ours = new AuditedDatabase(
-                database, trail, new Actor("system", node.Id, Environment.MachineName), AuditRules.All, written: () => hints.Send(AuditTrail.Topic), isOptional: true);
+            var ours = OfSystem(node.Id, () => hints.Send(AuditTrail.Topic));
+            var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events, ours) : null;
+            var secrets = new SecretBox(new SecretKeys(ring, keys?.Master, time));
             var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();
             var calls = new HttpCallHandler(jobsOptions.Http, time);
@@ -196,12 +203,12 @@ internal sealed class Server : IAsyncDisposable
                 hints.Send(JobServer.Topic);
             }, hints, live.Events);
             worker = roles.Contains("work")
-                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), events: live.Events)
+                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), events: live.Events, written: ours)
                 : null;
             var operations = OperationsOn(database);
             if (isShared)
             {
-                supervisor.Start(new LeaseLoop(database, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
+                supervisor.Start(new LeaseLoop(ours, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
             }
 
             if (poller is not null)
@@ -225,6 +232,7 @@ internal sealed class Server : IAsyncDisposable
             var sealer = new AuditLoop(database, trail, time);
             hints.On(AuditTrail.Topic, sealer.Wake);
             supervisor.Start(sealer);
+            supervisor.Start(new SecretLoop(database, secrets, time));
             foreach (var (topic, heard) in live.Hints)
             {
                 hints.On(topic, heard);
@@ -235,9 +243,13 @@ internal sealed class Server : IAsyncDisposable
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Operations = OperationsOn, Live = live };
+            var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live };
             server.StartNumbers(metrics ?? new MetricsOptions(), logs);
             return server;
+
+            // What the system does by itself is done without a key ring too.
+            AuditedDatabase OfSystem(string name, Action? written = null) =>
+                new(database, trail, new Actor("system", name, Environment.MachineName), AuditRules.All, written: written, isOptional: true);
 
             JobOperations OperationsOn(Database on) => new(on, handlers, jobsOptions, topic =>
             {

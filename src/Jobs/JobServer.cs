@@ -43,9 +43,10 @@ public sealed class JobServer
     /// <param name="schedules">Recurring jobs that the program defines; null when it defines none. What operators added recurs in any case.</param>
     /// <param name="memory">Bytes that this process holds; null to ask the system.</param>
     /// <param name="events">Where it is told of dead jobs and finished batches; null where nobody keeps a log of events.</param>
+    /// <param name="written">The same database for what dead nodes held and is given back, so that whoever opens it can write it down; null for <paramref name="database"/>.</param>
     public JobServer(
         Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log, JobSchedules? schedules = null,
-        Func<long>? memory = null, EventLog? events = null)
+        Func<long>? memory = null, EventLog? events = null, Database? written = null)
     {
         var told = new JobEvents(events);
         options.Check();
@@ -63,7 +64,7 @@ public sealed class JobServer
         var recurring = new JobQueue(database, handlers, Freed, log: events);
         schedules?.Read(handlers, recurring, database.Clock.Now);
         _schedules = new ScheduleLoop(database, node, recurring, handlers, schedules, options, Cancelled, time, log);
-        _upkeep = new UpkeepLoop(database, node, options, followers, told, Freed, time, log);
+        _upkeep = new UpkeepLoop(database, written ?? database, node, options, followers, told, Freed, time, log);
         _balance = new BalanceLoop(database, options, time, log);
         _vacuum = database.Dialect == Dialect.Postgres ? new VacuumLoop(database, options, time, log) : null;
 

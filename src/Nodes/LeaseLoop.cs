@@ -74,7 +74,7 @@ public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingP
         {
             try
             {
-                database.Write("nodes.give_up", tx => Burial.Of(tx, node.Row, endsSessions: false));
+                database.Write("nodes.give_up", tx => Burial.Of(tx, node.Row, endsSessions: false) ? NodeBurial.Of(node.Row) : null);
                 _hasGivenUp = true;
                 NodesLog.GaveUp(log, node.Id);
                 changed("nodes");
@@ -94,9 +94,9 @@ public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingP
     private void Bury(NodeRow other)
     {
         // At first without waiting. Whoever holds the row is a batch of that node, which may be standing still with it in its hands.
-        var buried = database.Write("nodes.reap", tx => NodeRegister.Bury(tx, other.Id))
-            || database.Write("nodes.reap.end", tx => Burial.Of(tx, other, endsSessions: true));
-        if (buried)
+        var buried = database.Write("nodes.reap", tx => NodeRegister.Bury(tx, other.Id) ? NodeBurial.Of(other) : null)
+            ?? database.Write("nodes.reap.end", tx => Burial.Of(tx, other, endsSessions: true) ? NodeBurial.Of(other) : null);
+        if (buried is not null)
         {
             NodesLog.Buried(log, other.Id, other.Host, other.Pid);
             changed("nodes");

@@ -81,15 +81,17 @@ public sealed class Node
             "nodes.register",
             tx =>
             {
+                var buried = new List<NodeBurial>();
                 foreach (var other in NodeStore.List(tx))
                 {
-                    if (other.State == "live" && (database.Address.Kind == DatabaseKind.Sqlite || ProcessPlace.IsGone(other)))
+                    if (other.State == "live" && (database.Address.Kind == DatabaseKind.Sqlite || ProcessPlace.IsGone(other)) && NodeStore.Bury(tx, other.Id, tx.Now))
                     {
-                        NodeStore.Bury(tx, other.Id, tx.Now);
+                        buried.Add(NodeBurial.Of(other));
                     }
                 }
 
                 NodeStore.Register(tx, row, node.Report(tx.Now));
+                return buried;
             },
             stop).ConfigureAwait(false);
         return node;

@@ -25,7 +25,18 @@ public sealed class Poller
     private readonly ClockLoop _clock;
 
     /// <summary>Puts the parts together; nothing runs before <see cref="Start"/>.</summary>
-    public Poller(Database database, Node node, PollingOptions options, TimeProvider time, Chance chance, EventBus bus, Action<string> hint, ILogger log, EventLog? events = null)
+    /// <param name="database">The database.</param>
+    /// <param name="node">This process.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="time">Time.</param>
+    /// <param name="chance">Chance.</param>
+    /// <param name="bus">Told of what was committed.</param>
+    /// <param name="hint">Tells every process that something changed.</param>
+    /// <param name="log">Log.</param>
+    /// <param name="events">The log of events; null for none.</param>
+    /// <param name="written">The same database for take-overs, so that whoever opens it can write them down; null for <paramref name="database"/>.</param>
+    public Poller(
+        Database database, Node node, PollingOptions options, TimeProvider time, Chance chance, EventBus bus, Action<string> hint, ILogger log, EventLog? events = null, Database? written = null)
     {
         _database = database;
         _node = node;
@@ -34,7 +45,7 @@ public sealed class Poller
         _recorder = new Recorder(database, node, options, time, committed => Publisher.Publish(bus, committed), log, events);
         _slots = new SlotLoop(_agenda, database.Clock, node, Interrupt, time);
         _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row, log);
-        _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, hint, time, log);
+        _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, hint, time, log, written);
         _clock = new ClockLoop(database, options, _slots.Wake, time, log);
     }
 

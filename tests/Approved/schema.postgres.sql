@@ -817,6 +817,22 @@ table schema_serves
   schema_serves_only_row_check CHECK ((only_row = 1))
   schema_serves_pkey PRIMARY KEY (only_row)
 
+table secret
+  id bigint not null identity d
+  owner_kind text not null
+  owner text not null
+  name text not null
+  payload text not null
+  key_id text not null
+  changed_at timestamp with time zone not null
+  changed_by text not null
+  secret_owner_kind_check CHECK ((owner_kind = 'device'::text))
+  secret_pkey PRIMARY KEY (id)
+  CREATE INDEX secret_key ON public.secret USING btree (key_id)
+  CREATE UNIQUE INDEX secret_name ON public.secret USING btree (owner_kind, owner, name)
+
+sequence secret_id_seq
+
 table security_revision
   one integer not null
   revision bigint not null

@@ -647,6 +647,21 @@ CREATE TABLE schema_serves (
   oldest TEXT not null
 ) STRICT;
 
+CREATE TABLE secret (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  owner_kind TEXT not null check (owner_kind in ('device')),
+  owner TEXT not null,
+  name TEXT not null,
+  payload TEXT not null,
+  key_id TEXT not null,
+  changed_at INTEGER not null,
+  changed_by TEXT not null
+) STRICT;
+
+CREATE INDEX secret_key on secret (key_id);
+
+CREATE UNIQUE INDEX secret_name on secret (owner_kind, owner, name);
+
 CREATE TABLE security_revision (
   one INTEGER not null primary key check (one = 1),
   revision INTEGER not null

@@ -2,9 +2,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Rondo.Host.Commands;
 using Rondo.Jobs;
+using Rondo.Jobs.Upkeep;
+using Rondo.Nodes;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
 using Rondo.Polling.Proof;
+using Rondo.Polling.Runtime;
 using Rondo.Security;
 using Rondo.Storage;
 
@@ -34,6 +37,11 @@ internal static class AuditRules
         ["security.user.passwd"] = States("users.change", StateStore.Users),
         ["security.user.role"] = States("users.change", StateStore.Users),
         ["security.user.remove"] = States("users.change", StateStore.Users),
+        ["devices.secret.set"] = Results<SecretChange>(Secret("devices.secret.set")),
+        ["devices.secret.remove"] = Results<SecretChange>(Secret("devices.secret.remove")),
+        ["secrets.rotate"] = Results<SecretRotation>((r, _) => new AuditDraft("secrets.rotate", "", Text(new { key = r.OldKey }), Text(new { key = r.NewKey, count = r.Secrets, r.IsResumed }))),
+        ["secrets.reencrypt"] = Results<SecretBatch>((b, _) => b.Done == 0 ? null : new AuditDraft("secrets.reencrypt", "", null, Text(new { key = b.Key, count = b.Done, b.Unreadable }))),
+        ["secrets.forget"] = Results<SecretsForgotten>((f, _) => f.Names.Count == 0 ? null : new AuditDraft("secrets.forget", $"{f.Names.Count} secrets", Text(new { names = f.Names }), null)),
         ["polling.intent"] = new(
             tx => (StateStore.IsPolling(tx), StateStore.Stopped(tx)),
             (tx, before, _, _) => Intents(((bool, List<string>))before!, (StateStore.IsPolling(tx), StateStore.Stopped(tx)))),
@@ -43,6 +51,15 @@ internal static class AuditRules
         ["jobs.prune"] = Results<System.Collections.ICollection>((gone, label) => gone.Count == 0 ? null : new AuditDraft("jobs.prune", label.Subject, null, Text(new { deleted = gone.Count }))),
         ["jobs.balance.off"] = Results<object>((_, _) => new AuditDraft("jobs.write_off", "", null, null)),
         ["live.publish"] = Results<TestEvent>((said, _) => new AuditDraft("live.publish", said.Topic, null, Text(new { said.Name, data = JsonNode.Parse(said.Data) }))),
+        ["jobs.enqueue.request"] = Results<Enqueued>((job, label) => job.IsNew ? new AuditDraft("jobs.enqueue", $"{job.Id}", null, Text(new { kind = label.Subject })) : null),
+        ["jobs.release"] = Results<Released>((r, _) => r.Count + r.Buried == 0 ? null : new AuditDraft("jobs.release", Names(r.Nodes), Text(new { running = r.Count + r.Buried }), Text(new { ready = r.Count, dead = r.Buried }))),
+        ["polling.claim"] = new(null, (_, _, result, _) => result is List<ClaimedRow> rows
+            ? rows.Where(r => r.Owner is not null).GroupBy(r => r.Owner!, StringComparer.Ordinal).Select(g => new AuditDraft("polling.take_over", g.Key, null, Text(new { endpoints = g.Count() })))
+            : []),
+        ["nodes.reap"] = Results<NodeBurial>((node, _) => Buried(node, "its lease lapsed")),
+        ["nodes.reap.end"] = Results<NodeBurial>((node, _) => Buried(node, "its lease lapsed while a batch of its stood still")),
+        ["nodes.give_up"] = Results<NodeBurial>((node, _) => Buried(node, "its own loops were stuck")),
+        ["nodes.register"] = new(null, (_, _, result, _) => result is List<NodeBurial> gone ? gone.Select(node => Buried(node, "its process is gone")) : []),
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, null, null) : null),
     };
 
@@ -60,6 +77,18 @@ internal static class AuditRules
 
     private static AuditRule Results<T>(Func<T, AuditLabel, AuditDraft?> say) =>
         new(null, (_, _, result, label) => result is T found && say(found, label) is { } draft ? [draft] : []);
+
+    private static Func<SecretChange, AuditLabel, AuditDraft?> Secret(string action) => (change, _) => change.Outcome == SecretOutcome.Done
+        ? new AuditDraft(action, $"{change.Device}/{change.Name}", State(change.Before), State(change.After))
+        : null;
+
+    // Never the value, nor what was made of it.
+    private static string? State(SecretView? secret) => secret is null ? null : Text(new { secret.ChangedAt, secret.ChangedBy, key = secret.KeyId });
+
+    private static AuditDraft Buried(NodeBurial node, string why) =>
+        new("nodes.bury", node.Id, Text(new { state = "live", node.Host, node.Pid, node.Roles }), Text(new { state = "dead", why }));
+
+    private static string Names(IReadOnlyList<string> names) => names.Count <= 5 ? string.Join(',', names) : $"{string.Join(',', names.Take(5))} and {names.Count - 5} more";
 
     private static Dictionary<string, string> Map<T>(List<T> states)
         where T : StateStore.State

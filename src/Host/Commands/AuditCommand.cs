@@ -3,13 +3,13 @@ using Rondo.Security;
 
 namespace Rondo.Host.Commands;
 
-/// <summary><c>rondo audit list|verify|export|accept</c>.</summary>
+/// <summary><c>rondo audit list|verify|export|accept|rotate-key</c>.</summary>
 internal static class AuditCommand
 {
     private const int Most = 10_000;
     private const int Piece = 1_000;
 
-    public static Command Create(Cli cli) => new("audit", "Who changed what, and the proof that nobody has changed that") { List(cli), Verify(cli), Export(cli), Accept(cli) };
+    public static Command Create(Cli cli) => new("audit", "Who changed what, and the proof that nobody has changed that") { List(cli), Verify(cli), Export(cli), Accept(cli), RotateKey(cli) };
 
     private static Command List(Cli cli)
     {
@@ -97,6 +97,32 @@ internal static class AuditCommand
                 return ExitCode.Ok;
             }),
             "rondo audit accept --reason 'restored from the backup of Sunday'");
+    }
+
+    private static Command RotateKey(Cli cli)
+    {
+        var reason = new Option<string?>("--reason") { Description = "Why; it is written into the trail", HelpName = "TEXT" };
+        var keyOnly = new Option<bool>("--key-only") { Description = "Make the key and put it into the ring, not into force, to copy the ring to other nodes first; the next rotate-key takes it" };
+        return cli.Act(
+            new Command("rotate-key", "Put another key into force for the rows to come. The old one stays in the ring, for the rows that it has sealed.") { reason, keyOnly },
+            run => run.UseDatabaseAsync(async database =>
+            {
+                var trail = run.Trail();
+                if (run.Get(keyOnly))
+                {
+                    var next = await trail.PrepareKeyAsync(database, run.Stop);
+                    run.Say($"the key {next} waits in {run.Secrets().Keys.Folder}; copy audit-next.key to the other nodes, then: rondo audit rotate-key --reason TEXT");
+                    run.WriteJson(new { next });
+                    return ExitCode.Ok;
+                }
+
+                var why = run.Get(reason) is { Length: > 0 } text ? text : throw new CommandFault(ExitCode.Misuse, "audit rotate-key: why? expected --reason TEXT, which is written into the trail");
+                var (from, to) = await trail.RotateKeyAsync(database, Actor.OfCommand(), why, run.Stop);
+                run.Say($"the key {to} is in force; {from} stays in the ring. See: rondo audit verify");
+                run.WriteJson(new { from, to });
+                return ExitCode.Ok;
+            }),
+            "rondo audit rotate-key --reason 'who had it has left'");
     }
 
     private static string? Short(string? json) => json is { Length: > 60 } ? json[..59] + "…" : json;

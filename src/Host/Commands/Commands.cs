@@ -21,6 +21,7 @@ internal static class Commands
         WorkCommand.Create(cli),
         UsersCommand.Create(cli),
         TokensCommand.Create(cli),
+        SecretsCommand.Create(cli),
         AuditCommand.Create(cli),
         TraceCommand.Create(cli),
         WatchCommand.Create(cli),

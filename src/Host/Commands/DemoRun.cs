@@ -47,9 +47,12 @@ internal sealed class DemoRun(Run run, DemoSettings settings)
         using var logs = run.Shell.Logs(LogLevel.Warning, LogFormat.Auto);
         var address = DatabaseAddress.TryParse("sqlite:" + file, out _)!;
         await using var server = await Server.StartAsync(address, ["poll"], new PollingOptions(), run.Time, logs, run.Stop);
+        await new UserOperations(server.Database, server.Hints.Send).AddAsync("demo", Role.Admin, UserOperations.NewPassword(), Actor.OfCommand(), run.Stop);
+        server.Welcome = new Welcome(server.Database, run.Time, "demo");
         await using var http = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, run.Stop);
         run.Say($"{settings.Devices} simulated meters behind {simulated.Gateways} gateways on loopback, polled every {Durations.Show(settings.Interval)} into {file}");
         var token = await new TokenOperations(server.Database, server.Hints.Send).AddAsync(new NewToken("demo", Role.Admin, null, Scopes.Everything), Actor.OfCommand(), run.Stop);
+        run.Say($"open {http.Address}welcome#{server.Welcome.Code} (works once, within {Welcome.Lasts.TotalMinutes:0} minutes, from this machine)");
         run.Say($"HTTP API: curl -H 'Authorization: Bearer {token.Text}' {http.Address}api/polling/status");
         using var state = new DemoState(server, settings, run.Time);
         await ApplyAsync(server, simulator, simulated);

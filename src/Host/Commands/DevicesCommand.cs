@@ -13,5 +13,6 @@ internal static class DevicesCommand
         DevicesRemove.Create(cli),
         DevicesTest.Create(cli),
         DevicesProbe.Create(cli),
+        DevicesSecret.Create(cli),
     };
 }

@@ -62,7 +62,7 @@ internal static class JobsEnqueue
         Enqueued enqueued;
         try
         {
-            enqueued = await queue.EnqueueAsync(kind, args, options, run.Stop);
+            enqueued = await database.WriteAsync("jobs.enqueue.request", tx => queue.Enqueue(tx, kind, args, options), run.Stop);
         }
         catch (JobRefused refused)
         {

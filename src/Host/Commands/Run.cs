@@ -91,6 +91,9 @@ internal sealed class Run(ParseResult parsed, GlobalOptions options, Shell shell
     /// <summary>The audit trail of this database.</summary>
     public AuditTrail Trail() => new(new AuditKeys(KeyFolder.Of(Settings.Database, Settings.Keys.Folder, shell.Variable), Settings.Database, Settings.Keys.Master));
 
+    /// <summary>Encrypts and opens secrets, by the key ring of this database.</summary>
+    public SecretBox Secrets() => new(new SecretKeys(KeyFolder.Of(Settings.Database, Settings.Keys.Folder, shell.Variable), Settings.Keys.Master, Time));
+
     /// <summary>True when the database is a SQLite file that is not there.</summary>
     public bool IsDatabaseMissing => Settings.Database.Kind == DatabaseKind.Sqlite && !File.Exists(Settings.Database.Target);
 

@@ -12,6 +12,12 @@ internal sealed record Shell
     /// <summary>Where errors and logs go.</summary>
     public required TextWriter Error { get; init; }
 
+    /// <summary>What is piped in.</summary>
+    public TextReader Input { get; init; } = TextReader.Null;
+
+    /// <summary>Asks for a line that is not shown, on a terminal; null when there is none.</summary>
+    public Func<string, string>? ReadHidden { get; init; }
+
     /// <summary>Time.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -32,6 +38,8 @@ internal sealed record Shell
     {
         Output = Console.Out,
         Error = Console.Error,
+        Input = Console.In,
+        ReadHidden = Console.IsInputRedirected ? null : SecretInput.ReadHidden,
         IsTerminal = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"),
         Stop = stop,
     };

@@ -134,8 +134,11 @@ internal sealed class HttpApi : IAsyncDisposable
         MetricsEndpoints.Map(app);
         SetupEndpoints.Map(app);
         SessionEndpoints.Map(app);
+        UserEndpoints.Map(app);
+        TokenEndpoints.Map(app);
         PollingEndpoints.Map(app);
         DeviceEndpoints.Map(app);
+        SecretEndpoints.Map(app);
         ReadingEndpoints.Map(app);
         NodeEndpoints.Map(app);
         JobEndpoints.Map(app);
@@ -148,6 +151,11 @@ internal sealed class HttpApi : IAsyncDisposable
         FeedEndpoints.Map(app);
         PublishEndpoint.Map(app);
         PusherEndpoints.Map(app);
+        if (server.Welcome is not null)
+        {
+            WelcomeEndpoints.Map(app);
+        }
+
         app.MapOpenApi("/openapi/v1.json").RequireAuthorization(Role.Viewer.Text());
         return app;
     }

@@ -143,7 +143,10 @@ internal static class JobEndpoints
 
         try
         {
-            var accepted = await server.Jobs.EnqueueAsync(wanted.Kind, wanted.Args is { } args ? args.GetRawText() : "{}", Options(wanted), stop).ConfigureAwait(false);
+            // In one transaction with who it was. The arguments are the job's own business and stay out of the trail.
+            var (arguments, options) = (wanted.Args is { } args ? args.GetRawText() : "{}", Options(wanted));
+            var accepted = await server.By(request.HttpContext, "jobs.enqueue", wanted.Kind).Database
+                .WriteAsync("jobs.enqueue.request", tx => server.Jobs.Enqueue(tx, wanted.Kind, arguments, options), stop).ConfigureAwait(false);
             var answer = new JobAccepted(accepted.Id, accepted.IsNew);
             return accepted.IsNew ? Results.Created($"/api/jobs/{accepted.Id}", answer) : Results.Ok(answer);
         }

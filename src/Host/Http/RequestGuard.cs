@@ -13,12 +13,16 @@ internal static class RequestGuard
     private const string CorrelationHeader = "X-Correlation-Id";
     private const string TraceHeader = "traceparent";
     private static readonly object _trace = new();
+    private static readonly object _policy = new();
 
     /// <summary>The request's correlation id.</summary>
     public static string? CorrelationOf(HttpContext context) => TraceOf(context)?.CorrelationId;
 
     /// <summary>What the request belongs to; null before it has passed here.</summary>
     public static TraceContext? TraceOf(HttpContext context) => context.Items[_trace] as TraceContext;
+
+    /// <summary>What a page of this server may do in a browser, in the place of nothing.</summary>
+    public static void Allow(HttpContext context, string policy) => context.Items[_policy] = policy;
 
     /// <summary>The middleware.</summary>
     public static async Task Check(HttpContext context, RequestDelegate next)
@@ -80,7 +84,7 @@ internal static class RequestGuard
         headers[TraceHeader] = TraceOf(context)?.Traceparent;
         headers.XContentTypeOptions = "nosniff";
         headers.CacheControl = "no-store";
-        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        headers.ContentSecurityPolicy = context.Items[_policy] as string ?? "default-src 'none'; frame-ancestors 'none'";
         if (context.Request.IsHttps)
         {
             headers.StrictTransportSecurity = "max-age=31536000";

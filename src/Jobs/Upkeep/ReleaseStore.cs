@@ -70,7 +70,7 @@ internal static class ReleaseStore
         var lost = tx.Query<Lost>(_lost, new { piece = Piece });
         if (lost.Count == 0)
         {
-            return new Released([], [], 0, [], false);
+            return new Released([], [], 0, 0, false);
         }
 
         var now = tx.Now;
@@ -106,8 +106,12 @@ internal static class ReleaseStore
             [.. lost.Select(j => j.Queue).Distinct(StringComparer.Ordinal)],
             [.. culprits.Select(j => j.ConcurrencyKey).OfType<string>().Distinct(StringComparer.Ordinal)],
             rest.Values.Length,
-            [.. culprits.Select(j => new DeadJob(j.Id, j.Queue, j.Kind, j.Attempts, j.MaxAttempts, "crash_loop", CrashLoop(j.Crashes + 1)))],
-            lost.Count == Piece);
+            culprits.Length,
+            lost.Count == Piece)
+        {
+            Nodes = [.. lost.Select(j => j.Node).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            Dead = [.. culprits.Select(j => new DeadJob(j.Id, j.Queue, j.Kind, j.Attempts, j.MaxAttempts, "crash_loop", CrashLoop(j.Crashes + 1)))],
+        };
     }
 
     private sealed class Lost
@@ -140,10 +144,13 @@ internal static class ReleaseStore
 /// <param name="Queues">Queues that have something new.</param>
 /// <param name="Keys">Concurrency keys with a free slot.</param>
 /// <param name="Count">Jobs that are ready again.</param>
-/// <param name="Dead">Jobs that are dead.</param>
+/// <param name="Buried">Jobs that are dead.</param>
 /// <param name="IsMore">Whether there may be more.</param>
-internal sealed record Released(IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Keys, int Count, IReadOnlyList<DeadJob> Dead, bool IsMore)
+public sealed record Released(IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Keys, int Count, int Buried, bool IsMore)
 {
-    /// <summary>How many jobs are dead.</summary>
-    public int Buried => Dead.Count;
+    /// <summary>The dead nodes that had them.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = [];
+
+    /// <summary>Those that are dead.</summary>
+    internal IReadOnlyList<DeadJob> Dead { get; init; } = [];
 }

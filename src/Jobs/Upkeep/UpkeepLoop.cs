@@ -9,7 +9,8 @@ using Rondo.Storage;
 namespace Rondo.Jobs.Upkeep;
 
 /// <summary>What nobody in particular has to do and any node may: give back what the dead held, look after keys, carry out cancels that nobody runs, make room and forget.</summary>
-internal sealed class UpkeepLoop(Database database, Node node, JobsOptions options, Followers followers, JobEvents told, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.upkeep", time)
+internal sealed class UpkeepLoop(
+    Database database, Database written, Node node, JobsOptions options, Followers followers, JobEvents told, Action<IReadOnlyCollection<string>> freed, TimeProvider time, ILogger log) : Loop("jobs.upkeep", time)
 {
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _keysEvery = TimeSpan.FromSeconds(30);
@@ -77,7 +78,7 @@ internal sealed class UpkeepLoop(Database database, Node node, JobsOptions optio
     private bool Release()
     {
         IReadOnlyCollection<string> filled = [];
-        var released = database.Write("jobs.release", tx =>
+        var released = written.Write("jobs.release", tx =>
         {
             var done = ReleaseStore.Release(tx, options);
             told.Dead(tx, done.Dead);

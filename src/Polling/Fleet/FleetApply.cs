@@ -1,6 +1,7 @@
 using Rondo.Loops;
 using Rondo.Polling.Configuration;
 using Rondo.Readings;
+using Rondo.Security;
 using Rondo.Storage;
 
 namespace Rondo.Polling.Fleet;
@@ -121,6 +122,11 @@ internal sealed class FleetApply
     private void RetireRemoved(IReadOnlyList<StoredFleet.Stored> removed)
     {
         FleetStore.RemoveDevices(_tx, removed.Select(d => d.Row.Id), _tx.Now, _change.Revision);
+        foreach (var device in removed)
+        {
+            SecretBox.RemoveOf(_tx, SecretOwner.Device(device.Row.Name));
+        }
+
         FleetStore.RemoveGroups(_tx, removed.SelectMany(d => d.Groups).Select(g => g.Row.Id), _tx.Now);
         Retire(removed.SelectMany(d => d.Groups).SelectMany(g => g.Points));
     }

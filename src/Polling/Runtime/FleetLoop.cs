@@ -32,6 +32,7 @@ internal sealed class FleetLoop : Loop
     private static readonly TimeSpan _queries = TimeSpan.FromSeconds(40);
 
     private readonly Database _database;
+    private readonly Database _written;
     private readonly Node _node;
     private readonly Armory _armory;
     private readonly Recorder _recorder;
@@ -58,10 +59,11 @@ internal sealed class FleetLoop : Loop
     private bool _claimed;
 
     public FleetLoop(
-        Database database, Node node, Armory armory, Recorder recorder, Agenda agenda, Action wakeSlots, Action<string> hint, TimeProvider time, ILogger log)
+        Database database, Node node, Armory armory, Recorder recorder, Agenda agenda, Action wakeSlots, Action<string> hint, TimeProvider time, ILogger log, Database? written = null)
         : base("polling.fleet", time)
     {
         _database = database;
+        _written = written ?? database;
         _node = node;
         _armory = armory;
         _recorder = recorder;
@@ -252,7 +254,7 @@ internal sealed class FleetLoop : Loop
             var before = _claimed;
             var piece = Math.Min(most, ClaimPiece);
             _claimed = true;
-            var rows = await BoundedAsync(() => _database.WriteBrieflyAsync(
+            var rows = await BoundedAsync(() => _written.WriteBrieflyAsync(
                 "polling.claim",
                 tx =>
                 {
@@ -263,7 +265,7 @@ internal sealed class FleetLoop : Loop
             claimed = rows.Count;
             most -= claimed;
             _claimed = before || claimed > 0;
-            _fromDead.UnionWith(rows.Where(r => r.WasOwned).Select(r => r.Id));
+            _fromDead.UnionWith(rows.Where(r => r.Owner is not null).Select(r => r.Id));
             if (claimed < piece)
             {
                 return;

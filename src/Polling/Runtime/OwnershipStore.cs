@@ -14,7 +14,7 @@ internal static class OwnershipStore
 
     // "Not live" is asked here and now, never remembered: an owner that was declared dead a moment ago counts as none.
     private static readonly Sql _free = new("polling.free", $$"""
-        select id, owner is not null as was_owned from endpoint
+        select id, owner from endpoint
         where (owner is null or owner not in (select node.id from node where node.state = 'live')) and {{Due}}
         order by id limit @limit{update}{skip_locked}
         """);
@@ -124,12 +124,14 @@ internal static class OwnershipStore
     public static List<HourRow> Hours(Transaction tx, long[] groups, Instant from) => tx.Query<HourRow>(_hours, new { groups = new IdList(groups), from });
 }
 
-internal sealed class ClaimedRow
+/// <summary>An endpoint that a node has just taken.</summary>
+public sealed class ClaimedRow
 {
+    /// <summary>Id of the endpoint.</summary>
     public long Id { get; init; }
 
-    /// <summary>True when it was taken from a dead owner, false when it had none.</summary>
-    public bool WasOwned { get; init; }
+    /// <summary>The dead node it was taken from; null when it had no owner.</summary>
+    public string? Owner { get; init; }
 }
 
 internal sealed class PointsRow

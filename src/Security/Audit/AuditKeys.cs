@@ -12,14 +12,15 @@ namespace Rondo.Security;
 public sealed class AuditKeys
 {
     private const string KeyFile = "audit.key";
+    private const string NextFile = "audit-next.key";
+    private const string Pattern = "audit*.key";
     private const string LockFile = "audit.lock";
+    private const string Without = "no change is written down and none is made";
     private const int KeyBytes = 32;
-    private const int MostAttempts = 500;
-    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private readonly string _folder;
+    private readonly RingFolder _ring;
     private readonly string _anchorFile;
     private readonly Lock _gate = new();
-    private readonly string? _master;
+    private Dictionary<string, byte[]> _known = new(StringComparer.Ordinal);
     private byte[]? _key;
 
     /// <summary>The ring in a folder; nothing is read or made before it is needed.</summary>
@@ -28,149 +29,135 @@ public sealed class AuditKeys
     /// <param name="master">A master key in base64 that wraps the key; null for none. A key that is not wrapped yet then is.</param>
     public AuditKeys(string folder, DatabaseAddress address, string? master = null)
     {
-        (_folder, _master) = (folder, master);
+        _ring = new RingFolder(folder, master);
         var name = address.Kind == DatabaseKind.Sqlite ? Path.GetFullPath(address.Target) : address.Shown;
-        _anchorFile = Path.Combine(folder, $"audit-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{address.Kind}:{name}")))[..16]}.anchor");
+        _anchorFile = $"audit-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{address.Kind}:{name}")))[..16]}.anchor";
     }
 
     /// <summary>Where it is.</summary>
-    public string Folder => _folder;
+    public string Folder => _ring.Path;
 
-    /// <summary>The key and its name; made when there is none.</summary>
+    /// <summary>The key that a new trail begins with, and its name; made when there is none. Which one is in force in a trail its head says (<see cref="Find"/>).</summary>
     /// <exception cref="StorageFault">It cannot be read or made.</exception>
     internal (string Id, byte[] Key) Key()
     {
+        // Without the gate once it is known: whoever holds the lock of the folder asks for it too.
+        if (Volatile.Read(ref _key) is { } known)
+        {
+            return (IdOf(known), known);
+        }
+
         lock (_gate)
         {
-            _key ??= Guarded(Load);
-            return (IdOf(_key), _key);
+            Volatile.Write(ref _key, _key ?? _ring.Guarded(Without, Load));
+            return (IdOf(_key!), _key!);
         }
     }
 
+    /// <summary>The key of that name; null when this ring does not have it. What was put there meanwhile counts.</summary>
+    /// <exception cref="StorageFault">The ring cannot be used.</exception>
+    internal byte[]? Find(string id)
+    {
+        var (first, key) = Key();
+        lock (_gate)
+        {
+            if (id == first)
+            {
+                return key;
+            }
+
+            if (!_known.ContainsKey(id))
+            {
+                _known = _ring.Guarded(Without, All);
+            }
+
+            return _known.GetValueOrDefault(id);
+        }
+    }
+
+    /// <summary>A key for the next rotation, made unless one waits there already that was not used yet.</summary>
+    /// <param name="isUsed">Whether a key of that name was ever in force.</param>
+    /// <exception cref="StorageFault">The ring cannot be used.</exception>
+    internal (string Id, byte[] Key) Next(Func<string, bool> isUsed)
+    {
+        Key();
+        return _ring.Guarded(Without, () =>
+        {
+            using var alone = _ring.Alone(LockFile);
+            if (File.Exists(_ring.At(NextFile)))
+            {
+                var there = Convert.FromBase64String(_ring.Read(NextFile));
+                if (!isUsed(IdOf(there)))
+                {
+                    return (IdOf(there), there);
+                }
+
+                // Whoever copied the ring before a rotation has it under this name still.
+                File.Move(_ring.At(NextFile), _ring.At($"audit-{IdOf(there)}.key"), overwrite: true);
+            }
+
+            var made = RandomNumberGenerator.GetBytes(KeyBytes);
+            _ring.Write(NextFile, Convert.ToBase64String(made));
+            return (IdOf(made), made);
+        });
+    }
+
+    /// <summary>The next key is in force: it waits no more.</summary>
+    internal void Took(string id) => _ring.Guarded(Without, () =>
+    {
+        using var alone = _ring.Alone(LockFile);
+        if (File.Exists(_ring.At(NextFile)) && IdOf(Convert.FromBase64String(_ring.Read(NextFile))) == id)
+        {
+            File.Move(_ring.At(NextFile), _ring.At($"audit-{id}.key"), overwrite: true);
+        }
+
+        return true;
+    });
+
     /// <summary>True when this folder knows where the trail ended. Makes nothing.</summary>
-    internal bool HasAnchor => File.Exists(_anchorFile);
+    internal bool HasAnchor => File.Exists(_ring.At(_anchorFile));
 
     /// <summary>Where the trail ended when it was sealed last, as far as this folder knows; null when it does not.</summary>
     internal AuditAnchor? Anchor()
     {
-        var key = Key().Key;
-        return Guarded(() => File.Exists(_anchorFile) && JsonSerializer.Deserialize<AuditAnchor>(File.ReadAllText(_anchorFile)) is { } anchor
-            ? AuditMac.Same(anchor.Mac, AuditMac.Anchor(key, anchor.Identity, anchor.No, anchor.Seal)) ? anchor : throw new IOException($"{_anchorFile} was changed by somebody without the key")
+        var first = Key();
+        return _ring.Guarded(Without, () => HasAnchor && JsonSerializer.Deserialize<AuditAnchor>(File.ReadAllText(_ring.At(_anchorFile))) is { } anchor
+            ? Find(anchor.KeyId ?? first.Id) is { } key && AuditMac.Same(anchor.Mac, AuditMac.Anchor(key, anchor.Identity, anchor.No, anchor.Seal)) ? anchor : throw new IOException($"{_ring.At(_anchorFile)} was changed by somebody without the key")
             : null);
     }
 
-    /// <summary>Keeps where the trail ends now.</summary>
-    internal void SetAnchor(string identity, long no, string seal)
+    /// <summary>Keeps where the trail ends now, and by which key.</summary>
+    internal void SetAnchor(string identity, long no, string seal, string id)
     {
-        var key = Key().Key;
-        Guarded(() =>
+        var key = Find(id) ?? throw new InvalidOperationException($"the key {id} that has just sealed is not in the ring");
+        _ring.Guarded(Without, () =>
         {
-            Write(_anchorFile, JsonSerializer.Serialize(new AuditAnchor(identity, no, seal, AuditMac.Anchor(key, identity, no, seal))));
+            _ring.WritePlain(_anchorFile, JsonSerializer.Serialize(new AuditAnchor(identity, no, seal, AuditMac.Anchor(key, identity, no, seal), id)));
             return true;
         });
     }
 
     private static string IdOf(byte[] key) => Convert.ToHexStringLower(SHA256.HashData([.. "rondo.audit.key"u8, .. key]))[..16];
 
+    private Dictionary<string, byte[]> All()
+    {
+        using var alone = _ring.Alone(LockFile);
+        return Directory.EnumerateFiles(_ring.Path, Pattern)
+            .Select(file => Convert.FromBase64String(_ring.Read(Path.GetFileName(file))))
+            .DistinctBy(IdOf, StringComparer.Ordinal).ToDictionary(IdOf, key => key, StringComparer.Ordinal);
+    }
+
     private byte[] Load()
     {
-        if (KeyWrap.TryCreate(_master, out var wrap) is { } problem)
+        // Two processes that make the first key at once must end up with the same one.
+        using var alone = _ring.Alone(LockFile);
+        if (!File.Exists(_ring.At(KeyFile)))
         {
-            throw new IOException(problem);
+            _ring.Write(KeyFile, Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
         }
 
-        if (!Directory.Exists(_folder))
-        {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(_folder);
-            }
-            else
-            {
-                Directory.CreateDirectory(_folder, OwnerFile | UnixFileMode.UserExecute);
-            }
-        }
-
-        var path = Path.Combine(_folder, KeyFile);
-        string text;
-        using (Alone())
-        {
-            if (!File.Exists(path))
-            {
-                var made = Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes));
-                Write(path, wrap?.Wrap(made) ?? made);
-            }
-
-            text = File.ReadAllText(path).Trim();
-            if (!KeyWrap.IsWrapped(text) && wrap is not null)
-            {
-                Write(path, wrap.Wrap(text));
-            }
-        }
-
-        if (KeyWrap.IsWrapped(text))
-        {
-            text = (wrap ?? throw new IOException($"{path} is wrapped by a master key; give it by the setting keys.master (RONDO_KEYS_MASTER)")).Unwrap(text);
-        }
-
-        var key = Convert.FromBase64String(text);
-        return key.Length == KeyBytes ? key : throw new IOException($"{path} has {key.Length} bytes; expected {KeyBytes} in base64");
-    }
-
-    /// <summary>Two processes that make the first key at once must end up with the same one.</summary>
-    private FileStream Alone()
-    {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerFile;
-        }
-
-        using var pause = new ManualResetEventSlim();
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return new FileStream(Path.Combine(_folder, LockFile), options);
-            }
-            catch (IOException) when (attempt < MostAttempts)
-            {
-                // Whoever holds it writes one small file.
-                pause.Wait(10);
-            }
-        }
-    }
-
-    /// <summary>Whole or not at all.</summary>
-    private static void Write(string path, string text)
-    {
-        var part = $"{path}.{Ids.New()}.part";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerFile;
-        }
-
-        using (var file = new FileStream(part, options))
-        {
-            file.Write(Encoding.UTF8.GetBytes(text));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(part, path, overwrite: true);
-    }
-
-    private T Guarded<T>(Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or FormatException or JsonException or CryptographicException)
-        {
-            throw new StorageFault(
-                StorageFaultKind.Misuse, $"the key ring {_folder} cannot be used, without which no change is written down and none is made: {fault.Message}. Run as the user it belongs to, or name the right one by the setting keys.folder", fault);
-        }
+        var key = Convert.FromBase64String(_ring.Read(KeyFile));
+        return key.Length == KeyBytes ? key : throw new IOException($"{_ring.At(KeyFile)} has {key.Length} bytes; expected {KeyBytes} in base64");
     }
 }
 
@@ -179,4 +166,5 @@ public sealed class AuditKeys
 /// <param name="No">The last number.</param>
 /// <param name="Seal">Its seal.</param>
 /// <param name="Mac">That whoever wrote this had the key.</param>
-internal sealed record AuditAnchor(string Identity, long No, string Seal, string Mac);
+/// <param name="KeyId">By which key; null for the first.</param>
+internal sealed record AuditAnchor(string Identity, long No, string Seal, string Mac, string? KeyId = null);

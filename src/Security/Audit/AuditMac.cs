@@ -17,6 +17,9 @@ internal static class AuditMac
     /// <summary>That it stands where it stands: over its number, the seal before it and its proof.</summary>
     public static string Seal(byte[] key, string identity, long no, string before, string proof) => Mac(key, "rondo.audit.seal.1", identity, $"{no}", before, proof);
 
+    /// <summary>That whoever put a key into force had it.</summary>
+    public static string HandOver(byte[] key, string identity, string from, string to) => Mac(key, "rondo.audit.handover.1", identity, from, to);
+
     /// <summary>That what stands outside the database was written by whoever has the key.</summary>
     public static string Anchor(byte[] key, string identity, long no, string seal) => Mac(key, "rondo.audit.anchor.1", identity, $"{no}", seal);
 

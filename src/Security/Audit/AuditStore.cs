@@ -10,6 +10,8 @@ internal static class AuditStore
     private static readonly Sql _head = new("audit.head", "select identity, key_id, last_no, last_seal from audit_head");
     private static readonly Sql _lock = new("audit.head.lock", "select identity, key_id, last_no, last_seal from audit_head{update}");
     private static readonly Sql _begin = new("audit.begin", "update audit_head set identity = @identity, key_id = @key where identity is null");
+    private static readonly Sql _hand = new("audit.head.hand", "update audit_head set key_id = @key");
+    private static readonly Sql _wasUsed = new("audit.key.used", $"select case when exists (select 1 from audit_log where action = '{AuditTrail.RotateAction}' and subject = @key) then 1 else 0 end");
     private static readonly Sql _move = new("audit.head.move", "update audit_head set last_no = @no, last_seal = @seal");
     private static readonly Sql _isWaiting = new("audit.is_waiting", "select case when exists (select 1 from audit_waiting) then 1 else 0 end");
     private static readonly Sql _count = new("audit.count", "select count(*) from audit_waiting");
@@ -49,6 +51,12 @@ internal static class AuditStore
     public static void Begin(Transaction tx, string identity, string key) => tx.Execute(_begin, new { identity, key });
 
     public static void MoveHead(Transaction tx, long no, string seal) => tx.Execute(_move, new { no, seal });
+
+    /// <summary>From now on another key is in force.</summary>
+    public static void Hand(Transaction tx, string key) => tx.Execute(_hand, new { key });
+
+    /// <summary>True when a key was ever put into force by a rotation.</summary>
+    public static bool WasUsed(Transaction tx, string key) => tx.First<int>(_wasUsed, new { key }) == 1;
 
     public static bool IsWaiting(Transaction tx) => tx.First<int>(_isWaiting) == 1;
 

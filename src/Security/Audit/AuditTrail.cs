@@ -7,7 +7,7 @@ namespace Rondo.Security;
 /// where the chain ends is kept outside as well. How that holds: docs/concepts/audit.md.
 /// </summary>
 /// <param name="keys">The key ring.</param>
-public sealed class AuditTrail(AuditKeys keys)
+public sealed partial class AuditTrail(AuditKeys keys)
 {
     /// <summary>Topic of the hint that something waits to be sealed.</summary>
     public const string Topic = "audit";
@@ -25,32 +25,17 @@ public sealed class AuditTrail(AuditKeys keys)
     /// <exception cref="StorageFault">The trail was begun with another key.</exception>
     public void Add(Transaction tx, Actor actor, IEnumerable<AuditDraft> drafts)
     {
-        var (id, key) = keys.Key();
-        string? identity = null;
+        (string Identity, string Id, byte[] Key)? force = null;
         foreach (var draft in drafts)
         {
-            identity ??= Identity(tx, id);
-            var row = new AuditRow
-            {
-                Uid = Ids.New(),
-                At = tx.Now,
-                ActorKind = actor.Kind,
-                ActorName = Cut(actor.Name),
-                ActorFrom = Cut(actor.From),
-                Action = draft.Action,
-                Subject = Cut(draft.Subject),
-                BeforeJson = Masking.Apply(draft.Before),
-                AfterJson = Masking.Apply(draft.After),
-                CorrelationId = tx.Trace?.CorrelationId,
-                TraceId = tx.Trace?.TraceId,
-                KeyId = id,
-            };
+            var (identity, id, key) = force ??= Begun(tx);
+            var row = Draft(tx, actor, draft, id);
             AuditStore.Add(tx, row.With(AuditMac.Proof(key, identity, row)));
         }
     }
 
     /// <summary>True when the trail of this database is not begun yet, or was begun with our key.</summary>
-    internal bool IsOurs(Transaction tx) => AuditStore.Head(tx).KeyId is not { } begun || begun == keys.Key().Id;
+    internal bool IsOurs(Transaction tx) => AuditStore.Head(tx).KeyId is not { } begun || keys.Find(begun) is not null;
 
     /// <summary>Seals what waits, and keeps outside the database where the trail ends. Returns how many rows.</summary>
     /// <exception cref="StorageFault">The database or the key ring cannot be used, or the trail does not contain any more what was anchored: then it is sealed, and the anchor stays.</exception>
@@ -59,10 +44,10 @@ public sealed class AuditTrail(AuditKeys keys)
         var total = 0L;
         while (await database.AskAsync("audit.is_waiting", AuditStore.IsWaiting, stop).ConfigureAwait(false))
         {
-            var (id, key) = keys.Key();
-            var head = await database.WriteLongAsync("audit.seal", tx => SealPiece(tx, id, key), stop).ConfigureAwait(false);
+            keys.Key();
+            var head = await database.WriteLongAsync("audit.seal", SealPiece, stop).ConfigureAwait(false);
             total += head.Count;
-            await AnchorAsync(database, head.Identity, head.No, head.Seal, stop).ConfigureAwait(false);
+            await AnchorAsync(database, head, stop).ConfigureAwait(false);
             if (head.Count < Piece)
             {
                 break;
@@ -79,18 +64,18 @@ public sealed class AuditTrail(AuditKeys keys)
     /// <exception cref="StorageFault">The database or the key ring cannot be used, or the trail was begun with another key.</exception>
     public async Task AcceptAsync(Database database, Actor actor, string reason, CancellationToken stop = default)
     {
-        var (id, key) = keys.Key();
+        keys.Key();
         var known = keys.Anchor();
         var draft = new AuditDraft(
             "audit.accept", "", known is null ? null : System.Text.Json.JsonSerializer.Serialize(new { identity = known.Identity, no = known.No }), System.Text.Json.JsonSerializer.Serialize(new { reason }));
         await database.WriteAsync("audit.accept", tx => Add(tx, actor, [draft]), stop).ConfigureAwait(false);
-        (string Identity, long No, string Seal, int Count) head;
+        Sealed head;
         do
         {
-            head = await database.WriteLongAsync("audit.seal", tx => SealPiece(tx, id, key), stop).ConfigureAwait(false);
+            head = await database.WriteLongAsync("audit.seal", SealPiece, stop).ConfigureAwait(false);
         }
         while (head.Count == Piece);
-        keys.SetAnchor(head.Identity, head.No, head.Seal);
+        keys.SetAnchor(head.Identity, head.No, head.Seal, head.KeyId);
     }
 
     /// <summary>Rows, the newest first.</summary>
@@ -109,9 +94,25 @@ public sealed class AuditTrail(AuditKeys keys)
     public Task<AuditVerdict> VerifyAsync(Database database, CancellationToken stop = default) =>
         database.ReadLongAsync("audit.verify", tx => AuditVerifier.Run(tx, keys), stop);
 
+    private static AuditRow Draft(Transaction tx, Actor actor, AuditDraft draft, string key) => new()
+    {
+        Uid = Ids.New(),
+        At = tx.Now,
+        ActorKind = actor.Kind,
+        ActorName = Cut(actor.Name),
+        ActorFrom = Cut(actor.From),
+        Action = draft.Action,
+        Subject = Cut(draft.Subject),
+        BeforeJson = Masking.Apply(draft.Before),
+        AfterJson = Masking.Apply(draft.After),
+        CorrelationId = tx.Trace?.CorrelationId,
+        TraceId = tx.Trace?.TraceId,
+        KeyId = key,
+    };
+
     private static string Cut(string text) => text.Length <= 200 ? text : text[..200];
 
-    private static (string Identity, long No, string Seal, int Count) SealPiece(Transaction tx, string id, byte[] key)
+    private Sealed SealPiece(Transaction tx)
     {
         // Held to the end: one sequencer at a time, so that the order of the numbers is that of the chain.
         var head = AuditStore.LockHead(tx);
@@ -120,7 +121,7 @@ public sealed class AuditTrail(AuditKeys keys)
             throw new StorageFault(StorageFaultKind.Corrupt, "rows of the audit trail wait to be sealed, but the trail was never begun: somebody has changed its tables. See: rondo audit verify");
         }
 
-        Require(head.KeyId, id);
+        var (id, key) = (head.KeyId ?? "", Require(head.KeyId));
         var rows = AuditStore.Waiting(tx, Piece);
         var (no, seal) = (head.LastNo, head.LastSeal);
         foreach (var row in rows)
@@ -131,31 +132,26 @@ public sealed class AuditTrail(AuditKeys keys)
 
         AuditStore.Done(tx, [.. rows.Select(r => r.Id)]);
         AuditStore.MoveHead(tx, no, seal);
-        return (identity, no, seal, rows.Count);
+        return new Sealed(identity, no, seal, id, rows.Count);
     }
 
-    private static void Require(string? begun, string mine)
-    {
-        if (begun != mine)
-        {
-            throw new StorageFault(
-                StorageFaultKind.Misuse,
-                $"the audit trail of this database was begun with another key ({begun}) than that of this key ring ({mine}), so no change can be written down and none is made. Copy the key ring from where it was begun, or name it by the setting keys.folder");
-        }
-    }
+    private byte[] Require(string? begun) => (begun is null ? null : keys.Find(begun)) ?? throw new StorageFault(
+        StorageFaultKind.Misuse,
+        $"the audit trail of this database goes by another key ({begun}) than those of this key ring ({keys.Key().Id}), so no change can be written down and none is made. Copy the key ring from where it was begun or its key rotated, or name it by the setting keys.folder");
 
-    private static string Identity(Transaction tx, string key)
+    private (string Identity, string Id, byte[] Key) Begun(Transaction tx)
     {
         var head = AuditStore.Head(tx);
         if (head.Identity is null)
         {
-            AuditStore.Begin(tx, Ids.New(), key);
+            AuditStore.Begin(tx, Ids.New(), keys.Key().Id);
             head = AuditStore.Head(tx);
         }
 
-        Require(head.KeyId, key);
-        return head.Identity!;
+        return (head.Identity!, head.KeyId ?? "", Require(head.KeyId));
     }
+
+    private sealed record Sealed(string Identity, long No, string Seal, string KeyId, int Count);
 
     /// <summary>Holds what is anchored against the trail.</summary>
     /// <exception cref="StorageFault">The trail does not contain it any more, or it cannot be read.</exception>
@@ -185,13 +181,13 @@ public sealed class AuditTrail(AuditKeys keys)
     }
 
     /// <summary>Moves the anchor on, if what it holds is still in the trail: else whoever cut the trail off would only have to wait.</summary>
-    private async Task AnchorAsync(Database database, string identity, long no, string seal, CancellationToken stop)
+    private async Task AnchorAsync(Database database, Sealed head, CancellationToken stop)
     {
         var known = keys.Anchor();
-        await RequireAnchoredAsync(database, known, identity, stop).ConfigureAwait(false);
-        if (known is null || no > known.No)
+        await RequireAnchoredAsync(database, known, head.Identity, stop).ConfigureAwait(false);
+        if (known is null || head.No > known.No)
         {
-            keys.SetAnchor(identity, no, seal);
+            keys.SetAnchor(head.Identity, head.No, head.Seal, head.KeyId);
         }
     }
 }

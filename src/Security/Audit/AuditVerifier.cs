@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Rondo.Storage;
 
 namespace Rondo.Security;
@@ -29,13 +30,16 @@ internal sealed class AuditVerifier
     private readonly Transaction _tx;
     private readonly AuditAnchor? _anchor;
     private readonly string _identity;
-    private readonly string _keyId;
-    private readonly byte[] _key;
+    private readonly AuditKeys _keys;
+    private (string Id, byte[] Key) _force;
+
+    // Of a hand-over: until when rows are taken that the key before has proved.
+    private (string Id, byte[] Key, Instant Until)? _before;
 
     private AuditVerifier(Transaction tx, AuditKeys keys, string identity)
     {
-        (_tx, _identity, _anchor) = (tx, identity, keys.Anchor());
-        (_keyId, _key) = keys.Key();
+        (_tx, _keys, _identity, _anchor) = (tx, keys, identity, keys.Anchor());
+        _force = keys.Key();
     }
 
     public static AuditVerdict Run(Transaction tx, AuditKeys keys)
@@ -46,11 +50,13 @@ internal sealed class AuditVerifier
 
     private AuditVerdict Walk(AuditStore.HeadRow head)
     {
-        if (head.KeyId is not null && head.KeyId != _keyId)
+        if (head.KeyId is { } named && _keys.Find(named) is null)
         {
-            Found("other_key", 0, $"the trail was begun with the key {head.KeyId}; this key ring has {_keyId}. Verify with the key ring it was begun with");
+            Found("other_key", 0, $"the trail goes by the key {named}, which this key ring does not have; it has {_force.Id}. Verify with the key ring it was begun with or its key rotated");
             return new AuditVerdict(head.LastNo, 0, _anchor?.No, _findings);
         }
+
+        Begin(head);
 
         var (rows, at, seal, anchored) = (0L, 0L, "", "");
         while (AuditStore.Page(_tx, at, Piece) is { Count: > 0 } page)
@@ -64,9 +70,15 @@ internal sealed class AuditVerifier
                 }
 
                 Check(row, seal, isNext: row.No == at + 1);
+                HandOver(row);
                 (at, seal) = (row.No, row.Seal);
                 anchored = row.No == _anchor?.No ? row.Seal : anchored;
             }
+        }
+
+        if (head.KeyId is not null && head.KeyId != _force.Id)
+        {
+            Found("head", at, $"the database says that the key {head.KeyId} is in force, but the trail was last handed over to {_force.Id}");
         }
 
         if (head.LastNo != at || head.LastSeal != seal)
@@ -80,14 +92,18 @@ internal sealed class AuditVerifier
 
     private void Check(AuditRow row, string before, bool isNext)
     {
-        var isKnown = row.KeyId == _keyId;
-        if (!isKnown || !AuditMac.Same(row.Proof, AuditMac.Proof(_key, _identity, row)))
+        if (_before is { } late && row.At > late.Until)
+        {
+            _before = null;
+        }
+
+        if (!IsProved(row))
         {
             Found("changed", row.No, $"row {row.No} ({row.Action} {row.Subject}) was changed, or written by somebody without the key");
         }
 
         // After a gap nothing is known of the seal before.
-        if (isNext && !AuditMac.Same(row.Seal, AuditMac.Seal(_key, _identity, row.No, before, row.Proof)))
+        if (isNext && !AuditMac.Same(row.Seal, AuditMac.Seal(_force.Key, _identity, row.No, before, row.Proof)))
         {
             Found("moved", row.No, $"row {row.No} ({row.Action} {row.Subject}) does not follow the one before it: one of them was put there, moved or changed");
         }
@@ -95,6 +111,46 @@ internal sealed class AuditVerifier
         if (!_uids.Add(row.Uid))
         {
             Found("doubled", row.No, $"row {row.No} ({row.Action} {row.Subject}) is a copy of another one");
+        }
+    }
+
+    /// <summary>The key that the trail begins with: the first of the ring, or that of another ring before it was copied together.</summary>
+    private void Begin(AuditStore.HeadRow head)
+    {
+        var first = AuditStore.Page(_tx, 0, 1);
+        var id = first.Count > 0 ? first[0].KeyId : head.KeyId;
+        if (id is not null && _keys.Find(id) is { } key)
+        {
+            _force = (id, key);
+        }
+    }
+
+    private bool IsProved(AuditRow row)
+    {
+        var key = row.KeyId == _force.Id ? _force.Key : _before is { } before && before.Id == row.KeyId ? before.Key : null;
+        return key is not null && AuditMac.Same(row.Proof, AuditMac.Proof(key, _identity, row));
+    }
+
+    /// <summary>Goes over to the key that a row hands over to, when both keys say so.</summary>
+    private void HandOver(AuditRow row)
+    {
+        if (row.Action != AuditTrail.RotateAction || row.KeyId != _force.Id || !IsProved(row))
+        {
+            return;
+        }
+
+        if (_keys.Find(row.Subject) is not { } key)
+        {
+            Found("other_key", row.No, $"with row {row.No} the key {row.Subject} came into force, which this key ring does not have; verify with one that has it");
+        }
+        else if (JsonNode.Parse(row.AfterJson ?? "{}")?["mac"]?.GetValue<string>() is not { } mac || !AuditMac.Same(mac, AuditMac.HandOver(key, _identity, _force.Id, row.Subject)))
+        {
+            Found("forged", row.No, $"row {row.No} hands over to the key {row.Subject}, but was written by somebody without it");
+        }
+        else
+        {
+            _before = (_force.Id, _force.Key, row.At + AuditTrail.Late);
+            _force = (row.Subject, key);
         }
     }
 
@@ -124,7 +180,7 @@ internal sealed class AuditVerifier
     private long CheckWaiting()
     {
         var waiting = AuditStore.Waiting(_tx, 10_000);
-        foreach (var row in waiting.Where(r => r.KeyId != _keyId || !AuditMac.Same(r.Proof, AuditMac.Proof(_key, _identity, r))))
+        foreach (var row in waiting.Where(r => !IsProved(r)))
         {
             Found("forged", 0, $"among what waits to be sealed, {row.Action} {row.Subject} of {row.At} was changed, or written by somebody without the key");
         }

@@ -93,6 +93,12 @@ public sealed class SignIns : IDisposable
             return null;
         }
 
+        return Begin(tx, name, role);
+    }
+
+    /// <summary>A session of somebody who has shown who they are.</summary>
+    internal static IssuedToken Begin(Transaction tx, string name, Role role)
+    {
         TokenStore.Forget(tx, tx.Now - TimeSpan.FromDays(1));
         var (text, prefix, hash) = TokenText.Create();
         TokenStore.Add(tx, new NewToken("session-" + prefix, role, tx.Now + Lasts, Scopes.Everything), prefix, hash, tx.Now, "user " + name, user: name);

@@ -22,6 +22,8 @@ public sealed class Audit_commands : CommandTests
         await run.GoodAsync("schedules", "run", "s", "--json");
         var id = run.Json.GetProperty("id").GetInt64();
         await run.GoodAsync("schedules", "remove", "s");
+        await run.GoodAsync("jobs", "enqueue", "noop", "--args", """{"takes_ms":123}""", "--delay", "1h", "--json");
+        var enqueued = run.Json.GetProperty("id").GetInt64();
         await run.GoodAsync("jobs", "cancel", $"{id}");
         await run.GoodAsync("jobs", "retry", "--all", "--state", "cancelled");
         await run.GoodAsync("live", "publish", "global", "trial");
@@ -35,13 +37,14 @@ public sealed class Audit_commands : CommandTests
         await run.GoodAsync("audit", "list", "--json");
         Assert.Equal(
             [
-                "tokens.change t", "tokens.change t", "tokens.change t", "users.change anna", "users.change anna", "live.publish global", "jobs.retry", $"jobs.cancel {id}", "schedules.change s", "schedules.run s", "schedules.change s",
+                "tokens.change t", "tokens.change t", "tokens.change t", "users.change anna", "users.change anna", "live.publish global", "jobs.retry", $"jobs.cancel {id}", $"jobs.enqueue {enqueued}", "schedules.change s", "schedules.run s", "schedules.change s",
                 "queues.change q", "queues.change q", "devices.remove m1", "polling.stop ", "polling.stop m1", "devices.add m1",
             ],
             run.Json.GetProperty("changes").EnumerateArray().Select(c => c.GetProperty("action").GetString() is "jobs.retry" ? "jobs.retry" : $"{c.GetProperty("action")} {c.GetProperty("subject")}"));
         Assert.All(run.Json.GetProperty("changes").EnumerateArray(), c => Assert.Equal(($"command {Environment.UserName}", Environment.MachineName), (c.GetProperty("actor").GetString(), c.GetProperty("from").GetString())));
         Assert.DoesNotContain(token[15..], run.Output);
         Assert.DoesNotContain(password, run.Output);
+        Assert.DoesNotContain("123", run.Json.GetProperty("changes").EnumerateArray().Single(c => c.GetProperty("action").GetString() == "jobs.enqueue").GetProperty("after").GetRawText());
         await run.GoodAsync("audit", "verify", "--json");
         Assert.Equal((17, 0, 17), (run.Json.GetProperty("rows").GetInt32(), run.Json.GetProperty("waiting").GetInt32(), run.Json.GetProperty("anchored").GetInt32()));
         await run.GoodAsync("audit", "export", "--after", "10");

@@ -25,6 +25,9 @@ internal sealed class CommandRun
 
     public Dictionary<string, string> Variables { get; } = [];
 
+    /// <summary>What is piped into the next command.</summary>
+    public string Input { get; set; } = "";
+
     public string Output { get; private set; } = "";
 
     public string Error { get; private set; } = "";
@@ -44,6 +47,7 @@ internal sealed class CommandRun
             Error = TextWriter.Synchronized(error),
             Variable = name => Variables.GetValueOrDefault(name),
             UsualConfig = _usualConfig,
+            Input = new StringReader(Input),
             Stop = stop,
         };
         var code = await Cli.RunAsync(Database is null ? arguments : [.. arguments, "--database", Database], shell);

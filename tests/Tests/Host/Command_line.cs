@@ -16,7 +16,7 @@ public sealed class Command_line : IDisposable
         "jobs", "jobs list", "jobs show", "jobs explain", "jobs enqueue", "jobs retry", "jobs cancel", "jobs discard", "jobs release", "jobs prune", "queues", "queues list",
         "queues pause", "queues resume", "queues drain", "workers", "workers list", "workers start", "workers stop", "workers restart", "workers scale", "work",
         "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove",
-        "users", "users add", "users list", "users remove", "users passwd", "users role", "audit", "audit list", "audit verify", "audit export", "audit accept", "tokens", "tokens add", "tokens list", "tokens revoke", "tokens rotate",
+        "secrets", "secrets list", "secrets verify", "secrets rotate", "secrets forget", "devices secret", "devices secret set", "devices secret list", "devices secret remove", "users", "users add", "users list", "users remove", "users passwd", "users role", "audit", "audit list", "audit verify", "audit export", "audit accept", "audit rotate-key", "tokens", "tokens add", "tokens list", "tokens revoke", "tokens rotate",
         "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove", "watch", "live", "live publish", "trace",
     ];
 

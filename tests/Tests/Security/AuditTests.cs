@@ -142,6 +142,128 @@ public sealed class AuditTests : IDisposable
     }
 
     [Theory, BothDatabases]
+    public async Task Another_key_comes_into_force_by_a_row_of_both_keys_and_all_is_verified_across_it(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        var running = Trail(store);
+        await AddAsync(store, running, 3);
+        await running.SealAsync(store.Database);
+        await AddAsync(store, running, 2);
+        var (from, to) = await Trail(store).RotateKeyAsync(store.Database, Me, "who had it has left");
+        Assert.NotEqual(from, to);
+        Assert.Equal(from, Keys(store).Key().Id);
+
+        // One that ran all the time goes on by the new key, and so does one that was just started.
+        await AddAsync(store, running, 2);
+        await running.SealAsync(store.Database);
+        await AddAsync(store, Trail(store), 1);
+        await Trail(store).SealAsync(store.Database);
+        var rows = await AuditTrail.ListAsync(store.Database, new AuditFilter(), 20);
+        Assert.Equal([to, to, to, from, from, from, from, from, from], rows.Select(r => r.KeyId));
+        Assert.Equal((6L, "audit.rotate_key", to), (rows[3].No, rows[3].Action, rows[3].Subject));
+        var second = await Trail(store).RotateKeyAsync(store.Database, Me, "again");
+        Assert.Equal(to, second.From);
+        await AddAsync(store, Trail(store), 1);
+        await Trail(store).SealAsync(store.Database);
+        var verdict = await running.VerifyAsync(store.Database);
+        Assert.True(verdict is { IsClean: true, Rows: 11, Anchored: 11, Waiting: 0 }, string.Join("; ", verdict.Findings));
+        Assert.Equal(3, Directory.GetFiles(_folder.At("keys"), "audit*.key").Length);
+
+        // A ring that was copied before says which key it lacks, writes nothing, and goes on when it has it.
+        Directory.CreateDirectory(_folder.At("copy"));
+        File.Copy(_folder.At("keys/audit.key"), _folder.At("copy/audit.key"));
+        var copy = new AuditTrail(new AuditKeys(_folder.At("copy"), store.Address));
+        Assert.Contains("its key rotated", (await Assert.ThrowsAsync<StorageFault>(() => AddAsync(store, copy, 1))).Message);
+        Assert.Equal("other_key", Assert.Single((await copy.VerifyAsync(store.Database)).Findings).Code);
+        File.Copy(_folder.At($"keys/audit-{second.To}.key"), _folder.At($"copy/audit-{second.To}.key"));
+        await AddAsync(store, copy, 1);
+        await running.SealAsync(store.Database);
+        Assert.True((await running.VerifyAsync(store.Database)).IsClean);
+    }
+
+    [Theory, BothDatabases]
+    public async Task What_an_old_key_alone_or_the_database_alone_makes_of_a_rotation_is_found(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        await AddAsync(store, Trail(store), 2);
+        var (from, to) = await Trail(store).RotateKeyAsync(store.Database, Me, "it was seen by others");
+        await AddAsync(store, Trail(store), 2);
+        await Trail(store).SealAsync(store.Database);
+        await store.ExecuteAsync("create table kept_log as select * from audit_log");
+        await store.ExecuteAsync("create table kept_head as select * from audit_head");
+        await FoundAsync("changed", "update audit_log set subject = 'another' where no = 3");
+        await FoundAsync("removed", "delete from audit_log where no = 3");
+        await FoundAsync("head", $"update audit_head set key_id = '{from}'");
+        await FoundAsync("changed", "update audit_log set after_json = '{}' where no = 3");
+        await FoundAsync("other_key", "update audit_head set key_id = 'made-up'");
+        await FoundAsync("changed", $"update audit_log set key_id = '{from}' where no = 4");
+
+        // With the old key and the database: a row of the old key, long after the hand-over; and the head set back to it.
+        await store.ExecuteAsync($"update audit_head set key_id = '{from}'");
+        await AddAsync(store, Trail(store), 1);
+        await store.ExecuteAsync($"update audit_head set key_id = '{to}'");
+        Assert.Equal(1, await store.ScalarAsync<long>($"select count(*) from audit_waiting where key_id = '{from}'"));
+        await Trail(store).SealAsync(store.Database);
+
+        // Within the minute in which transactions may still have begun with it, it is taken; what was sealed by it is not.
+        Assert.True((await Trail(store).VerifyAsync(store.Database)).IsClean);
+        await store.ExecuteAsync($"update audit_head set key_id = '{from}'");
+        await AddAsync(store, Trail(store), 1);
+        await Trail(store).SealAsync(store.Database);
+        var codes = (await Trail(store).VerifyAsync(store.Database)).Findings.Select(f => f.Code).ToList();
+        Assert.Contains("moved", codes);
+        Assert.Contains("head", codes);
+
+        async Task FoundAsync(string code, string attack)
+        {
+            await store.ExecuteAsync(attack);
+            var verdict = await Trail(store).VerifyAsync(store.Database);
+            Assert.True(verdict.Findings.Any(f => f.Code == code), $"{attack}: {string.Join("; ", verdict.Findings)}");
+            await store.ExecuteAsync("delete from audit_log");
+            await store.ExecuteAsync("insert into audit_log select * from kept_log");
+            await store.ExecuteAsync("delete from audit_head");
+            await store.ExecuteAsync("insert into audit_head select * from kept_head");
+            Assert.True((await Trail(store).VerifyAsync(store.Database)).IsClean);
+        }
+    }
+
+    [Theory, BothDatabases]
+    public async Task Rows_of_the_old_key_are_not_taken_a_minute_after_the_hand_over(DatabaseKind kind)
+    {
+        var time = new FakeTime();
+        await using var store = await TestStore.CreateAsync(kind, time);
+        await AddAsync(store, Trail(store), 1);
+        var (from, to) = await Trail(store).RotateKeyAsync(store.Database, Me, "it was seen by others");
+        time.Advance(TimeSpan.FromMinutes(2));
+        await store.ExecuteAsync($"update audit_head set key_id = '{from}'");
+        await AddAsync(store, Trail(store), 1);
+        await store.ExecuteAsync($"update audit_head set key_id = '{to}'");
+        await Trail(store).SealAsync(store.Database);
+        Assert.Equal(("changed", 3L), Assert.Single((await Trail(store).VerifyAsync(store.Database)).Findings.Select(f => (f.Code, f.No))));
+    }
+
+    [Fact]
+    public async Task A_key_that_was_made_first_to_be_copied_is_the_one_that_comes_into_force()
+    {
+        await using var store = await TestStore.CreateAsync(DatabaseKind.Sqlite);
+        await AddAsync(store, Trail(store), 1);
+        var next = await Trail(store).PrepareKeyAsync(store.Database);
+        Assert.Equal(next, await Trail(store).PrepareKeyAsync(store.Database));
+        var copied = await File.ReadAllTextAsync(_folder.At("keys/audit-next.key"));
+        Assert.Equal(next, (await Trail(store).RotateKeyAsync(store.Database, Me, "x")).To);
+        Assert.False(File.Exists(_folder.At("keys/audit-next.key")));
+
+        // Under that name still on another node, it is not put into force a second time.
+        await File.WriteAllTextAsync(_folder.At("keys/audit-next.key"), copied);
+        var again = await Trail(store).RotateKeyAsync(store.Database, Me, "y");
+        Assert.Equal(next, again.From);
+        Assert.NotEqual(next, again.To);
+        await AddAsync(store, Trail(store), 1);
+        await Trail(store).SealAsync(store.Database);
+        Assert.True((await Trail(store).VerifyAsync(store.Database)).IsClean);
+    }
+
+    [Theory, BothDatabases]
     public async Task What_the_system_does_by_itself_is_done_without_a_key_ring_too_and_written_down_with_one(DatabaseKind kind)
     {
         await using var store = await TestStore.CreateAsync(kind);

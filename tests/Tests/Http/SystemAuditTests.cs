@@ -1,0 +1,71 @@
+using System.Net;
+using Rondo.Host;
+using Rondo.Jobs;
+using Rondo.Polling.Configuration;
+using Rondo.Polling.Fleet;
+using Rondo.Security;
+using Rondo.Storage;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Http;
+
+/// <summary>What the system does by itself when a node is gone is written down as the system's, on both databases.</summary>
+public sealed class SystemAuditTests
+{
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task A_burial_a_take_over_and_jobs_given_back_are_one_row_each(string kind)
+    {
+        using var folder = new TempFolder();
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        var address = postgres?.Url ?? "sqlite:" + folder.At("rondo.db");
+        string gone;
+        await using (var first = await HttpFixture.ServerOnAsync(address, "poll", "work"))
+        {
+            gone = first.Node.Id;
+            await Devices.ApplyAsync(first.Database, [Meter("m1", 1), Meter("m2", 2), Meter("m3", 3)], prune: false, dryRun: false);
+            await first.Jobs.EnqueueAsync("noop", """{"takes_ms":600000}""");
+            await first.Jobs.EnqueueAsync("noop", """{"takes_ms":600000}""");
+            await Eventually.TrueAsync(
+                async () => await CountAsync(first.Database, "select count(*) from endpoint where owner is not null") == 3 && await CountAsync(first.Database, "select count(*) from job_running where started_at is not null") == 2,
+                "it owns and runs");
+        }
+
+        // It ended without a word. That its process is gone is seen by its number.
+        await using (var database = Database.Open(DatabaseAddress.TryParse(address, out _)!, DatabaseUse.Command, TimeProvider.System))
+        {
+            await database.WriteAsync("test", tx => { tx.Execute(new Sql("test", "update node set pid = 2147483000")); });
+        }
+
+        await using var next = await HttpFixture.ServerOnAsync(address, "poll", "work");
+        var rows = await Eventually.GetAsync(
+            async () => (await AuditTrail.ListAsync(next.Database, new AuditFilter(), 50)).Where(r => r.ActorKind == "system").ToList(), r => r.Count >= 3, "all is written down and sealed");
+        Assert.Equal(["jobs.release", "nodes.bury", "polling.take_over"], rows.Select(r => r.Action).Order(StringComparer.Ordinal));
+        Assert.All(rows, r => Assert.Equal(gone, r.Subject));
+        Assert.Contains("\"endpoints\":3", rows.Single(r => r.Action == "polling.take_over").AfterJson);
+        Assert.Contains("\"ready\":2", rows.Single(r => r.Action == "jobs.release").AfterJson);
+        Assert.Equal(next.Node.Id, rows.Single(r => r.Action == "polling.take_over").ActorName);
+        Assert.True((await next.Audit.VerifyAsync(next.Database)).IsClean);
+        await next.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_start_after_a_clean_stop_writes_nothing_down()
+    {
+        using var folder = new TempFolder();
+        for (var n = 0; n < 2; n++)
+        {
+            await using var server = await HttpFixture.ServerOnAsync("sqlite:" + folder.At("rondo.db"), "poll", "work");
+            await Devices.ApplyAsync(server.Database, [Meter("m1", 1)], prune: false, dryRun: false);
+            await Eventually.TrueAsync(async () => await CountAsync(server.Database, "select count(*) from endpoint where owner is not null") == 1, "it owns");
+            Assert.Equal(0, await CountAsync(server.Database, "select (select count(*) from audit_log) + (select count(*) from audit_waiting)"));
+            await server.StopAsync();
+        }
+    }
+
+    private static Task<long> CountAsync(Database database, string sql) => database.ReadAsync("test", tx => tx.First<long>(new Sql("test", sql)));
+
+    private static DeviceSpec Meter(string name, int port) => SpecJson.ReadDevice(
+        $$"""{ "name": "{{name}}", "address": "127.0.0.1:{{port}}", "unit": 1, "interval": "1h", "points": [ { "name": "voltage", "function": "input", "address": 0, "unit": "V" } ] }""", null).Device!;
+}

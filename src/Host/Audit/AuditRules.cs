@@ -135,7 +135,7 @@ internal static class AuditRules
     private static IEnumerable<AuditDraft> Jobs(Transaction tx, object? before, object? result, AuditLabel label) => result switch
     {
         JobChange { Refusal: null, Job: { } job } => [new AuditDraft(label.Action, $"{job.Id}", null, Text(new { job.State, job.Kind, job.Queue }))],
-        List<(long Id, string? Why)> refused => [new AuditDraft(label.Action, label.Subject, null, Text(new { refused = refused.Count }))],
+        List<JobAct> acts when acts.Exists(a => a.Refusal is null) => [new AuditDraft(label.Action, label.Subject, null, Text(new { changed = acts.Count(a => a.Refusal is null), refused = acts.Count(a => a.Refusal is not null) }))],
         _ => [],
     };
 

@@ -62,6 +62,12 @@ public enum JobVerb
 /// <param name="Refusal">Why nothing was done, or null when it was.</param>
 public sealed record JobChange(JobRow? Job, string? Refusal);
 
+/// <summary>What an operator did to one of many.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Refusal">Why nothing was done, or null.</param>
+/// <param name="IsStillThere">True when it will be found again: it was asked to end and has not yet.</param>
+public sealed record JobAct(long Id, string? Refusal, bool IsStillThere);
+
 /// <summary>What came of doing it to many.</summary>
 /// <param name="Found">Jobs that the filter found.</param>
 /// <param name="Done">Of which it was done to so many.</param>

@@ -173,16 +173,16 @@ public sealed class JobOperations(Database database, JobHandlers handlers, JobsO
     };
 
     /// <summary>What was done to those of a page; not to those that are not any more what was asked for.</summary>
-    private List<(long Id, string? Refusal, bool IsStillThere)> ActOnPage(Transaction tx, JobVerb verb, JobState state, IEnumerable<long> ids, HashSet<long> seen)
+    private List<JobAct> ActOnPage(Transaction tx, JobVerb verb, JobState state, IEnumerable<long> ids, HashSet<long> seen)
     {
-        var acts = new List<(long, string?, bool)>();
+        var acts = new List<JobAct>();
         foreach (var id in ids.Where(id => !seen.Contains(id)))
         {
             var refusal = Apply(tx, verb, id);
             var now = OperationStore.Find(tx, id)?.State;
             if (refusal is null || now == state.Text())
             {
-                acts.Add((id, refusal, verb == JobVerb.Cancel && now == JobState.Running.Text()));
+                acts.Add(new JobAct(id, refusal, verb == JobVerb.Cancel && now == JobState.Running.Text()));
             }
         }
 

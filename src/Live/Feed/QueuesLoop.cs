@@ -22,6 +22,7 @@ internal sealed class QueuesLoop : Loop
     private readonly IQueueFigures _queues;
     private long _countedAt = long.MinValue;
     private TimeSpan _took;
+    private TimeSpan _tookBefore;
     private bool _isAsked;
 
     public QueuesLoop(FeedHub hub, Database database, IQueueFigures queues, TimeProvider time)
@@ -42,7 +43,10 @@ internal sealed class QueuesLoop : Loop
 
         _isAsked |= isNew;
         var gap = _isAsked ? _atOnce : _every;
-        gap = gap > _took * Share ? gap : _took * Share;
+
+        // The shorter of the last two: a first count compiles what it needs, and one may have met a busy moment.
+        var took = _took < _tookBefore ? _took : _tookBefore;
+        gap = gap > took * Share ? gap : took * Share;
         var since = _countedAt == long.MinValue ? _longest : Time.GetElapsedTime(_countedAt);
         var rest = (gap < _longest ? gap : _longest) - since;
         if (rest > TimeSpan.Zero)
@@ -59,7 +63,7 @@ internal sealed class QueuesLoop : Loop
 
         _isAsked = false;
         _countedAt = began;
-        _took = Time.GetElapsedTime(began);
+        (_tookBefore, _took) = (_took, Time.GetElapsedTime(began));
         return _every;
     }
 }

@@ -91,8 +91,15 @@ public sealed partial class AuditTrail(AuditKeys keys)
         database.ReadLongAsync("audit.page", tx => AuditStore.Page(tx, after, limit), stop);
 
     /// <summary>Walks the whole trail and names whatever contradicts it.</summary>
-    public Task<AuditVerdict> VerifyAsync(Database database, CancellationToken stop = default) =>
-        database.ReadLongAsync("audit.verify", tx => AuditVerifier.Run(tx, keys), stop);
+    public async Task<AuditVerdict> VerifyAsync(Database database, CancellationToken stop = default)
+    {
+        // The anchor before the rows: what is sealed and anchored while they are read must not look as if it had been cut off.
+        var anchor = keys.Anchor();
+        var verdict = await database.ReadLongAsync("audit.verify", tx => AuditVerifier.Run(tx, keys, anchor), stop).ConfigureAwait(false);
+        return anchor is null && !verdict.IsClean && keys.Anchor() is { } first
+            ? await database.ReadLongAsync("audit.verify", tx => AuditVerifier.Run(tx, keys, first), stop).ConfigureAwait(false)
+            : verdict;
+    }
 
     private static AuditRow Draft(Transaction tx, Actor actor, AuditDraft draft, string key) => new()
     {

@@ -36,16 +36,16 @@ internal sealed class AuditVerifier
     // Of a hand-over: until when rows are taken that the key before has proved.
     private (string Id, byte[] Key, Instant Until)? _before;
 
-    private AuditVerifier(Transaction tx, AuditKeys keys, string identity)
+    private AuditVerifier(Transaction tx, AuditKeys keys, AuditAnchor? anchor, string identity)
     {
-        (_tx, _keys, _identity, _anchor) = (tx, keys, identity, keys.Anchor());
+        (_tx, _keys, _identity, _anchor) = (tx, keys, identity, anchor);
         _force = keys.Key();
     }
 
-    public static AuditVerdict Run(Transaction tx, AuditKeys keys)
+    public static AuditVerdict Run(Transaction tx, AuditKeys keys, AuditAnchor? anchor)
     {
         var head = AuditStore.Head(tx);
-        return new AuditVerifier(tx, keys, head.Identity ?? "").Walk(head);
+        return new AuditVerifier(tx, keys, anchor, head.Identity ?? "").Walk(head);
     }
 
     private AuditVerdict Walk(AuditStore.HeadRow head)

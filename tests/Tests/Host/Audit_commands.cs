@@ -46,7 +46,7 @@ public sealed class Audit_commands : CommandTests
         Assert.DoesNotContain(password, run.Output);
         Assert.DoesNotContain("123", run.Json.GetProperty("changes").EnumerateArray().Single(c => c.GetProperty("action").GetString() == "jobs.enqueue").GetProperty("after").GetRawText());
         await run.GoodAsync("audit", "verify", "--json");
-        Assert.Equal((17, 0, 17), (run.Json.GetProperty("rows").GetInt32(), run.Json.GetProperty("waiting").GetInt32(), run.Json.GetProperty("anchored").GetInt32()));
+        Assert.Equal((18, 0, 18), (run.Json.GetProperty("rows").GetInt32(), run.Json.GetProperty("waiting").GetInt32(), run.Json.GetProperty("anchored").GetInt32()));
         await run.GoodAsync("audit", "export", "--after", "10");
         Assert.Equal(7, run.Output.Trim().Split('\n').Length);
         Assert.DoesNotContain(token[15..], run.Output);

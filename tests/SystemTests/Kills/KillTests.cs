@@ -4,7 +4,6 @@ using Rondo.SystemTests.Support;
 namespace Rondo.SystemTests.Kills;
 
 /// <summary>kill -9 at random moments: whatever the moment, every slot keeps exactly one outcome.</summary>
-[Collection(Alone.Name)]
 public sealed class KillTests(ITestOutputHelper output)
 {
     private const int Gateways = 200;

@@ -35,7 +35,7 @@ public sealed class TraceTests
             async () => await rondo.GetAsync("/api/trace/order-4711"),
             a => a.Status == HttpStatusCode.OK && Steps(a.Json, "change").All(s => s.GetProperty("no").GetInt64() > 0) && Steps(a.Json, "event").Length == 2 && Steps(a.Json, "attempt").Any(s => Text(s, "outcome") == "done"),
             "all of it is there", TimeSpan.FromSeconds(30));
-        Assert.Equal(["live.publish", "live.publish", "queues.change"], Steps(path.Json, "change").Select(s => Text(s, "name")).Order());
+        Assert.Equal(["jobs.enqueue", "live.publish", "live.publish", "queues.change"], Steps(path.Json, "change").Select(s => Text(s, "name")).Order());
         Assert.Equal([("retry", 1), ("done", 2)], Steps(path.Json, "attempt").Select(s => (Text(s, "outcome"), s.GetProperty("attempt").GetInt32())));
         Assert.Equal(id, Assert.Single(Steps(path.Json, "job")).GetProperty("job_id").GetInt64());
         Assert.Equal(["secret", "trial"], Steps(path.Json, "event").Select(s => Text(s, "name")));

@@ -88,7 +88,7 @@ internal sealed class ArmedGroup(long id, ArmedDevice device, Recorder recorder)
     {
         lock (_behind)
         {
-            SupersedePending();
+            SupersedePending(reason);
             Emit(Missed(plan, slot, count, reason));
         }
     }
@@ -178,12 +178,12 @@ internal sealed class ArmedGroup(long id, ArmedDevice device, Recorder recorder)
         }
     }
 
-    private void SupersedePending()
+    private void SupersedePending(MissReason newer = MissReason.None)
     {
         if (_hasPending)
         {
-            // A newer slot is due: the waiting one did not get its turn within its interval.
-            Emit(Missed(_pendingPlan, _pendingSlot, 1, _running ? MissReason.Busy : MissReason.Late));
+            // A newer slot is due: the waiting one did not get its turn within its interval, or the clock stepped over what was left of that.
+            Emit(Missed(_pendingPlan, _pendingSlot, 1, newer == MissReason.ClockJump ? newer : _running ? MissReason.Busy : MissReason.Late));
             _hasPending = false;
         }
     }

@@ -199,7 +199,7 @@ internal sealed class EndpointWorker
             }
             else if (now - slot > group.MaxLatenessUs)
             {
-                group.Finish(null, slot, plan, group.LateReason(slot));
+                group.Finish(null, slot, plan, slot <= _clock.JumpedTo.Micros ? MissReason.ClockJump : group.LateReason(slot));
             }
             else if (_breaker.Blocks(now) || group.Device.Breaker.Blocks(now))
             {

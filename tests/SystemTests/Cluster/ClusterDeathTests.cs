@@ -56,7 +56,7 @@ public sealed class ClusterDeathTests(ITestOutputHelper output)
         outside.Start();
         inside.Start("polling.record.fenced=stop@300");
         await Task.WhenAll(cluster.Nodes.Select(node => node.ReadyAsync()));
-        await inside.UntilPausedItselfAsync(TimeSpan.FromSeconds(60));
+        await inside.UntilPausedItselfAsync(TimeSpan.FromSeconds(120));
         await PauseOutsideAsync(cluster, outside);
         Assert.Equal(1, await InTransactionAsync(cluster, inside));
         var paused = Site.Now;

@@ -1,4 +1,5 @@
 using Rondo.Drivers;
+using Rondo.Polling.Configuration;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
 
@@ -42,6 +43,28 @@ public sealed class ClockStepTests
         var validation = await rig.ProveAsync(TimeSpan.FromSeconds(1));
         Assert.Equal(["clock_jump"], validation.Missed.Keys);
         Assert.InRange(validation.Missed["clock_jump"], 3_599, 3_600);
+    }
+
+    [Theory]
+    [InlineData(6)] // the waiting slot is too late when it gets its turn
+    [InlineData(3_600)] // newer slots are due before it gets it
+    public async Task A_slot_that_waited_when_the_clock_was_set_forward_is_passed_over_by_it(int seconds)
+    {
+        await using var rig = await PollingRig.StartAsync(DatabaseKind.Sqlite);
+        await rig.ApplyAsync(Aligned("holder", 1, seconds: 5), Aligned("waits", 2, seconds: 10));
+        rig.Device(Line).Takes = unit => TimeSpan.FromMilliseconds(unit == 1 ? 1_500 : 0);
+        for (var step = 0; step < 200 && !rig.Armory.Groups.Values.Any(group => group.IsRunning && rig.Armory.Groups.Values.Any(other => other.IsWaiting)); step++)
+        {
+            await rig.RunAsync(TimeSpan.FromMilliseconds(100));
+        }
+
+        var waits = rig.Armory.Groups.Values.Single(group => group.Device.Name == "waits");
+        Assert.True(waits.IsWaiting);
+        rig.Time.StepWall(TimeSpan.FromSeconds(seconds));
+        await rig.ClockPassAsync();
+        await rig.RunAsync(TimeSpan.FromSeconds(25));
+
+        Assert.Equal(["clock_jump"], (await rig.ProveAsync(TimeSpan.FromSeconds(10))).Missed.Keys);
     }
 
     [Theory, BothDatabases]
@@ -96,4 +119,7 @@ public sealed class ClockStepTests
         await rig.TurnAsync();
         Assert.Equal(["late"], (await rig.ProveAsync(TimeSpan.FromSeconds(1))).Missed.Keys);
     }
+
+    private static DeviceSpec Aligned(string name, byte unit, double seconds) =>
+        Meters.Meter(name, Line, unit) with { Groups = [Meters.Group(seconds: seconds) with { Align = true }] };
 }

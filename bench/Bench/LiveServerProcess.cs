@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Rondo.Host;
 using Rondo.Host.Http;
+using Rondo.Host.Logs;
 using Rondo.Live;
 using Rondo.Polling;
 using Rondo.Security;
@@ -26,7 +27,7 @@ internal static class LiveServerProcess
     /// </summary>
     public static async Task<int> ServeAsync(string database, int tokens, string role)
     {
-        using var logs = LoggerFactory.Create(builder => builder.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
+        using var logs = new ProgramLogs(LogLevel.Warning, LogFormat.Pretty);
         await using var server = await Server.StartAsync(BenchDatabase.Parse(database), [role], new PollingOptions(), TimeProvider.System, logs, CancellationToken.None);
         await using var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, CancellationToken.None);
         var access = new TokenOperations(server.Database, server.Hints.Send);

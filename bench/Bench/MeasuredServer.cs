@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Rondo.Host;
+using Rondo.Host.Logs;
 using Rondo.Polling;
 using Rondo.Storage;
 
@@ -51,7 +52,7 @@ internal sealed class MeasuredServer : IAsyncDisposable
     public static async Task<int> ServeAsync(string database)
     {
         var address = BenchDatabase.Parse(database);
-        using var logs = LoggerFactory.Create(builder => builder.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
+        using var logs = new ProgramLogs(LogLevel.Warning, LogFormat.Pretty);
         await using var server = await Server.StartAsync(address, ["poll"], new PollingOptions(), TimeProvider.System, logs, CancellationToken.None);
         Console.WriteLine("started");
         while (await Console.In.ReadLineAsync() is { } line)

@@ -7,10 +7,8 @@ using Rondo.Host.Metrics;
 using Rondo.Host.Settings;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
-using Rondo.Jobs.Logs;
 using Rondo.Jobs.Told;
 using Rondo.Live;
-using Rondo.Live.Feed;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling;
@@ -139,15 +137,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="time">Time.</param>
     /// <param name="logs">Where log lines go.</param>
     /// <param name="stop">Gives up starting.</param>
-    /// <param name="hopeless">Ends the process the hard way, when its loops are stuck and it has not ended in order; null for never.</param>
-    /// <param name="isHinting">False to neither tell other processes of changes nor hear of them.</param>
-    /// <param name="redis">A Redis that carries these hints beside the database; null for none.</param>
-    /// <param name="jobsOptions">Settings of jobs; null for the defaults.</param>
-    /// <param name="keys">The key ring; null for where it is by default.</param>
-    /// <param name="jobLogs">Files of the log, one a queue, which <paramref name="logs"/> has been given; null for none.</param>
-    /// <param name="liveOptions">Bounds of the feed; null for the defaults.</param>
-    /// <param name="feedAccess">Who may listen to the feed; null for whoever has a token.</param>
-    /// <param name="metrics">What is slow, and where numbers are sent; null for the defaults.</param>
+    /// <param name="more">What else it is told; null for the defaults.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -155,16 +145,9 @@ internal sealed class Server : IAsyncDisposable
         TimeProvider time,
         ILoggerFactory logs,
         CancellationToken stop,
-        Action? hopeless = null,
-        bool isHinting = true,
-        RedisAddress? redis = null,
-        JobsOptions? jobsOptions = null,
-        JobLogFiles? jobLogs = null,
-        KeyRingPlace? keys = null,
-        LiveOptions? liveOptions = null,
-        IFeedAccess? feedAccess = null,
-        MetricsOptions? metrics = null)
+        ServerOptions? more = null)
     {
+        more ??= new ServerOptions();
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
         try
@@ -178,22 +161,22 @@ internal sealed class Server : IAsyncDisposable
                 chance,
                 (loop, fault) => HostLog.PassFailed(log, loop.Name, fault.Message),
                 loop => HostLog.LoopStuck(log, loop.Name, loop.StuckAfter.TotalSeconds));
-            var ring = KeyFolder.Of(address, keys?.Folder, Environment.GetEnvironmentVariable);
-            var trail = new AuditTrail(new AuditKeys(ring, address, keys?.Master));
+            var ring = KeyFolder.Of(address, more.Keys?.Folder, Environment.GetEnvironmentVariable);
+            var trail = new AuditTrail(new AuditKeys(ring, address, more.Keys?.Master));
             var isShared = address.Kind == DatabaseKind.Postgres;
             var node = await Node.RegisterAsync(
                 OfSystem("starting"), time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
             (logs as ProgramLogs)?.Node = node.Id;
             await ConfirmAsync(migrator, node).ConfigureAwait(false);
             var bus = new EventBus();
-            var hints = new Hints(database, time, isHinting, redis is null ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
+            var hints = new Hints(database, time, more.IsHinting, more.Redis is not { } redis ? null : new RedisCarrier(redis, database, time, logs.CreateLogger("rondo.nodes")));
             var access = new AccessControl(database, time);
-            var live = new LiveServer(database, liveOptions ?? new LiveOptions(), bus, hints.Send, time, feedAccess ?? new TokenFeedAccess(access, database), new NewestReadings(), node.Id, new QueueCounts(), hints.SendElsewhere);
+            var live = new LiveServer(database, more.Live, bus, hints.Send, time, more.FeedAccess ?? new TokenFeedAccess(access, database), new NewestReadings(), node.Id, new QueueCounts(), hints.SendElsewhere);
             var ours = OfSystem(node.Id, () => hints.Send(AuditTrail.Topic));
             var poller = roles.Contains("poll") ? new Poller(database, node, options, time, chance, bus, hints.Send, logs.CreateLogger("rondo.polling"), live.Events, ours) : null;
-            var secrets = new SecretBox(new SecretKeys(ring, keys?.Master, time));
+            var secrets = new SecretBox(new SecretKeys(ring, more.Keys?.Master, time));
             var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
-            jobsOptions ??= new JobsOptions();
+            var jobsOptions = more.Jobs;
             var calls = new HttpCallHandler(jobsOptions.Http, time);
             var handlers = Handlers.All(time, calls);
             JobServer? worker = null;
@@ -208,7 +191,7 @@ internal sealed class Server : IAsyncDisposable
             var operations = OperationsOn(database);
             if (isShared)
             {
-                supervisor.Start(new LeaseLoop(ours, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = hopeless });
+                supervisor.Start(new LeaseLoop(ours, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = more.Hopeless });
             }
 
             if (poller is not null)
@@ -221,7 +204,7 @@ internal sealed class Server : IAsyncDisposable
                 hints.On(JobServer.Topic, worker.Wake);
                 hints.On(JobServer.IntentTopic, worker.WakeForIntent);
                 worker.Start(supervisor, jobs);
-                if (jobLogs is not null)
+                if (more.JobLogs is { } jobLogs)
                 {
                     supervisor.Start(jobLogs.Loop(logs.CreateLogger("rondo.jobs")));
                 }
@@ -244,7 +227,7 @@ internal sealed class Server : IAsyncDisposable
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
             var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live };
-            server.StartNumbers(metrics ?? new MetricsOptions(), logs);
+            server.StartNumbers(more.Metrics, logs);
             return server;
 
             // What the system does by itself is done without a key ring too.

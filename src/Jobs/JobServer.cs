@@ -43,7 +43,7 @@ public sealed class JobServer
     /// <param name="schedules">Recurring jobs that the program defines; null when it defines none. What operators added recurs in any case.</param>
     /// <param name="memory">Bytes that this process holds; null to ask the system.</param>
     /// <param name="events">Where it is told of dead jobs and finished batches; null where nobody keeps a log of events.</param>
-    /// <param name="written">The same database for what dead nodes held and is given back, so that whoever opens it can write it down; null for <paramref name="database"/>.</param>
+    /// <param name="written">The same database for what dead nodes held and is given back, and for keys of jobs that are gone, so that whoever opens it can write it down; null for <paramref name="database"/>.</param>
     public JobServer(
         Database database, Node node, JobHandlers handlers, JobsOptions options, TimeProvider time, Chance chance, Action<string> hint, ILogger log, JobSchedules? schedules = null,
         Func<long>? memory = null, EventLog? events = null, Database? written = null)

@@ -11,4 +11,7 @@ public sealed record LiveEvent(string Name, string Topic, Instant At, string Dat
 {
     /// <summary>Another topic whose subscribers get it as well; null for none. Those of <c>global</c> get every event that is not for administrators alone.</summary>
     public string? AlsoOn { get; init; }
+
+    /// <summary>The one connection of the Pusher protocol that is not told: whoever caused it knows already. Null for none.</summary>
+    public string? NotFor { get; init; }
 }

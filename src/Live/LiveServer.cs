@@ -28,7 +28,7 @@ public sealed class LiveServer
     {
         var hub = new FeedHub(database, options, bus, time);
         Feed = new FeedServer(hub, database, access, newest, queues, node, elsewhere ?? (_ => { }), bus, time);
-        Pusher = new PusherServer(hub, access, newest, time);
+        Pusher = new PusherServer(hub, access, newest, database.Dialect == Dialect.Postgres, time);
         _log = new LogLoop(database, options, Events, hub, hint, time);
     }
 

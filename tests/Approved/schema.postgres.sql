@@ -565,6 +565,7 @@ table live_event
   data text not null
   correlation_id text
   trace_id text
+  not_for text
   live_event_pkey PRIMARY KEY (id)
   CREATE INDEX live_event_correlation ON public.live_event USING btree (correlation_id, id) WHERE (correlation_id IS NOT NULL)
   CREATE INDEX live_event_trace ON public.live_event USING btree (trace_id, id) WHERE (trace_id IS NOT NULL)
@@ -585,6 +586,7 @@ table live_outbox
   data text not null
   correlation_id text
   trace_id text
+  not_for text
   live_outbox_pkey PRIMARY KEY (id)
 
 sequence live_outbox_id_seq

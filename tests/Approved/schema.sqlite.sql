@@ -462,7 +462,7 @@ CREATE TABLE live_event (
   at INTEGER not null,
   logged_at INTEGER not null,
   data TEXT not null
-, correlation_id TEXT, trace_id TEXT) STRICT;
+, correlation_id TEXT, trace_id TEXT, not_for TEXT) STRICT;
 
 CREATE INDEX live_event_correlation on live_event (correlation_id, id) where correlation_id is not null;
 

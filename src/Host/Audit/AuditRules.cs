@@ -53,6 +53,7 @@ internal static class AuditRules
         ["live.publish"] = Results<TestEvent>((said, _) => new AuditDraft("live.publish", said.Topic, null, Text(new { said.Name, data = JsonNode.Parse(said.Data) }))),
         ["jobs.enqueue.request"] = Results<Enqueued>((job, label) => job.IsNew ? new AuditDraft("jobs.enqueue", $"{job.Id}", null, Text(new { kind = label.Subject })) : null),
         ["jobs.release"] = Results<Released>((r, _) => r.Count + r.Buried == 0 ? null : new AuditDraft("jobs.release", Names(r.Nodes), Text(new { running = r.Count + r.Buried }), Text(new { ready = r.Count, dead = r.Buried }))),
+        ["jobs.keys"] = Results<KeyRepair>((r, _) => r.Slots + r.UniqueKeys == 0 ? null : new AuditDraft("jobs.keys", "", Text(new { slots = r.Slots, unique_keys = r.UniqueKeys }), Text(new { slots = 0, unique_keys = 0 }))),
         ["polling.claim"] = new(null, (_, _, result, _) => result is List<ClaimedRow> rows
             ? rows.Where(r => r.Owner is not null).GroupBy(r => r.Owner!, StringComparer.Ordinal).Select(g => new AuditDraft("polling.take_over", g.Key, null, Text(new { endpoints = g.Count() })))
             : []),
@@ -60,7 +61,7 @@ internal static class AuditRules
         ["nodes.reap.end"] = Results<NodeBurial>((node, _) => Buried(node, "its lease lapsed while a batch of its stood still")),
         ["nodes.give_up"] = Results<NodeBurial>((node, _) => Buried(node, "its own loops were stuck")),
         ["nodes.register"] = new(null, (_, _, result, _) => result is List<NodeBurial> gone ? gone.Select(node => Buried(node, "its process is gone")) : []),
-        ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, null, null) : null),
+        ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, Text(new { is_cancelled = false }), Text(new { is_cancelled = true })) : null),
     };
 
     /// <summary>Every row of a small table, before and after: what differs is written down by its name.</summary>

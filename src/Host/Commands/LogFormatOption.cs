@@ -3,7 +3,7 @@ using Rondo.Host.Logs;
 
 namespace Rondo.Host.Commands;
 
-/// <summary><c>--log-format</c>, of a server.</summary>
+/// <summary><c>--log-format</c>, of whatever runs jobs or polls.</summary>
 internal static class LogFormatOption
 {
     /// <summary>The option.</summary>

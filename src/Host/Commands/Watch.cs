@@ -58,8 +58,17 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     private async Task<End> ServeOnceAsync(CancellationToken stop)
     {
         await using var server = await Server.StartAsync(
-            settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs, files, settings.Keys,
-            settings.Live with { Pusher = settings.Pusher.Load() }, metrics: settings.Metrics);
+            settings.Database, settings.Roles, settings.Polling, time, logs, stop, new ServerOptions
+            {
+                Hopeless = () => Environment.Exit(ExitCode.Critical),
+                IsHinting = settings.Hints,
+                Redis = settings.Redis,
+                Jobs = settings.Jobs,
+                JobLogs = files,
+                Keys = settings.Keys,
+                Live = settings.Live with { Pusher = settings.Pusher.Load() },
+                Metrics = settings.Metrics,
+            });
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
         var end = await FollowAsync(server, http?.Address.ToString(), stop);
         if (end is End.Asked or End.Recycled)

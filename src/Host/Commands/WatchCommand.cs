@@ -122,10 +122,12 @@ internal static class WatchCommand
         }
 
         var at = message.GetProperty("at").GetString()!;
-        var topic = message.GetProperty("topic").GetString()!;
-        console.MarkupLine(type == "event"
-            ? $"[dim]{at.EscapeMarkup()}[/] [yellow]{topic.EscapeMarkup()}[/] [bold]{message.GetProperty("name").GetString().EscapeMarkup()}[/] {data.GetRawText().EscapeMarkup()}"
-            : $"[dim]{at.EscapeMarkup()}[/] [green]{topic.EscapeMarkup()}[/] {data.GetProperty("device").GetString().EscapeMarkup()}: {Values(data).EscapeMarkup()}");
+        var (topic, name) = (message.GetProperty("topic").GetString()!, message.GetProperty("name").GetString()!);
+
+        // Readings as people read them; of events, and of figures of queues and batches, what they hold.
+        console.MarkupLine(name == DeviceReadings.EventName && type == "data"
+            ? $"[dim]{at.EscapeMarkup()}[/] [green]{topic.EscapeMarkup()}[/] {data.GetProperty("device").GetString().EscapeMarkup()}: {Values(data).EscapeMarkup()}"
+            : $"[dim]{at.EscapeMarkup()}[/] [{(type == "event" ? "yellow" : "green")}]{topic.EscapeMarkup()}[/] [bold]{name.EscapeMarkup()}[/] {data.GetRawText().EscapeMarkup()}");
         return true;
     }
 

@@ -13,14 +13,15 @@ internal static class WorkCommand
         var once = new Option<bool>("--once") { Description = "End when there is nothing left to run (a server that goes on: rondo serve --roles work)" };
         var queues = new Option<string[]>("--queue") { Description = "Only this queue; may be repeated [default: those of the settings and of the kinds]", HelpName = "QUEUE" };
         var most = new Option<int?>("--max") { Description = "Run at most so many jobs", HelpName = "N" };
+        var format = LogFormatOption.Create();
         return cli.Act(
-            new Command("work", "Run the jobs that can run now, and end. What is scheduled for later, paused, or waits for others is left.") { once, queues, most },
-            run => WorkAsync(run, run.Get(once), run.Get(queues) ?? [], run.Get(most)),
+            new Command("work", "Run the jobs that can run now, and end. What is scheduled for later, paused, or waits for others is left.") { once, queues, most, format },
+            run => WorkAsync(run, run.Get(once), run.Get(queues) ?? [], run.Get(most), LogFormatOption.Of(run, format)),
             "rondo work --once",
             "rondo work --once --queue payments --max 100");
     }
 
-    private static async Task<int> WorkAsync(Run run, bool isOnce, string[] names, int? most)
+    private static async Task<int> WorkAsync(Run run, bool isOnce, string[] names, int? most, (string Key, string Option, string? Text) format)
     {
         if (!isOnce || most < 1 || !Array.TrueForAll(names, QueueOperations.IsName))
         {
@@ -29,7 +30,9 @@ internal static class WorkCommand
                 : "--queue: a name of a queue has 1 to 60 letters, digits, '.', '-', '_'");
         }
 
-        var settings = run.Settings;
+        var reading = run.ReadSettings([format]);
+        var settings = reading.Settings ?? throw new CommandFault(ExitCode.Misuse, string.Join("\nrondo: ", reading.Problems));
+        run.Adopt(settings);
         var options = settings.Jobs with { MostJobs = most };
         if (names.Length > 0)
         {
@@ -43,7 +46,8 @@ internal static class WorkCommand
         using var files = JobLogs.Open(settings.Jobs.Log, run.Time);
         using var logs = run.Shell.Logs(LogLevel.Warning, settings.LogFormat).With(files);
         await using var server = await Server.StartAsync(
-            settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop, isHinting: settings.Hints, redis: settings.Redis, jobsOptions: options, jobLogs: files, liveOptions: settings.Live);
+            settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop,
+            new ServerOptions { IsHinting = settings.Hints, Redis = settings.Redis, Jobs = options, JobLogs = files, Keys = settings.Keys, Live = settings.Live, Metrics = settings.Metrics });
         try
         {
             await IdleAsync(run, server, most);

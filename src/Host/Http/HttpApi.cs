@@ -103,6 +103,7 @@ internal sealed class HttpApi : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(server);
         builder.Services.AddSingleton(new HostNames(settings));
+        builder.Services.AddSingleton(new TokenPace(server.Time, settings.RatePerToken));
         builder.Services.AddSingleton<DeviceWrites>();
         builder.Services.AddExceptionHandler<FaultHandler>();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -128,6 +129,7 @@ internal sealed class HttpApi : IAsyncDisposable
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.Use(TokenPace.Check);
         app.Use(QueryGuard.Check);
         HealthEndpoints.Map(app);
         DetailedHealthEndpoints.Map(app);

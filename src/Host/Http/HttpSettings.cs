@@ -25,6 +25,9 @@ internal sealed record HttpSettings
     /// <summary>Proxies whose word on who asks (<c>X-Forwarded-For</c>, <c>X-Forwarded-Proto</c>) is taken.</summary>
     public IReadOnlyList<IPNetwork> Proxies { get; init; } = [];
 
+    /// <summary>How many requests a second one token may make, and twice as many at once. Default 1,000; 1 to 1,000,000.</summary>
+    public int RatePerToken { get; init; } = 1_000;
+
     /// <summary>Where warnings and errors go; lines below a warning are never written. Default null: nowhere.</summary>
     public ILoggerFactory? Logs { get; init; }
 

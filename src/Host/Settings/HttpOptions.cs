@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Rondo.Host.Http;
 
@@ -17,6 +18,7 @@ internal static class HttpOptions
         new("http.insecure", _ => "false", "true to listen beyond this machine without https, where everybody on the way can read the tokens", TakeInsecure) { IsSwitch = true },
         new("http.hosts", _ => None, "names it is reached by beside localhost, with commas, or none; requests for others are refused", TakeHosts),
         new("http.proxies", _ => None, "addresses or networks of proxies whose X-Forwarded-For is believed, with commas, or none", TakeProxies),
+        new("http.rate_per_token", _ => "1000", "requests a second that one token may make, 1 to 1000000; twice as many at once", TakeRate),
     ];
 
     /// <summary>What does not fit together; null for nothing.</summary>
@@ -76,6 +78,13 @@ internal static class HttpOptions
 
         draft.Http = draft.Http with { Proxies = networks };
         return null;
+    }
+
+    private static string? TakeRate(SettingsDraft draft, string text)
+    {
+        var isRate = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var rate) && rate is > 0 and <= 1_000_000;
+        draft.Http = draft.Http with { RatePerToken = isRate ? rate : 1 };
+        return isRate ? null : $"'{text}' is no number of requests a second; expected 1 to 1000000";
     }
 
     private static string[] Parts(string text) => text == None ? [] : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

@@ -29,13 +29,12 @@ internal static class KeyStore
         select key from k where key is not null limit @max
         """);
 
-    /// <summary>Returns the queues that have something new. Keys are looked after by the 500, from <paramref name="after"/> on, which is then where the next look begins.</summary>
-    public static IReadOnlyCollection<string> Reconcile(Transaction tx, ref string after)
+    /// <summary>Returns what was put right. Keys are looked after by the 500, from <paramref name="after"/> on, which is then where the next look begins.</summary>
+    public static KeyRepair Reconcile(Transaction tx, ref string after)
     {
-        tx.Execute(_idle);
-        tx.Execute(_unique);
+        var (slots, unique) = (tx.Execute(_idle), tx.Execute(_unique));
         var keys = tx.Query<string>(_keys, new { max = MaxKeys, after });
         after = keys.Count == MaxKeys ? keys[^1] : "";
-        return keys.Count > 0 ? Gate.Fill(tx, keys) : [];
+        return new KeyRepair(slots, unique, keys.Count > 0 ? Gate.Fill(tx, keys) : []);
     }
 }

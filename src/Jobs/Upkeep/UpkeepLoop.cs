@@ -43,7 +43,7 @@ internal sealed class UpkeepLoop(
         Try(() => isMore |= Tell(followers.CatchUp()));
         if (IsTime(ref _keysAt, _keysEvery))
         {
-            Try(() => Free(database.Write("jobs.keys", tx => KeyStore.Reconcile(tx, ref _afterKey))));
+            Try(() => Free(written.Write("jobs.keys", tx => KeyStore.Reconcile(tx, ref _afterKey)).Queues));
             Try(() => isMore |= Tell(followers.Reconcile()));
             Try(() => database.Write("jobs.cancel.idle", tx => Operations.OperationStore.CancelIdle(tx, options)));
         }

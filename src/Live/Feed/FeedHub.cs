@@ -228,6 +228,7 @@ internal sealed partial class FeedHub : ILogReader
         }
 
         BeginQueues(client, topics);
+        BeginBatches(client, topics);
         Add(client, topics);
         client.LastEvent = Math.Max(client.LastEvent, position);
     }

@@ -37,6 +37,15 @@ internal sealed partial class FeedHub
         }
     }
 
+    /// <summary>True when a connection is one of this process.</summary>
+    public bool IsHere(string socketId)
+    {
+        lock (_gate)
+        {
+            return _peers.ContainsKey(socketId);
+        }
+    }
+
     /// <summary>From now on the connection is the caller's; null when it is nobody's here, somebody else's, or there are too many of theirs.</summary>
     public FeedClient? Bind(string socketId, FeedCaller caller)
     {
@@ -168,7 +177,10 @@ internal sealed partial class FeedHub
             var message = PusherWriter.Event(topic, happened.Name, happened.Data);
             foreach (var client in clients)
             {
-                client.Offer(message);
+                if (happened.NotFor is not { } except || client.Pusher!.SocketId != except)
+                {
+                    client.Offer(message);
+                }
             }
         }
     }

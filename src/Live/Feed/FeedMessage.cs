@@ -11,6 +11,9 @@ internal readonly record struct SeriesKey(long Source, string? Metric, string? C
 {
     /// <summary>In place of a source: the figures of the queue that is named in place of the metric.</summary>
     public const long Queues = -1;
+
+    /// <summary>In place of a source: how far the batch is whose id stands in place of the metric.</summary>
+    public const long Batches = -2;
 }
 
 /// <summary>One message, written once for all who get it.</summary>

@@ -134,6 +134,7 @@ public sealed class FeedServer
         if (_queues is not null)
         {
             supervisor.Start(new QueuesLoop(_hub, _database, _queues, _time));
+            supervisor.Start(new BatchesLoop(_hub, _database, _queues, _time));
         }
     }
 

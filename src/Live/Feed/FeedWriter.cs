@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Rondo.Live.Log;
@@ -51,6 +52,24 @@ internal static class FeedWriter
         }),
         null,
         new SeriesKey(SeriesKey.Queues, figures.Queue));
+
+    /// <summary>How far a batch is, on the topic of the queue of most of its members.</summary>
+    public static FeedMessage Batch(BatchFigures figures, Instant at) => new(
+        Write("data", BatchFigures.MessageName, FeedHub.TopicOf(figures), null, at, json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("batch_id"u8, figures.Id);
+            json.WriteString("name"u8, figures.Name);
+            json.WriteString("queue"u8, figures.Queue);
+            json.WriteNumber("total"u8, figures.Total);
+            json.WriteNumber("live"u8, figures.Live);
+            json.WriteNumber("done"u8, figures.Done);
+            json.WriteNumber("dead"u8, figures.Dead);
+            json.WriteNumber("cancelled"u8, figures.Cancelled);
+            json.WriteEndObject();
+        }),
+        null,
+        new SeriesKey(SeriesKey.Batches, figures.Id.ToString(CultureInfo.InvariantCulture)));
 
     public static FeedMessage Heartbeat(Instant at) => new(Write("heartbeat", null, null, null, at, json => json.WriteNullValue()));
 

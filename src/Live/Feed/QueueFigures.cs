@@ -29,4 +29,9 @@ public interface IQueueFigures
     /// <param name="window">Over how long the ends of jobs are counted.</param>
     /// <param name="stop">Gives up.</param>
     Task<IReadOnlyList<QueueFigures>> ReadAsync(Database database, TimeSpan window, CancellationToken stop);
+
+    /// <summary>How far batches are that are sealed and have not finished: the newest <see cref="BatchFigures.Most"/>.</summary>
+    /// <param name="database">Where they are.</param>
+    /// <param name="stop">Gives up.</param>
+    Task<IReadOnlyList<BatchFigures>> ReadBatchesAsync(Database database, CancellationToken stop);
 }

@@ -5,18 +5,18 @@ namespace Rondo.Live.Log;
 /// <summary>The SQL of the outbox and the log, and only the SQL.</summary>
 internal static class EventStore
 {
-    private const string Columns = "id, stamp, name, topic, also_on, at, data, correlation_id, trace_id";
+    private const string Columns = "id, stamp, name, topic, also_on, at, data, correlation_id, trace_id, not_for";
 
     // SQLite: one writer at a time, so the order of numbers is that of commits already.
     private static readonly Sql _take = new("live.take_numbers", "update live_head set last = last + @count returning last");
 
     private static readonly Sql _log = new("live.log", """
-        insert into live_event (id, stamp, name, topic, also_on, at, logged_at, data, correlation_id, trace_id)
-        values (@id, abs(random() % 2147483647), @name, @topic, @also, @at, @now, @data, @correlation, @trace)
+        insert into live_event (id, stamp, name, topic, also_on, at, logged_at, data, correlation_id, trace_id, not_for)
+        values (@id, abs(random() % 2147483647), @name, @topic, @also, @at, @now, @data, @correlation, @trace, @except)
         """);
 
     private static readonly Sql _post = new("live.post", """
-        insert into live_outbox (name, topic, also_on, at, data, correlation_id, trace_id) values (@name, @topic, @also, @at, @data, @correlation, @trace)
+        insert into live_outbox (name, topic, also_on, at, data, correlation_id, trace_id, not_for) values (@name, @topic, @also, @at, @data, @correlation, @trace, @except)
         """);
 
     private static readonly Sql _turn = new("live.turn", "select pg_advisory_xact_lock(7210531)");
@@ -25,14 +25,14 @@ internal static class EventStore
     // makes them visible, and whoever comes later gets a higher number.
     private static readonly Sql _sequence = new("live.sequence", $"""
         with taken as (
-          delete from live_outbox where id in (select id from live_outbox order by id limit @limit) returning id, name, topic, also_on, at, data, correlation_id, trace_id
+          delete from live_outbox where id in (select id from live_outbox order by id limit @limit) returning id, name, topic, also_on, at, data, correlation_id, trace_id, not_for
         ), numbered as (
-          select row_number() over (order by id) as n, name, topic, also_on, at, data, correlation_id, trace_id from taken
+          select row_number() over (order by id) as n, name, topic, also_on, at, data, correlation_id, trace_id, not_for from taken
         ), head as (
           update live_head set last = last + (select count(*) from taken) where exists (select 1 from taken) returning last - (select count(*) from taken) as before
         ), logged as (
-          insert into live_event (id, stamp, name, topic, also_on, at, logged_at, data, correlation_id, trace_id)
-          select head.before + n.n, floor(random() * 2147483647)::int, n.name, n.topic, n.also_on, n.at, @now, n.data, n.correlation_id, n.trace_id from numbered n, head
+          insert into live_event (id, stamp, name, topic, also_on, at, logged_at, data, correlation_id, trace_id, not_for)
+          select head.before + n.n, floor(random() * 2147483647)::int, n.name, n.topic, n.also_on, n.at, @now, n.data, n.correlation_id, n.trace_id, n.not_for from numbered n, head
           returning {Columns}
         )
         select {Columns} from logged order by id
@@ -67,13 +67,13 @@ internal static class EventStore
         var (correlation, trace) = (tx.Trace?.CorrelationId, tx.Trace?.TraceId);
         if (tx.Dialect == Dialect.Postgres)
         {
-            tx.Execute(_post, events.Select(e => new { name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, data = e.Data, correlation, trace }));
+            tx.Execute(_post, events.Select(e => new { name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, data = e.Data, correlation, trace, except = e.NotFor }));
             return;
         }
 
         var id = tx.Query<long>(_take, new { count = events.Count })[0] - events.Count;
         var now = tx.Now;
-        tx.Execute(_log, events.Select(e => new { id = ++id, name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, now, data = e.Data, correlation, trace }));
+        tx.Execute(_log, events.Select(e => new { id = ++id, name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, now, data = e.Data, correlation, trace, except = e.NotFor }));
     }
 
     /// <summary>PostgreSQL: numbers what has been committed, at most <paramref name="limit"/>; whoever does the same at the same time waits for its turn.</summary>

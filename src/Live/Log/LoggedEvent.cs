@@ -20,6 +20,9 @@ public sealed class LoggedEvent
     /// <summary>Another topic, or null.</summary>
     public string? AlsoOn { get; init; }
 
+    /// <summary>The one connection of the Pusher protocol that is not told, or null.</summary>
+    public string? NotFor { get; init; }
+
     /// <summary>When it was true.</summary>
     public Instant At { get; init; }
 

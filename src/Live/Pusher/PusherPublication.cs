@@ -20,13 +20,17 @@ public sealed class PusherPublication
     private static readonly JsonDocumentOptions _options = new() { MaxDepth = 8 };
     private readonly string _data;
 
-    private PusherPublication(string name, IReadOnlyList<string> channels, string data, bool isCounted) => (Name, Channels, _data, IsCounted) = (name, channels, data, isCounted);
+    private PusherPublication(string name, IReadOnlyList<string> channels, string data, string? notFor, bool isCounted) =>
+        (Name, Channels, _data, NotFor, IsCounted) = (name, channels, data, notFor, isCounted);
 
     /// <summary>Name of the event.</summary>
     public string Name { get; }
 
     /// <summary>The channels, each once.</summary>
     public IReadOnlyList<string> Channels { get; }
+
+    /// <summary>The connection that is not told, of whoever caused it; null for none. It may be at any node.</summary>
+    public string? NotFor { get; }
 
     /// <summary>True when the answer is to say how many have each channel.</summary>
     public bool IsCounted { get; }
@@ -76,7 +80,7 @@ public sealed class PusherPublication
     }
 
     /// <summary>As events for the log, one for each channel.</summary>
-    public IEnumerable<LiveEvent> At(Instant now) => Channels.Select(c => new LiveEvent(Name, PusherChannel.TopicOf(c, out _)!, now, _data));
+    public IEnumerable<LiveEvent> At(Instant now) => Channels.Select(c => new LiveEvent(Name, PusherChannel.TopicOf(c, out _)!, now, _data) { NotFor = NotFor });
 
     private static PusherPublication? One(JsonElement root, out PusherProblem? problem)
     {
@@ -88,14 +92,16 @@ public sealed class PusherPublication
         }
 
         var data = Text(root, "data");
+        var notFor = root.TryGetProperty("socket_id", out var except) && except.ValueKind != JsonValueKind.Null ? Text(root, "socket_id") ?? "" : null;
         problem = data is null ? Wrong("data: expected a string that holds a JSON object")
             : Encoding.UTF8.GetByteCount(data) > MaxData ? new PusherProblem(413, $"data has more than {MaxData} bytes")
             : channels.Length is 0 or > MostChannels ? Wrong($"channels: expected 1 to {MostChannels}")
+            : notFor is not null && !PusherChannel.IsSocketId(notFor) ? Wrong("socket_id: expected the id of a connection, two numbers with a dot as a string")
             : PusherChannel.IsReserved(name) ? Wrong("name: what begins with pusher:, pusher_internal: or client- is the protocol's own")
             : Array.Find(channels, c => PusherChannel.TopicOf(c, out _) is null) is { } unknown ? Wrong(WhyNot(unknown))
             : EventLog.Problem(new LiveEvent(name, PusherChannel.TopicOf(channels[0], out _)!, default, data)) is { } mistake ? Wrong(mistake)
             : null;
-        return problem is null ? new PusherPublication(name, channels, data!, Text(root, "info")?.Split(',').Contains("subscription_count") == true) : null;
+        return problem is null ? new PusherPublication(name, channels, data!, notFor, Text(root, "info")?.Split(',').Contains("subscription_count") == true) : null;
     }
 
     private static PusherProblem Wrong(string words) => new(400, words);

@@ -11,9 +11,11 @@ public sealed class PusherServer
     private readonly FeedHub _hub;
     private readonly IFeedAccess _access;
     private readonly INewestReadings? _newest;
+    private readonly bool _isShared;
     private readonly TimeProvider _time;
 
-    internal PusherServer(FeedHub hub, IFeedAccess access, INewestReadings? newest, TimeProvider time) => (_hub, _access, _newest, _time) = (hub, access, newest, time);
+    internal PusherServer(FeedHub hub, IFeedAccess access, INewestReadings? newest, bool isShared, TimeProvider time) =>
+        (_hub, _access, _newest, _isShared, _time) = (hub, access, newest, isShared, time);
 
     /// <summary>The application that is served; null for none.</summary>
     public PusherApp? App => _hub.Options.Pusher;
@@ -60,9 +62,10 @@ public sealed class PusherServer
     }
 
     /// <summary>
-    /// Signs for a client that it may have a channel, on behalf of <paramref name="caller"/>. From then on the connection is theirs: it ends when their token or session does.
+    /// Signs for a client that it may have a channel, on behalf of <paramref name="caller"/>. From then on the connection is theirs: it ends when their token or session does. With a connection of
+    /// another node that begins when it brings the signature, which says whose it is.
     /// </summary>
-    /// <param name="socketId">The connection; one of this node.</param>
+    /// <param name="socketId">The connection, of any node.</param>
     /// <param name="channel">The channel.</param>
     /// <param name="caller">Who asks.</param>
     /// <param name="ended">Cancelled when their token or session has ended.</param>
@@ -89,9 +92,16 @@ public sealed class PusherServer
             return (null, refusal.Words);
         }
 
+        if (!_hub.IsHere(socketId))
+        {
+            return !_isShared || caller.Handle is not { } handle
+                ? (null, "there is no such connection")
+                : ($"{app.Key}:{PusherSignature.Of(app, socketId, channel, handle)}", null);
+        }
+
         if (_hub.Bind(socketId, caller) is not { } client)
         {
-            return (null, "there is no such connection at this node, or it is somebody else's, or there are too many with this token");
+            return (null, "the connection is somebody else's, or there are too many with this token");
         }
 
         // Whoever ended between the question and the answer was not yet known to have this connection.
@@ -101,7 +111,7 @@ public sealed class PusherServer
             return (null, "the token has ended");
         }
 
-        return ($"{app.Key}:{app.Sign($"{socketId}:{channel}")}", null);
+        return ($"{app.Key}:{PusherSignature.Of(app, socketId, channel)}", null);
     }
 
     /// <summary>Which channels whose name begins with <paramref name="prefix"/> connections of this node have, at most 1,000, and how many have each.</summary>

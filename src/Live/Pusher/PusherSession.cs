@@ -14,6 +14,7 @@ internal sealed class PusherSession(FeedHub hub, FeedClient client, PusherPeer p
     private static readonly FeedCaller _application = new("application", FeedRole.Admin);
     private readonly FeedHub _hub = hub;
     private readonly FeedClient _client = client;
+    private readonly IFeedAccess _access = access;
     private readonly INewestReadings? _newest = newest;
     private int _mistakes;
 
@@ -59,34 +60,69 @@ internal sealed class PusherSession(FeedHub hub, FeedClient client, PusherPeer p
         if (PusherChannel.TopicOf(channel, out var why) is not { } topic)
         {
             Refuse(channel, why);
+            return;
         }
-        else if (!auth.StartsWith(app.Key + ":", StringComparison.Ordinal) || !app.IsSignature(auth[(app.Key.Length + 1)..], $"{peer.SocketId}:{channel}"))
+
+        if (!auth.StartsWith(app.Key + ":", StringComparison.Ordinal) || !PusherSignature.IsGood(app, auth[(app.Key.Length + 1)..], peer.SocketId, channel, out var handle))
         {
             Refuse(channel, "the signature is not good for this connection and channel");
+            return;
         }
-        else if (_client.Caller is null && !_hub.Identify(_client, _application) && _client.Caller is null)
+
+        try
         {
-            Refuse(channel, "the connection ends");
-        }
-        else if (FeedRules.Refusal(_client.Caller!, topic) is { } refusal)
-        {
-            Refuse(channel, refusal.Words);
-        }
-        else if (!_hub.MayHaveMore(peer))
-        {
-            Refuse(channel, $"a connection may have {_hub.Options.MaxTopics} channels");
-        }
-        else
-        {
-            try
+            if ((handle is null ? Vouched() : await BoundAsync(handle, stop).ConfigureAwait(false)) is { } problem)
+            {
+                Refuse(channel, problem);
+            }
+            else if (FeedRules.Refusal(_client.Caller!, topic) is { } refusal)
+            {
+                Refuse(channel, refusal.Words);
+            }
+            else if (!_hub.MayHaveMore(peer))
+            {
+                Refuse(channel, $"a connection may have {_hub.Options.MaxTopics} channels");
+            }
+            else
             {
                 await _hub.JoinChannelAsync(_client, peer, topic, _newest, stop).ConfigureAwait(false);
             }
-            catch (StorageFault fault)
-            {
-                Refuse(channel, $"the database cannot be asked now; try again in a moment ({fault.Kind})", Unavailable);
-            }
         }
+        catch (StorageFault fault)
+        {
+            Refuse(channel, $"the database cannot be asked now; try again in a moment ({fault.Kind})", Unavailable);
+        }
+    }
+
+    /// <summary>Takes a back-end's word where nobody else's is known; returns what is wrong, or null.</summary>
+    private string? Vouched() => _client.Caller is null && !_hub.Identify(_client, _application) && _client.Caller is null ? "the connection ends" : null;
+
+    /// <summary>Another node has signed on behalf of somebody: the connection is theirs from now on, if they still may. Returns what is wrong, or null.</summary>
+    private async Task<string?> BoundAsync(string handle, CancellationToken stop)
+    {
+        if (_client.Caller is { } already && already.Handle == handle)
+        {
+            return null;
+        }
+
+        if (await _access.FindAsync(handle, stop).ConfigureAwait(false) is not { } caller)
+        {
+            return "the token has ended";
+        }
+
+        if (_hub.Bind(peer.SocketId, caller) is null)
+        {
+            return "the connection is somebody else's, or there are too many with this token";
+        }
+
+        // Whoever ended between the question and the answer was not yet known to have this connection.
+        if (await _access.FindAsync(handle, stop).ConfigureAwait(false) is null)
+        {
+            _client.End(FeedClose.Revoked);
+            return "the token has ended";
+        }
+
+        return null;
     }
 
     private void Refuse(string channel, string words, int status = Unauthorised) => _client.Offer(PusherWriter.Refused(channel, status, words));

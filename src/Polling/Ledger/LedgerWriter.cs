@@ -72,12 +72,21 @@ internal abstract class LedgerWriter
         tried = new IdList([.. outcome.TriedLeaseNos]),
     });
 
-    protected static void WriteStatus(Transaction tx, PollOutcome outcome) => tx.Execute(_status, new
+    protected static void WriteStatus(Transaction tx, PollOutcome outcome)
     {
-        status = Slots.DeviceStatusWords.Text(outcome.Status),
-        at = new Instant(outcome.Slot),
-        failures = outcome.Failures,
-        until = outcome.BreakerUntil > 1 ? new Instant(outcome.BreakerUntil) : (Instant?)null,
-        device = outcome.Group.Device.Id,
-    });
+        // That is written by whoever pauses. A poll that ended in between, and is committed after the device was resumed, must not pause it again.
+        if (outcome.Status == Slots.DeviceStatus.Paused)
+        {
+            return;
+        }
+
+        tx.Execute(_status, new
+        {
+            status = Slots.DeviceStatusWords.Text(outcome.Status),
+            at = new Instant(outcome.Slot),
+            failures = outcome.Failures,
+            until = outcome.BreakerUntil > 1 ? new Instant(outcome.BreakerUntil) : (Instant?)null,
+            device = outcome.Group.Device.Id,
+        });
+    }
 }

@@ -79,7 +79,7 @@ public sealed class FeedByRedisTests(PrivatePostgres postgres, ITestOutputHelper
     }
 
     private static Task<Server> NodeAsync(DatabaseAddress database, PrivateRedis redis) => Server.StartAsync(
-        database, ["work"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, redis: RedisAddress.TryParse(redis.At, out _));
+        database, ["work"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, new ServerOptions { Redis = RedisAddress.TryParse(redis.At, out _) });
 
     private static async Task<JsonElement> NextAsync(ClientWebSocket client, CancellationToken stop)
     {

@@ -29,6 +29,17 @@ public sealed class LogFormatTests
         Assert.Matches("^[0-9a-f]{32}$", scope.GetProperty("trace_id").GetString());
     }
 
+    [Fact]
+    public async Task Jobs_that_are_worked_off_without_a_server_log_as_it_was_told()
+    {
+        await using var site = await Site.CreateAsync(DatabaseKind.Sqlite, 1);
+        await site.CommandAsync("database", "migrate");
+        await site.CommandAsync("jobs", "enqueue", "noop", "--args", """{"fails": 1}""");
+        await using var work = new RondoProcess(["work", "--once", "--log-format", "json", "--database", site.Database]);
+        Assert.Equal(0, await work.ExitAsync());
+        Assert.Equal("AttemptFailed", Lines(work).Single(l => Number(l, "event_id") == 5002).GetProperty("event").GetString());
+    }
+
     [Theory]
     [InlineData(null, "8:1234", "^<6>rondo\\[1001\\] ")]
     [InlineData("systemd", null, "^<6>rondo\\[1001\\] ")]

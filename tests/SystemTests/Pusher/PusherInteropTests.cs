@@ -27,11 +27,8 @@ public sealed class PusherInteropTests
             var file = Path.Combine(folder.FullName, "pusher.secret");
             await File.WriteAllTextAsync(file, Secret + "\n");
             SetMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            await using var server = new RondoProcess(
-                ["serve", "--http", "http://127.0.0.1:0", "--json", "--database", site.Database],
-                new Dictionary<string, string?> { ["RONDO_PUSHER_ID"] = Id, ["RONDO_PUSHER_KEY"] = Key, ["RONDO_PUSHER_SECRET"] = "file:" + file });
-            var ready = JsonDocument.Parse(await server.WaitForLineAsync("\"ready\"")).RootElement;
-            var address = new Uri(ready.GetProperty("http").GetString()!);
+            await using var server = Serve(site, file);
+            var address = await ReadyAsync(server);
             await using var client = new ChildProcess(node, ["echo.js"], new Dictionary<string, string?>
             {
                 ["RONDO_PORT"] = $"{address.Port}", ["RONDO_ADMIN"] = admin, ["RONDO_VIEWER"] = viewer, ["RONDO_DEVICE"] = $"{device}",
@@ -50,6 +47,9 @@ public sealed class PusherInteropTests
             Assert.Equal(401, (await SaidAsync(client, "forged")).GetProperty("status").GetInt32());
             Assert.DoesNotContain(client.Output, l => l.Contains("viewer-subscribed", StringComparison.Ordinal));
 
+            // It was published before the others, with the socket_id of this very client.
+            Assert.DoesNotContain(client.Output, l => l.Contains("not.for.me", StringComparison.Ordinal));
+
             var revoked = Stopwatch.GetTimestamp();
             await site.CommandAsync("tokens", "revoke", "test-admin");
             Assert.Equal(4009, (await SaidAsync(client, "error")).GetProperty("code").GetInt32());
@@ -59,6 +59,40 @@ public sealed class PusherInteropTests
             await client.UntilAsync(() => Task.FromResult(Lines(client, "state").Any(s => s.GetProperty("state").GetString() == "disconnected")), "the end of the connection");
             Assert.DoesNotContain(Secret, string.Join('\n', server.Output.Concat(server.Errors)), StringComparison.Ordinal);
             Assert.Equal(0, await server.StopAsync());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Its signature says whose it is, which pusher-js hands on as it was given.</summary>
+    [Fact]
+    public async Task Laravel_Echo_asks_another_node_for_its_signatures_than_it_is_connected_to()
+    {
+        var folder = Directory.CreateTempSubdirectory("rondo-echo-");
+        try
+        {
+            var node = await InstallAsync(folder.FullName);
+            await using var site = await Site.CreateAsync(DatabaseKind.Postgres, 1);
+            await site.PrepareAsync(site.DeviceFile("200ms"));
+            var (admin, viewer) = (await RondoProcess.TokenAsync(site.Database, "admin"), await RondoProcess.TokenAsync(site.Database));
+            var file = Path.Combine(folder.FullName, "pusher.secret");
+            await File.WriteAllTextAsync(file, Secret + "\n");
+            SetMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            await using var one = Serve(site, file);
+            await using var other = Serve(site, file);
+            var (connected, asked) = (await ReadyAsync(one), await ReadyAsync(other));
+            await using var client = new ChildProcess(node, ["echo.js"], new Dictionary<string, string?>
+            {
+                ["RONDO_PORT"] = $"{connected.Port}", ["RONDO_AUTH_PORT"] = $"{asked.Port}", ["RONDO_ADMIN"] = admin, ["RONDO_VIEWER"] = viewer, ["RONDO_DEVICE"] = "1",
+                ["PUSHER_APP_ID"] = Id, ["PUSHER_APP_KEY"] = Key, ["PUSHER_APP_SECRET"] = Secret,
+            }, folder.FullName);
+            await client.WaitForLineAsync("\"subscribed\"");
+            Assert.Equal(403, (await SaidAsync(client, "refused")).GetProperty("status").GetInt32());
+            await site.CommandAsync("tokens", "revoke", "test-admin");
+            Assert.Equal(4009, (await SaidAsync(client, "error")).GetProperty("code").GetInt32());
+            Assert.Equal((0, 0), (await one.StopAsync(), await other.StopAsync()));
         }
         finally
         {
@@ -90,6 +124,13 @@ public sealed class PusherInteropTests
             folder.Delete(recursive: true);
         }
     }
+
+    private static RondoProcess Serve(Site site, string secretFile) => new(
+        ["serve", "--http", "http://127.0.0.1:0", "--json", "--database", site.Database],
+        new Dictionary<string, string?> { ["RONDO_PUSHER_ID"] = Id, ["RONDO_PUSHER_KEY"] = Key, ["RONDO_PUSHER_SECRET"] = "file:" + secretFile });
+
+    private static async Task<Uri> ReadyAsync(RondoProcess server) =>
+        new(JsonDocument.Parse(await server.WaitForLineAsync("\"ready\"")).RootElement.GetProperty("http").GetString()!);
 
     private static void SetMode(string file, UnixFileMode mode)
     {

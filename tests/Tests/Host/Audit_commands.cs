@@ -1,3 +1,5 @@
+using Rondo.Storage;
+
 namespace Rondo.Tests.Host;
 
 /// <summary>What commands change is written down and sealed without a server, on both databases.</summary>
@@ -69,6 +71,24 @@ public sealed class Audit_commands : CommandTests
         run.Variables["RONDO_KEYS_FOLDER"] = keys;
         await run.GoodAsync("queues", "list", "--json");
         Assert.True(run.Json.GetProperty("queues").EnumerateArray().Single(q => q.GetProperty("queue").GetString() == "q").GetProperty("is_paused").GetBoolean());
+        await run.GoodAsync("audit", "verify");
+    }
+
+    [Fact]
+    public async Task What_work_does_by_itself_is_proved_by_the_key_ring_of_the_settings()
+    {
+        var run = await StartAsync("sqlite");
+        await run.GoodAsync("work", "--once");
+        await using (var database = Database.Open(DatabaseAddress.TryParse(run.Database!, out _)!, DatabaseUse.Command, TimeProvider.System))
+        {
+            // As if it had ended without a word; that its process is gone is seen by its number.
+            await database.WriteAsync("test", tx => { tx.Execute(new Sql("test", "update node set state = 'live', ended_at = null, pid = 2147483000")); });
+        }
+
+        await run.GoodAsync("work", "--once");
+        await run.GoodAsync("queues", "pause", "q");
+        await run.GoodAsync("audit", "list", "--json");
+        Assert.Equal(["queues.change", "nodes.bury"], run.Json.GetProperty("changes").EnumerateArray().Select(c => c.GetProperty("action").GetString()));
         await run.GoodAsync("audit", "verify");
     }
 }

@@ -97,6 +97,7 @@ public sealed class Command_line : IDisposable
     [InlineData("workers scale default -1")]
     [InlineData("work")]
     [InlineData("work --once --max 0")]
+    [InlineData("work --once --log-format colourful")]
     [InlineData("serve --http http://0.0.0.0:80")]
     [InlineData("serve --redis localhost")]
     [InlineData("serve --redis rediss://localhost:6379")]

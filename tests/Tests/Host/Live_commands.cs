@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Rondo.Storage;
 using Rondo.Tests.Http;
+using Rondo.Tests.Jobs;
 using Rondo.Tests.Live;
 using Rondo.Tests.Support;
 
@@ -37,6 +38,18 @@ public sealed class Live_commands : IDisposable
         await publish.GoodAsync("live", "publish", "devices.7", "door.opened");
         Assert.Equal(0, await watching);
         Assert.Contains("devices.7 door.opened {\"test\":true}", text.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Whoever_watches_a_queue_sees_its_figures_and_how_far_its_batches_are()
+    {
+        await using var rig = await FeedRig.StartAsync(role: "api");
+        await using var jobs = await FeedWorker.StartAsync(rig, isRunning: false);
+        await jobs.Queue.EnqueueBatchAsync("nightly", [jobs.Queue.Prepare(new Work("well"))]);
+        var run = Run(rig);
+        Assert.Equal(0, await run.RunAsync("watch", "jobs.mail", "--server", rig.Api.Address.ToString(), "--count", "2"));
+        Assert.Contains("jobs.mail queue_counted {\"queue\":\"mail\",\"ready\":1,", run.Output, StringComparison.Ordinal);
+        Assert.Contains("jobs.mail batch_counted {\"batch_id\":1,\"name\":\"nightly\",", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -62,7 +62,7 @@ public sealed class OtlpTests
 
     private static Task<Server> StartAsync(TempFolder folder, MetricsOptions metrics) => Server.StartAsync(
         DatabaseAddress.TryParse("sqlite:" + folder.At("rondo.db"), out _)!, ["poll"], new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance,
-        CancellationToken.None, metrics: metrics);
+        CancellationToken.None, new ServerOptions { Metrics = metrics });
 
     private sealed record Sent(string Name, string Unit, int Kind, bool IsMonotonic, IReadOnlyList<string> Labels);
 

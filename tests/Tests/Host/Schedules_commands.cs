@@ -72,7 +72,7 @@ public sealed class Schedules_commands : CommandTests
             TimeProvider.System,
             NullLoggerFactory.Instance,
             TestContext.Current.CancellationToken,
-            jobsOptions: new JobsOptions { PollInterval = TimeSpan.FromSeconds(kind == "postgres" ? 60 : 1) });
+            new ServerOptions { Jobs = new JobsOptions { PollInterval = TimeSpan.FromSeconds(kind == "postgres" ? 60 : 1) } });
 
         // On PostgreSQL by hints, since it would not look by itself for a minute; on SQLite by looking each second.
         await Eventually.TrueAsync(() => kind == "sqlite" || server.Hints.State.IsListening, "the node listens");

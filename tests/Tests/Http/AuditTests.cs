@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
+using Rondo.Host.Jobs;
 using Rondo.Security;
 using Rondo.Tests.Support;
 
@@ -54,7 +55,14 @@ public sealed class AuditTests
         await DoAsync("POST", $"/api/jobs/{id}/cancel", null, $"jobs.cancel {id}", "POST /api/jobs/{id:long}/cancel");
         await DoAsync("POST", $"/api/jobs/{id}/retry", null, $"jobs.retry {id}", "POST /api/jobs/{id:long}/retry");
         await DoAsync("POST", $"/api/jobs/{id}/discard", null, $"jobs.discard {id}", "POST /api/jobs/{id:long}/discard");
+        var discarded = id;
         await DoAsync("POST", "/api/queues/default/resume", null, "queues.change default", "POST /api/queues/{queue}/resume");
+        id = (await rondo.AskAsync(HttpMethod.Post, "/api/jobs", """{ "kind": "noop", "args": { "takes_ms": 600000 } }""")).Good(HttpStatusCode.Created).GetProperty("id").GetInt64();
+        await Eventually.TrueAsync(async () => (await rondo.GetAsync($"/api/jobs/{id}")).Good().GetProperty("job").GetProperty("state").GetString() == "running", "it runs");
+        await DoAsync("POST", $"/api/jobs/{id}/release", null, $"jobs.release {id}", "POST /api/jobs/{id:long}/release");
+        await DoAsync("POST", $"/api/jobs/{id}/cancel", null, $"jobs.cancel {id}");
+        var batch = (await rondo.Server.Jobs.EnqueueBatchAsync("b", [rondo.Server.Jobs.Prepare(new NoopArgs(TakesMs: 600_000))])).Id;
+        await DoAsync("POST", $"/api/batches/{batch}/cancel", null, $"batches.cancel {batch}", "POST /api/batches/{id:long}/cancel");
         await DoAsync("POST", "/api/live/publish", """{ "topic": "global", "name": "trial", "data": { "a": 1, "api_key": "k" } }""", "live.publish global");
         await DoAsync("POST", "/api/schedules", """{ "name": "nightly", "kind": "noop", "cron": "0 3 * * *" }""", "schedules.change nightly");
         await DoAsync("POST", "/api/schedules/nightly/pause", null, "schedules.change nightly", "POST /api/schedules/{name}/pause");
@@ -71,7 +79,10 @@ public sealed class AuditTests
         var before = seen;
         (await rondo.AskAsync(HttpMethod.Post, "/api/queues/default/resume")).Good();
         (await rondo.AskAsync(HttpMethod.Post, "/api/devices?dry_run=true", rondo.Meter("m2"))).Good();
-        (await rondo.AskAsync(HttpMethod.Post, $"/api/jobs/{id}/cancel")).Problem(HttpStatusCode.Conflict);
+        (await rondo.AskAsync(HttpMethod.Post, $"/api/jobs/{discarded}/cancel")).Problem(HttpStatusCode.Conflict);
+        await Eventually.TrueAsync(async () => (await rondo.GetAsync($"/api/batches/{batch}")).Good().GetProperty("state").GetString() == "finished", "it has ended");
+        (await rondo.AskAsync(HttpMethod.Post, $"/api/batches/{batch}/cancel")).Problem(HttpStatusCode.Conflict);
+        (await rondo.AskAsync(HttpMethod.Post, $"/api/jobs/{discarded}/release")).Problem(HttpStatusCode.Conflict);
         await DoAsync("POST", "/api/queues/other/pause", null, "queues.change other");
         Assert.Single(await ByPeopleAsync(), c => c.GetProperty("no").GetInt64() > before);
 
@@ -79,10 +90,8 @@ public sealed class AuditTests
         Assert.True(verdict.IsClean && verdict.Rows > before, string.Join("; ", verdict.Findings));
         if (postgres is not null)
         {
-            // Those need more than a request to have something to change; they are not tried here.
-            string[] elsewhere = ["POST /api/jobs/{id:long}/release", "POST /api/batches/{id:long}/cancel"];
             var changing = rondo.Api.Endpoints.OfType<RouteEndpoint>().Select(e => $"{e.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods[0]} {e.RoutePattern.RawText!.TrimEnd('/')}").Where(e => !e.StartsWith("GET ", StringComparison.Ordinal));
-            Assert.Empty(changing.Except(done).Except(_notWritten).Except(elsewhere));
+            Assert.Empty(changing.Except(done).Except(_notWritten));
         }
 
         async Task DoAsync(string method, string path, string? body, string expected, string? endpoint = null)

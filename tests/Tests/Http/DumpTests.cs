@@ -32,7 +32,7 @@ public sealed class DumpTests
         Assert.True(CallTarget.TryParse("127.0.0.1", out var here));
         await using var server = await Server.StartAsync(
             DatabaseAddress.TryParse(postgres?.Url ?? "sqlite:" + folder.At("rondo.db"), out _)!, ["work"], new Rondo.Polling.PollingOptions(), TimeProvider.System, logs, CancellationToken.None,
-            jobsOptions: new JobsOptions { Http = new HttpCallOptions { Allow = [here], Secrets = [signing] } });
+            new ServerOptions { Jobs = new JobsOptions { Http = new HttpCallOptions { Allow = [here], Secrets = [signing] } } });
         await using var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, CancellationToken.None);
         using var client = await HttpFixture.ClientAsync(server, api);
         secrets.Add(client.DefaultRequestHeaders.Authorization!.Parameter![15..]);

@@ -103,7 +103,7 @@ public sealed class HttpFixture : IAsyncLifetime
     internal static Task<Server> ServerOnAsync(string address, params string[] roles) => ServerOnAsync(address, null, roles);
 
     internal static Task<Server> ServerOnAsync(string address, LiveOptions? live, params string[] roles) => Server.StartAsync(
-        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, liveOptions: live);
+        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, new ServerOptions { Live = live ?? new LiveOptions() });
 
     /// <summary>A simulated gateway's host:port; gateways are numbered from 1.</summary>
     public string Gateway(int number) => _simulator!.Endpoints[number - 1].ToString();

@@ -51,6 +51,8 @@ public class HttpSettingsTests(HttpFixture rondo)
     [InlineData("http.certificate", "server.pem", "full path")]
     [InlineData("http.hosts", "rondo.example:443", "without a port")]
     [InlineData("http.proxies", "proxy", "10.0.0.0/8")]
+    [InlineData("http.rate_per_token", "0", "1 to 1000000")]
+    [InlineData("http.rate_per_token", "many", "1 to 1000000")]
     [InlineData("http.insecure", "perhaps", "neither true nor false")]
     public void A_setting_that_will_not_do_is_told(string key, string text, string says)
     {

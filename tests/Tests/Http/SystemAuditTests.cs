@@ -50,6 +50,37 @@ public sealed class SystemAuditTests
         await next.StopAsync();
     }
 
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Keys_that_were_held_for_jobs_which_do_not_live_are_one_row(string kind)
+    {
+        using var folder = new TempFolder();
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        var address = postgres?.Url ?? "sqlite:" + folder.At("rondo.db");
+        await using (var first = await HttpFixture.ServerOnAsync(address, "work"))
+        {
+            await first.StopAsync();
+        }
+
+        // As no program leaves it: keys are born and gone with their jobs.
+        await using (var database = Database.Open(DatabaseAddress.TryParse(address, out _)!, DatabaseUse.Command, TimeProvider.System))
+        {
+            await database.WriteAsync("test", tx =>
+            {
+                tx.Execute(new Sql("test", "insert into job_slot (key, n, job_id) values ('a', 1, 999991), ('a', 2, 999992)"));
+                tx.Execute(new Sql("test", "insert into job_unique (key, job_id) values ('b', 999993)"));
+            });
+        }
+
+        await using var next = await HttpFixture.ServerOnAsync(address, "work");
+        var row = Assert.Single(await Eventually.GetAsync(() => AuditTrail.ListAsync(next.Database, new AuditFilter(), 50), r => r.Count > 0, "it is written down and sealed"));
+        Assert.Equal(("system", next.Node.Id, "jobs.keys", ""), (row.ActorKind, row.ActorName, row.Action, row.Subject));
+        Assert.Equal(("""{"slots":2,"unique_keys":1}""", """{"slots":0,"unique_keys":0}"""), (row.BeforeJson, row.AfterJson));
+        Assert.Equal(0, await CountAsync(next.Database, "select (select count(*) from job_slot) + (select count(*) from job_unique)"));
+        await next.StopAsync();
+    }
+
     [Fact]
     public async Task A_start_after_a_clean_stop_writes_nothing_down()
     {

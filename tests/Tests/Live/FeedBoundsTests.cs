@@ -38,32 +38,10 @@ public sealed class FeedBoundsTests
     [Fact]
     public void Random_bytes_are_read_as_a_request_or_as_a_mistake_with_a_code()
     {
-        var random = new Random(Seed.Next());
         string[] seeds = ["""{"type":"subscription","name":"subscribe","topics":["devices.1","global"],"id":"ab-1-2"}""", """{"type":"auth","token":"secret"}""", """{"type":"heartbeat"}"""];
         var requests = 0;
-        for (var n = 0; n < 50_000; n++)
+        foreach (var bytes in Garbled.Messages(50_000, seeds))
         {
-            var bytes = Encoding.UTF8.GetBytes(seeds[n % 3]);
-            for (var change = random.Next(4); change > 0; change--)
-            {
-                switch (random.Next(4))
-                {
-                    case 0:
-                        bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
-                        break;
-                    case 1:
-                        bytes = bytes[..random.Next(1, bytes.Length + 1)];
-                        break;
-                    case 2:
-                        bytes = [.. bytes, .. bytes[..random.Next(bytes.Length)]];
-                        break;
-                    default:
-                        bytes = new byte[random.Next(1, 64)];
-                        random.NextBytes(bytes);
-                        break;
-                }
-            }
-
             var request = FeedRequest.Read(bytes, out var error);
             Assert.True(request is null != error is null, Convert.ToHexString(bytes));
             requests += request is null ? 0 : 1;
@@ -297,36 +275,6 @@ public sealed class FeedBoundsTests
         catch (SocketException)
         {
             // A reset is an end too.
-        }
-    }
-
-    private sealed class HeldTransport : FeedTransport
-    {
-        private readonly TaskCompletionSource _held = new();
-
-        public List<string> Sent { get; } = [];
-
-        public int Begun { get; private set; }
-
-        public override bool IsTwoWay => true;
-
-        public void Release() => _held.SetResult();
-
-        public override async ValueTask SendAsync(FeedMessage message)
-        {
-            Begun++;
-            await _held.Task;
-            lock (Sent)
-            {
-                Sent.Add(Encoding.UTF8.GetString(message.Json.Span));
-            }
-        }
-
-        public override ValueTask CloseAsync(FeedClose close, FeedMessage words) => default;
-
-        public override void Abort()
-        {
-            // There is nothing behind it.
         }
     }
 }

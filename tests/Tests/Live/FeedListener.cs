@@ -67,21 +67,12 @@ internal sealed class FeedListener : IDisposable
         using var bound = new CancellationTokenSource(Eventually.DefaultBound);
         while (true)
         {
-            var length = 0;
-            ValueWebSocketReceiveResult received;
-            do
+            if (await WholeMessage.ReadAsync(_socket, _buffer, bound.Token) is not { } bytes)
             {
-                received = await _socket.ReceiveAsync(_buffer.AsMemory(length), bound.Token);
-                length += received.Count;
-            }
-            while (!received.EndOfMessage);
-            if (received.MessageType == WebSocketMessageType.Close)
-            {
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", bound.Token);
                 return null;
             }
 
-            using var document = JsonDocument.Parse(_buffer.AsMemory(0, length));
+            using var document = JsonDocument.Parse(bytes);
             var message = document.RootElement.Clone();
             FeedSchemas.Check(message);
             if (message.GetProperty("id").GetString() is { } id)

@@ -43,8 +43,10 @@ internal sealed class FeedRig : IAsyncDisposable
     private static async Task<FeedRig> StartAsync(TestStore? store, DatabaseAddress address, LiveOptions? options, TestAccess? access, bool isHinting, string role = "work")
     {
         var server = await Server.StartAsync(
-            address, [role], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken, isHinting: isHinting,
-            liveOptions: options ?? (access is null ? null : _fast), feedAccess: access is null ? new LocalAccess() : access);
+            address, [role], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken, new ServerOptions
+            {
+                IsHinting = isHinting, Live = options ?? (access is null ? new LiveOptions() : _fast), FeedAccess = access is null ? new LocalAccess() : access,
+            });
         var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0") }, TestContext.Current.CancellationToken);
         return new FeedRig(store, address, server, api);
     }

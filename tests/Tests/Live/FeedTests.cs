@@ -207,5 +207,5 @@ public sealed class FeedTests
 
     [Fact]
     public void Every_message_has_a_schema() =>
-        Assert.Equal(["auth acknowledged", "data metric_collected", "data queue_counted", "error", "event", "heartbeat", "subscription acknowledged", "subscription refused"], FeedSchemas.Names.Order());
+        Assert.Equal(["auth acknowledged", "data batch_counted", "data metric_collected", "data queue_counted", "error", "event", "heartbeat", "subscription acknowledged", "subscription refused"], FeedSchemas.Names.Order());
 }

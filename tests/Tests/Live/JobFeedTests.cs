@@ -22,7 +22,7 @@ public sealed class JobFeedTests
     public async Task A_dead_job_and_a_finished_batch_are_events_on_the_topic_of_their_queue(DatabaseKind kind)
     {
         await using var rig = await FeedRig.StartAsync(kind, role: "api");
-        await using var jobs = await Worker.StartAsync(rig);
+        await using var jobs = await FeedWorker.StartAsync(rig);
         using var listener = await rig.ListenAsync(["jobs.mail", "global"]);
         var discarded = (await jobs.Queue.EnqueueAsync(new Work("discard"))).Id;
         var dead = await DiedAsync(listener);
@@ -93,7 +93,7 @@ public sealed class JobFeedTests
     public async Task Figures_of_a_queue_come_to_whoever_listens_newest_first_and_only_when_they_change(DatabaseKind kind)
     {
         await using var rig = await FeedRig.StartAsync(kind, role: "api");
-        await using var jobs = await Worker.StartAsync(rig, isRunning: false);
+        await using var jobs = await FeedWorker.StartAsync(rig, isRunning: false);
         using var listener = await rig.ListenAsync(["jobs.mail"]);
         Assert.Equal(0, (await CountedAsync(listener)).GetProperty("ready").GetInt64());
         await jobs.Queue.EnqueueAsync(new Work("well"));
@@ -130,6 +130,7 @@ public sealed class JobFeedTests
         var counter = new Counter();
         var loop = new Rondo.Live.Feed.QueuesLoop(hub, store.Database, counter, TimeProvider.System);
         Assert.Equal(TimeSpan.FromMinutes(1), await loop.PassAsync());
+        Assert.Equal(TimeSpan.FromMinutes(1), await new Rondo.Live.Feed.BatchesLoop(hub, store.Database, counter, TimeProvider.System).PassAsync());
         Assert.Equal(0, counter.Count);
     }
 
@@ -158,49 +159,11 @@ public sealed class JobFeedTests
             Count++;
             return Task.FromResult<IReadOnlyList<Rondo.Live.Feed.QueueFigures>>([]);
         }
-    }
 
-    /// <summary>A worker with the tests' handler in place of the server's own.</summary>
-    private sealed class Worker(JobQueue queue, JobServer server, LoopSupervisor supervisor) : IAsyncDisposable
-    {
-        private const string Name = "mail";
-        private static readonly JobsOptions _options = JobRig.Fast with { Queues = new Dictionary<string, int> { [Name] = 4 } };
-
-        public JobQueue Queue { get; } = queue;
-
-        public static Task<Worker> StartAsync(FeedRig rig, bool isRunning = true)
+        public Task<IReadOnlyList<Rondo.Live.Feed.BatchFigures>> ReadBatchesAsync(Database database, CancellationToken stop)
         {
-            var handlers = new JobHandlers().Add("work", new Handler(), new HandlerOptions<Work> { Queue = Name });
-            var (database, events) = (rig.Server.Database, rig.Server.Live.Events);
-            JobServer? server = null;
-            var queue = new JobQueue(database, handlers, _ => server!.Wake(), log: events);
-            server = new JobServer(database, rig.Server.Node, handlers, _options, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance, events: events);
-            var worker = new Worker(queue, server, new LoopSupervisor(TimeProvider.System, new Chance(1), (_, _) => { }, _ => { }));
-            if (isRunning)
-            {
-                worker.Run();
-            }
-
-            return Task.FromResult(worker);
+            Count++;
+            return Task.FromResult<IReadOnlyList<Rondo.Live.Feed.BatchFigures>>([]);
         }
-
-        public void Run() => server.Start(supervisor, Queue);
-
-        public async ValueTask DisposeAsync()
-        {
-            await supervisor.StopAsync(TimeSpan.FromSeconds(3));
-            await supervisor.DisposeAsync();
-            await Queue.DisposeAsync();
-        }
-    }
-
-    private sealed class Handler : IJobHandler<Work>
-    {
-        public Task<JobResult> Handle(Work args, JobContext job, CancellationToken stop) => Task.FromResult(args.Name switch
-        {
-            "discard" => JobResult.Discard("nobody wants it"),
-            "fail" => JobResult.Retry("it fails"),
-            _ => JobResult.Done,
-        });
     }
 }

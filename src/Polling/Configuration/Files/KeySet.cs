@@ -42,7 +42,8 @@ internal sealed class KeySet
     }
 
     private string Unknown(string key) =>
-        key == "<<" ? "merge keys are not read here; expected defaults:, profiles: or repeat: instead"
+        SecretWords.In(key) is { } secret ? SecretWords.Refusal(key, secret)
+        : key == "<<" ? "merge keys are not read here; expected defaults:, profiles: or repeat: instead"
         : Wording.Nearest(key, known) is { } near ? $"unknown key {Wording.Quote(key)}; did you mean {near}?"
         : $"unknown key {Wording.Quote(key)}; expected one of {string.Join(", ", known.Order(StringComparer.Ordinal))}";
 

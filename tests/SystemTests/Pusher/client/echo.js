@@ -4,7 +4,7 @@ import Echo from 'laravel-echo';
 import PusherClient from 'pusher-js';
 import PusherServer from 'pusher';
 
-const { RONDO_PORT: port, RONDO_ADMIN: admin, RONDO_VIEWER: viewer, RONDO_DEVICE: device, PUSHER_APP_ID: appId, PUSHER_APP_KEY: key, PUSHER_APP_SECRET: secret } = process.env;
+const { RONDO_PORT: port, RONDO_AUTH_PORT: authPort = port, RONDO_ADMIN: admin, RONDO_VIEWER: viewer, RONDO_DEVICE: device, PUSHER_APP_ID: appId, PUSHER_APP_KEY: key, PUSHER_APP_SECRET: secret } = process.env;
 const say = (what, more = {}) => console.log(JSON.stringify({ what, ...more }));
 
 // As resources/js/echo.js has it, but for the host.
@@ -19,7 +19,7 @@ const echoOf = token => new Echo({
   forceTLS: false,
   disableStats: true,
   enabledTransports: ['ws', 'wss'],
-  authEndpoint: `http://127.0.0.1:${port}/broadcasting/auth`,
+  authEndpoint: `http://127.0.0.1:${authPort}/broadcasting/auth`,
   auth: { headers: { Authorization: `Bearer ${token}` } },
 });
 
@@ -32,6 +32,7 @@ connection.bind('state_change', change => say('state', { state: change.current }
 echo.private('admin-notifications')
   .subscribed(() => say('subscribed'))
   .listen('.payment.processed', data => say('heard', { name: 'payment.processed', data }))
+  .listen('.not.for.me', data => say('heard', { name: 'not.for.me', data }))
   .listen('.order.paid', data => say('heard', { name: 'order.paid', data }))
   .listen('OrderShipped', data => say('heard', { name: 'OrderShipped', data }));
 let readings = 0;
@@ -48,6 +49,7 @@ other.private('admin-notifications')
 
 // The back-end publishes once the first event has come, as itself and as Laravel's broadcaster does it.
 echo.private('admin-notifications').listen('.payment.processed', async () => {
+  await backEnd.trigger('private-admin-notifications', 'not.for.me', {}, { socket_id: echo.socketId() });
   const answer = await backEnd.trigger('private-admin-notifications', 'order.paid', { amount: 100 });
   say('published', { status: answer.status });
   await backEnd.triggerBatch([{ channel: 'private-admin-notifications', name: 'App\\Events\\OrderShipped', data: { id: 7 } }]);

@@ -42,6 +42,31 @@ public sealed class PusherApiTests
         await Eventually.TrueAsync(async () => await rig.LoggedAsync() == 4, "all are in the log");
     }
 
+    [Theory, BothDatabases]
+    public async Task Whoever_caused_an_event_is_not_told_of_it_wherever_it_is_connected_and_all_others_are(DatabaseKind kind)
+    {
+        await using var rig = await PusherRig.StartAsync(kind);
+        await using var elsewhere = kind == DatabaseKind.Postgres ? await rig.JoinAsync() : null;
+        var token = await rig.TokenAsync(Role.Admin);
+        using var other = await rig.ListenAsync(token, "private-global");
+        using var cause = await (elsewhere ?? rig).ListenAsync(token, "private-global", "private-devices.7");
+        using var feed = await FeedListener.OpenAsync((elsewhere ?? rig).Api.Address, token, "");
+        await feed.SubscribeAsync(["global"]);
+        Assert.Equal((200, "{}"), await rig.SignedAsync("POST", Events, But("one", cause.SocketId, "private-global", "private-devices.7")));
+        var batch = $$"""{"batch":[{{But("two", cause.SocketId, "private-global")}},{{But("three", other.SocketId, "private-global")}},{{But("four", null, "private-global")}}]}""";
+        Assert.Equal((200, "{}"), await rig.SignedAsync("POST", "/apps/3/batch_events", batch));
+
+        // On global the first one is heard twice: it was told on the device's channel too.
+        Assert.Equal(["one", "one", "two", "four"], [(await other.NextAsync()).Event, (await other.NextAsync()).Event, (await other.NextAsync()).Event, (await other.NextAsync()).Event]);
+        Assert.Equal(["three", "four"], [(await cause.NextAsync()).Event, (await cause.NextAsync()).Event]);
+        Assert.Equal("one", (await feed.EventAsync()).GetProperty("name").GetString());
+        foreach (var socketId in new[] { "7", "\"7\"", "\"\"", "\"1.1:private-global\"", "{}" })
+        {
+            var (status, text) = await rig.SignedAsync("POST", Events, Body("x", "{}", "private-global")[..^1] + $",\"socket_id\":{socketId}}}");
+            Assert.True(status == 400 && text.Contains("socket_id", StringComparison.Ordinal), $"{socketId}: {status} {text}");
+        }
+    }
+
     [Fact]
     public async Task What_cannot_be_told_is_refused_and_nothing_of_it_is_written()
     {
@@ -110,6 +135,8 @@ public sealed class PusherApiTests
         Assert.Equal((200, """{"channels":{"private-global":{"subscription_count":2}}}"""), await rig.SignedAsync("POST", Events, counted));
         Assert.Equal((200, """{"batch":[{"channels":{"private-global":{"subscription_count":2}}},{}]}"""), await rig.SignedAsync("POST", "/apps/3/batch_events", $$"""{"batch":[{{counted}},{{Body("y", "{}", "private-global")}}]}"""));
     }
+
+    private static string But(string name, string? notFor, params string[] channels) => JsonSerializer.Serialize(new { name, channels, data = "{}", socket_id = notFor });
 
     private static string Body(string name, string data, params string[] channels) => JsonSerializer.Serialize(new { name, channels, data });
 }

@@ -41,36 +41,14 @@ public sealed class PusherBoundsTests
     [Fact]
     public void Random_bytes_are_read_as_a_request_or_as_a_mistake()
     {
-        var random = new Random(Seed.Next());
         string[] seeds =
         [
             """{"event":"pusher:subscribe","data":{"channel":"private-devices.1","auth":"key:0123"}}""", """{"event":"pusher:unsubscribe","data":"{\"channel\":\"private-global\"}"}""",
             """{"event":"pusher:ping","data":{}}""", """{"event":"client-x","channel":"private-global","data":{}}""",
         ];
         var requests = 0;
-        for (var n = 0; n < 50_000; n++)
+        foreach (var bytes in Garbled.Messages(50_000, seeds))
         {
-            var bytes = Encoding.UTF8.GetBytes(seeds[n % seeds.Length]);
-            for (var change = random.Next(4); change > 0; change--)
-            {
-                switch (random.Next(4))
-                {
-                    case 0:
-                        bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
-                        break;
-                    case 1:
-                        bytes = bytes[..random.Next(1, bytes.Length + 1)];
-                        break;
-                    case 2:
-                        bytes = [.. bytes, .. bytes[..random.Next(bytes.Length)]];
-                        break;
-                    default:
-                        bytes = new byte[random.Next(1, 64)];
-                        random.NextBytes(bytes);
-                        break;
-                }
-            }
-
             var request = PusherRequest.Read(bytes, out var mistake);
             Assert.True(request is null != mistake is null, Convert.ToHexString(bytes));
             if (request is not null)

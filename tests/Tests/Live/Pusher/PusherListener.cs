@@ -73,21 +73,12 @@ internal sealed class PusherListener : IDisposable
         using var bound = new CancellationTokenSource(Eventually.DefaultBound);
         while (true)
         {
-            var length = 0;
-            ValueWebSocketReceiveResult received;
-            do
+            if (await WholeMessage.ReadAsync(_socket, _buffer, bound.Token) is not { } bytes)
             {
-                received = await _socket.ReceiveAsync(_buffer.AsMemory(length), bound.Token);
-                length += received.Count;
-            }
-            while (!received.EndOfMessage);
-            if (received.MessageType == WebSocketMessageType.Close)
-            {
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", bound.Token);
                 return null;
             }
 
-            var message = PusherMessage.Read(_buffer.AsMemory(0, length));
+            var message = PusherMessage.Read(bytes);
             if (wanted(message))
             {
                 return message;

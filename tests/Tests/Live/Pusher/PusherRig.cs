@@ -62,7 +62,7 @@ internal sealed class PusherRig : IAsyncDisposable
 
     private static async Task<PusherRig> StartAsync(TestStore? store, DatabaseAddress address, LiveOptions options)
     {
-        var server = await Server.StartAsync(address, ["work"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken, liveOptions: options);
+        var server = await Server.StartAsync(address, ["work"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken, new ServerOptions { Live = options });
         var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0") }, TestContext.Current.CancellationToken);
         return new PusherRig(store, address, server, api);
     }

@@ -193,6 +193,42 @@ public sealed class PusherTests
         Assert.Equal("x", (await other.NextAsync()).Event);
     }
 
+    /// <summary>A proxy may send the question for a signature to another node than the connection.</summary>
+    [Fact]
+    public async Task A_signature_of_another_node_says_whose_the_connection_is()
+    {
+        await using var rig = await PusherRig.StartAsync(DatabaseKind.Postgres);
+        await using var elsewhere = await rig.JoinAsync();
+        var (mine, others) = (await rig.TokenAsync(Role.Admin, "mine"), await rig.TokenAsync(Role.Admin, "others"));
+        using var listener = await elsewhere.ConnectAsync();
+        using var later = await elsewhere.ConnectAsync();
+        var unused = await rig.AuthAsync(mine, later.SocketId, Admin);
+        var good = await rig.AuthAsync(mine, listener.SocketId, Admin);
+
+        // The name in it is signed too, and without it the rest is nothing.
+        var (handle, signature) = (good.Split(':')[1].Split('.')[0], good.Split('.')[1]);
+        foreach (var bad in new[] { $"{PusherRig.Key}:{signature}", $"{PusherRig.Key}:{handle}0.{signature}", $"{PusherRig.Key}:.{signature}", unused, $"{PusherRig.Key}:{handle}.{handle}.{signature}" })
+        {
+            Assert.Equal("pusher:subscription_error", await listener.SubscribeAsync(Admin, bad));
+        }
+
+        Assert.Equal("pusher_internal:subscription_succeeded", await listener.SubscribeAsync(Admin, good));
+        await rig.WriteAsync("x", "admin-notifications");
+        Assert.Equal(("x", Admin), Of(await listener.NextAsync()));
+
+        // It is theirs from then on, at both nodes.
+        Assert.Equal("pusher:subscription_error", await listener.SubscribeAsync("private-global", await rig.AuthAsync(others, listener.SocketId, "private-global")));
+        Assert.Equal(HttpStatusCode.Forbidden, (await elsewhere.AskAsync(others, listener.SocketId, "private-global")).StatusCode);
+        Assert.Equal("pusher_internal:subscription_succeeded", await listener.SubscribeAsync("private-global", await rig.AuthAsync(mine, listener.SocketId, "private-global")));
+        Assert.Equal("pusher_internal:subscription_succeeded", await listener.SubscribeAsync("private-devices.1", await elsewhere.AuthAsync(mine, listener.SocketId, "private-devices.1")));
+
+        // Only what the token may have is signed for here too.
+        Assert.Equal(HttpStatusCode.Forbidden, (await rig.AskAsync(await rig.TokenAsync(Role.Viewer), later.SocketId, Admin)).StatusCode);
+        await rig.RevokeAsync("mine");
+        Assert.Equal(4009, await listener.ClosedAsync());
+        Assert.Equal("pusher:subscription_error", await later.SubscribeAsync(Admin, unused));
+    }
+
     [Theory, BothDatabases]
     public async Task Readings_come_newest_first_and_then_newer_ones(DatabaseKind kind)
     {

@@ -76,6 +76,7 @@ public class Spec_json
     [InlineData("{\"name\":\"b\",\"name\":\"b\",\"address\":\"h\",\"groups\":[]}", "$.name: the key is given twice; expected it once")]
     [InlineData("{\"name\":\"b\",\"address\":\"h\",\"groups\":[],\"repeat\":\"1..2\"}", "$.repeat: is for device files; expected one device")]
     [InlineData("{\"nme\":\"b\",\"name\":\"b\",\"address\":\"h\",\"groups\":[]}", "$.nme: unknown key 'nme'; did you mean name?")]
+    [InlineData("{\"password\":\"hunter2\",\"name\":\"b\",\"address\":\"h\",\"groups\":[]}", "$.password: unknown key 'password': secrets do not stand with a device, they are stored encrypted: rondo devices secret set NAME password, or PUT /api/devices/NAME/secrets/password (Modbus needs none)")]
     [InlineData("[]", "$: is a list; expected an object with the keys of a device")]
     [InlineData("{\"name\":}", "$: this is not JSON at line 1, column 9: '}' is an invalid start of a value")]
     [InlineData("", "$: this is not JSON at line 1, column 1: The input does not contain any JSON tokens. Expected the input to start with a valid JSON token, when isFinalBlock is true")]

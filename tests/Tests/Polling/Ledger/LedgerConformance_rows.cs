@@ -40,6 +40,19 @@ public sealed class LedgerConformance_rows
         Assert.All(ledger, l => Assert.Equal(l.Outcome == "missed" ? (null, null) : (1_000L, 2_000L), (l.LatenessUs, l.DurationUs)));
     }
 
+    /// <summary>Its node knew of the pause when the poll ended, and somebody resumed the device before the batch was written.</summary>
+    [Theory, BothDatabases]
+    public async Task A_poll_that_ended_while_its_device_was_paused_does_not_pause_it_again(DatabaseKind kind)
+    {
+        await using var rig = await StartAsync(kind, "m");
+        var group = rig.Group();
+        var row = Rows.Failed(rig, group, group.Slot(0));
+        (row.WritesStatus, row.Status, row.Failures) = (true, DeviceStatus.Paused, 1);
+        await rig.RecordAsync(row);
+        Assert.Equal(1, await rig.CountAsync("poll"));
+        Assert.Equal("unknown", await rig.Store.ScalarAsync<string>("select status from device"));
+    }
+
     [Theory, BothDatabases]
     public async Task When_one_part_of_a_batch_cannot_be_written_none_of_it_is(DatabaseKind kind)
     {

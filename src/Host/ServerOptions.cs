@@ -1,0 +1,40 @@
+using Rondo.Host.Metrics;
+using Rondo.Jobs;
+using Rondo.Jobs.Logs;
+using Rondo.Live;
+using Rondo.Live.Feed;
+using Rondo.Nodes;
+using Rondo.Security;
+
+namespace Rondo.Host;
+
+/// <summary>What a server may be told beside its database, its roles and its settings of polling. Everything has a default.</summary>
+internal sealed record ServerOptions
+{
+    /// <summary>Ends the process the hard way, when its loops are stuck and it has not ended in order; null for never.</summary>
+    public Action? Hopeless { get; init; }
+
+    /// <summary>False to neither tell other processes of changes nor hear of them.</summary>
+    public bool IsHinting { get; init; } = true;
+
+    /// <summary>A Redis that carries these hints beside the database; null for none.</summary>
+    public RedisAddress? Redis { get; init; }
+
+    /// <summary>Settings of jobs.</summary>
+    public JobsOptions Jobs { get; init; } = new();
+
+    /// <summary>Files of the log, one a queue, which the log has been given; null for none.</summary>
+    public JobLogFiles? JobLogs { get; init; }
+
+    /// <summary>The key ring; null for where it is by default.</summary>
+    public KeyRingPlace? Keys { get; init; }
+
+    /// <summary>Bounds of the feed.</summary>
+    public LiveOptions Live { get; init; } = new();
+
+    /// <summary>Who may listen to the feed; null for whoever has a token.</summary>
+    public IFeedAccess? FeedAccess { get; init; }
+
+    /// <summary>What is slow, and where numbers are sent.</summary>
+    public MetricsOptions Metrics { get; init; } = new();
+}

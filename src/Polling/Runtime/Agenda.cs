@@ -12,6 +12,9 @@ internal sealed class Agenda
     private readonly PriorityQueue<ArmedGroup, long> _queue = new();
     private int _count;
 
+    /// <summary>How many groups have fired; of the thread that fires them.</summary>
+    public long Fired { get; private set; }
+
     /// <summary>Armed groups that have a next slot.</summary>
     public int Count
     {
@@ -55,6 +58,7 @@ internal sealed class Agenda
                 }
 
                 FireGroup(group, now, jumpedTo, mayWork);
+                Fired++;
             }
 
             return _queue.TryPeek(out _, out var next) ? next : long.MaxValue;

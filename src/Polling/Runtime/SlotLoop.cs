@@ -8,6 +8,11 @@ namespace Rondo.Polling.Runtime;
 internal sealed class SlotLoop(Agenda agenda, DatabaseClock clock, Node node, Action interrupt, TimeProvider time) : Loop("polling.slots", time)
 {
     private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Slots within so long of others that were just fired go together: threads are woken for several of them and not for each.</summary>
+    private static readonly TimeSpan _together = TimeSpan.FromMilliseconds(4);
+
+    private long _fired;
     private bool _couldWork;
 
     public override TimeSpan StuckAfter => TimeSpan.FromSeconds(5);
@@ -34,6 +39,11 @@ internal sealed class SlotLoop(Agenda agenda, DatabaseClock clock, Node node, Ac
         }
 
         var sleep = TimeSpan.FromMicroseconds(next - clock.Now.Micros);
+        if (sleep < _together && agenda.Fired != _fired)
+        {
+            _fired = agenda.Fired;
+            sleep = _together;
+        }
 
         // Never longer than the clock may have changed its mind in between.
         return new(sleep < _longest ? sleep : _longest);

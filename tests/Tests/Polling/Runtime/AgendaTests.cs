@@ -76,6 +76,27 @@ public sealed class AgendaTests
     }
 
     [Fact]
+    public async Task After_slots_were_fired_others_gather_for_4_ms_and_one_that_comes_alone_is_not_kept()
+    {
+        var together = TimeSpan.FromMilliseconds(4);
+        await using var rig = await PollingRig.StartAsync(DatabaseKind.Sqlite);
+        await rig.ApplyAsync([.. Enumerable.Range(1, 200).Select(unit => Meters.Meter($"m{unit}", Line, (byte)unit))]);
+        await rig.RunAsync(TimeSpan.FromSeconds(2));
+        var soon = 0;
+        for (var step = 0; step < 50; step++)
+        {
+            rig.Time.Advance(TimeSpan.FromMilliseconds(20));
+            var before = rig.Agenda.Fired;
+            var sleep = await rig.FireAsync();
+            Assert.True(rig.Agenda.Fired == before || sleep >= together, $"{sleep} after {rig.Agenda.Fired - before} slots");
+            soon += await rig.FireAsync() < together ? 1 : 0;
+        }
+
+        Assert.InRange(soon, 5, 50);
+        await rig.TurnAsync();
+    }
+
+    [Fact]
     public async Task What_waits_at_an_endpoint_goes_earliest_deadline_first()
     {
         await using var rig = await PollingRig.StartAsync(DatabaseKind.Sqlite);

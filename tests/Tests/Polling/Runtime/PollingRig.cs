@@ -239,7 +239,8 @@ internal sealed class PollingRig : IAsyncDisposable
 
     public async Task ClockPassAsync() => await _clock.PassAsync();
 
-    public async Task FireAsync() => await _slots.PassAsync();
+    /// <summary>One pass of the slot loop; how long it would sleep.</summary>
+    public async Task<TimeSpan> FireAsync() => await _slots.PassAsync();
 
     public async Task RecordAsync()
     {

@@ -23,15 +23,21 @@ internal sealed class FeedClient : IThreadPoolWorkItem
     private FeedClose? _close;
     private bool _isEnded;
 
-    public FeedClient(FeedHub hub, FeedTransport transport, FeedCaller? caller, long now)
+    public FeedClient(FeedHub hub, FeedTransport transport, FeedCaller? caller, string address, long now)
     {
-        (_hub, Transport, Caller, ConnectedAt, HeardAt, BeatAt) = (hub, transport, caller, now, now, now);
+        (_hub, Transport, Caller, Address, ConnectedAt, HeardAt, BeatAt) = (hub, transport, caller, address, now, now, now);
     }
 
     public FeedTransport Transport { get; }
 
     /// <summary>Who it is; null until it has said so.</summary>
     public FeedCaller? Caller { get; set; }
+
+    /// <summary>Where it comes from, as far as that is counted.</summary>
+    public string Address { get; }
+
+    /// <summary>Those among whom it is counted until somebody has said whose it is; null for whose that is known. Touched under the hub's lock only.</summary>
+    public Strangers? Among { get; set; }
 
     public long ConnectedAt { get; }
 

@@ -23,6 +23,7 @@ internal sealed partial class FeedHub : ILogReader
     {
         (_database, Options, Time) = (database, options, time);
         _hot = new HotReadings(bus);
+        (_unsaid, _unsigned) = (new Strangers(options.MaxPerToken), new Strangers(options.MaxPerToken));
     }
 
     public LiveOptions Options { get; }

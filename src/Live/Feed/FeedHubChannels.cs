@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Rondo.Live.Log;
 using Rondo.Live.Pusher;
 
@@ -10,29 +9,41 @@ namespace Rondo.Live.Feed;
 /// </summary>
 internal sealed partial class FeedHub
 {
-    private const int MostStrangers = 1_000;
     private readonly Dictionary<string, FeedClient> _peers = [];
     private readonly Dictionary<string, HashSet<FeedClient>> _channels = [];
-
-    // Connections for which nobody has signed yet, by address: the key alone is no secret.
-    private readonly Dictionary<string, int> _strangers = [];
-    private int _strangerCount;
     private int _metricChannels;
 
-    /// <summary>Takes a client in; null when there are too many, or the server stops.</summary>
+    /// <summary>
+    /// Takes a client in; null when there are too many, or the server stops. One for which nobody signs may stay while there is room; when there is none, the one that has been there for longest makes
+    /// some, once it had as long as a client of the feed has to say who it is.
+    /// </summary>
     public FeedClient? Join(FeedTransport transport, PusherPeer peer)
     {
+        FeedClient? gone = null;
         lock (_gate)
         {
-            if (_strangerCount >= MostStrangers || _strangers.GetValueOrDefault(peer.Address) >= Options.MaxPerToken || Join(transport, (FeedCaller?)null) is not { } client)
+            if (!_unsigned.HasRoom(peer.Address))
+            {
+                gone = _unsigned.Oldest(peer.Address);
+                if (gone is null || Time.GetElapsedTime(gone.ConnectedAt) < Options.AuthWithin)
+                {
+                    return null;
+                }
+            }
+
+            if (Enter(transport, null, peer.Address, _unsigned) is not { } client)
             {
                 return null;
             }
 
             client.Pusher = peer;
-            _strangerCount++;
-            CollectionsMarshal.GetValueRefOrAddDefault(_strangers, peer.Address, out _)++;
             _peers.Add(peer.SocketId, client);
+            if (gone is not null)
+            {
+                NoStranger(gone);
+                gone.End(PusherClose.Unsigned);
+            }
+
             return client;
         }
     }
@@ -47,7 +58,8 @@ internal sealed partial class FeedHub
                 return null;
             }
 
-            return client.Caller is { } other ? (other.TokenId is { } token && token == caller.TokenId ? client : null) : Identify(client, caller) ? client : null;
+            var isTheirs = client.Caller is { } other ? other.TokenId is { } token && token == caller.TokenId : Identify(client, caller);
+            return isTheirs && client.Pusher!.Sign(caller.Handle) ? client : null;
         }
     }
 
@@ -122,23 +134,9 @@ internal sealed partial class FeedHub
     private void LeavePeer(FeedClient client, PusherPeer peer)
     {
         _peers.Remove(peer.SocketId);
-        if (client.Caller is null)
-        {
-            NoStranger(peer);
-        }
-
         foreach (var topic in peer.Topics.ToArray())
         {
             LeaveChannel(client, peer, topic);
-        }
-    }
-
-    private void NoStranger(PusherPeer peer)
-    {
-        _strangerCount--;
-        if (--CollectionsMarshal.GetValueRefOrAddDefault(_strangers, peer.Address, out _) <= 0)
-        {
-            _strangers.Remove(peer.Address);
         }
     }
 

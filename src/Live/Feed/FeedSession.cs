@@ -6,7 +6,7 @@ using Rondo.Storage;
 namespace Rondo.Live.Feed;
 
 /// <summary>What one client says, and what comes of it.</summary>
-internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, INewestReadings? newest)
+internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, INewestReadings? newest, IFeedDoor? door = null)
 {
     private const int Piece = 4_096;
     private int _errors;
@@ -177,9 +177,20 @@ internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, I
             return;
         }
 
+        if (door?.IsClosed(token) == true)
+        {
+            client.End(FeedClose.LockedOut);
+            return;
+        }
+
         try
         {
-            var caller = await access.AuthenticateAsync(token, stop).ConfigureAwait(false);
+            var (caller, isGuess) = await access.AuthenticateAsync(token, stop).ConfigureAwait(false);
+            if (isGuess)
+            {
+                door?.Failed();
+            }
+
             if (caller is null || (caller.ExpiresAt is { } ends && ends <= hub.Now))
             {
                 client.End(FeedClose.AuthFailed);

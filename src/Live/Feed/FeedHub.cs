@@ -75,7 +75,19 @@ internal sealed partial class FeedHub : ILogReader
             }
         }
 
-        return newest is null ? [] : await newest.ReadAsync(_database, ReadingsWanted.Of(topics), stop).ConfigureAwait(false);
+        var stored = new Dictionary<long, DeviceReadings>();
+        if (newest is not null)
+        {
+            await foreach (var piece in newest.ReadAsync(_database, ReadingsWanted.Of(topics), stop).ConfigureAwait(false))
+            {
+                foreach (var readings in piece)
+                {
+                    stored[readings.Source] = readings;
+                }
+            }
+        }
+
+        return [.. stored.Values];
     }
 
     /// <summary>

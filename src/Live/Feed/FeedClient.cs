@@ -53,7 +53,7 @@ internal sealed class FeedClient : IThreadPoolWorkItem
     /// <summary>What it has beside that as a client of the Pusher protocol; null for one of the feed.</summary>
     public PusherPeer? Pusher { get; set; }
 
-    /// <summary>Its topics. Touched under the hub's lock only, as are the next three.</summary>
+    /// <summary>Its topics. Touched under the hub's lock only, as are the next four.</summary>
     public HashSet<string> Topics { get; } = [];
 
     /// <summary>The last event it was offered.</summary>
@@ -61,6 +61,9 @@ internal sealed class FeedClient : IThreadPoolWorkItem
 
     /// <summary>The last readings it was offered, so that whoever has several of their topics gets them once.</summary>
     public DeviceReadings? LastReadings { get; set; }
+
+    /// <summary>The newest stored readings while it is told these; null before and afterwards.</summary>
+    public Snapshot? Snapshot { get; set; }
 
     /// <summary>True while it has a topic with readings.</summary>
     public bool WantsReadings { get; set; }
@@ -86,14 +89,16 @@ internal sealed class FeedClient : IThreadPoolWorkItem
             {
                 _newest ??= [];
                 ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_newest, key, out var isReplaced);
+                _waiting -= slot?.Cost ?? 0;
                 slot = message;
                 if (isReplaced)
                 {
                     _hub.Counters.Conflated();
-                    return;
                 }
-
-                (_queue ??= new()).Enqueue((null, key));
+                else
+                {
+                    (_queue ??= new()).Enqueue((null, key));
+                }
             }
             else
             {

@@ -76,28 +76,28 @@ internal sealed partial class FeedHub
     /// <exception cref="Storage.StorageFault">The readings cannot be read; nothing was subscribed to.</exception>
     public async Task JoinChannelAsync(FeedClient client, PusherPeer peer, string topic, INewestReadings? newest, CancellationToken stop)
     {
-        var stored = await StoredAsync(client, [topic], newest, stop).ConfigureAwait(false);
+        var snapshot = await SnapshotAsync(client, [topic], newest, r => Messages(topic, r), stop).ConfigureAwait(false);
         lock (_gate)
         {
             client.Offer(PusherWriter.Succeeded(PusherChannel.Of(topic)));
-            if (!_clients.Contains(client) || !peer.Topics.Add(topic))
+            if (_clients.Contains(client) && peer.Topics.Add(topic))
             {
-                return;
-            }
+                client.Snapshot = snapshot;
+                if (!_channels.TryGetValue(topic, out var clients))
+                {
+                    _channels.Add(topic, clients = []);
+                    _metricChannels += Topics.MetricOf(topic) is null ? 0 : 1;
+                }
 
-            foreach (var readings in stored)
+                clients.Add(client);
+            }
+            else
             {
-                TellOne(client, topic, _hot.Newest(readings));
+                snapshot?.Nothing();
             }
-
-            if (!_channels.TryGetValue(topic, out var clients))
-            {
-                _channels.Add(topic, clients = []);
-                _metricChannels += Topics.MetricOf(topic) is null ? 0 : 1;
-            }
-
-            clients.Add(client);
         }
+
+        await TellAsync(client, snapshot).ConfigureAwait(false);
     }
 
     public void LeaveChannel(FeedClient client, PusherPeer peer, string topic)
@@ -195,27 +195,28 @@ internal sealed partial class FeedHub
     {
         if (_channels.TryGetValue(topic, out var clients))
         {
-            var message = PusherWriter.Readings(topic, readings, only);
+            var message = PusherWriter.Readings(topic, readings, only, isShared: true);
             foreach (var client in clients)
             {
+                client.Snapshot?.Told(readings);
                 client.Offer(message);
             }
         }
     }
 
-    private static void TellOne(FeedClient client, string topic, DeviceReadings readings)
+    private static IEnumerable<FeedMessage> Messages(string topic, DeviceReadings readings)
     {
         if (Topics.MetricOf(topic) is not { } metric)
         {
-            client.Offer(PusherWriter.Readings(topic, readings, null));
-            return;
+            yield return PusherWriter.Readings(topic, readings, null, isShared: false);
+            yield break;
         }
 
         for (var i = 0; i < readings.Points.Length; i++)
         {
             if (readings.Points[i] == metric)
             {
-                client.Offer(PusherWriter.Readings(topic, readings, i));
+                yield return PusherWriter.Readings(topic, readings, i, isShared: false);
             }
         }
     }

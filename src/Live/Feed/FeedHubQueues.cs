@@ -42,33 +42,31 @@ internal sealed partial class FeedHub
 
             foreach (var (queue, counted) in now)
             {
-                if (_queues.TryGetValue(queue, out var told) && told.Figures == counted)
-                {
-                    continue;
-                }
-
-                var message = FeedWriter.Queue(counted, at);
-                _queues[queue] = (counted, message);
                 var topic = Topics.Queue(queue);
-                foreach (var client in Of(topic).Concat(Of(Topics.Global).Where(c => !c.Topics.Contains(topic))))
+                if (!_queues.TryGetValue(queue, out var told) || told.Figures != counted)
                 {
-                    client.Offer(message);
+                    var message = FeedWriter.Queue(counted, at);
+                    _queues[queue] = (counted, message);
+                    foreach (var client in Of(topic).Concat(Of(Topics.Global).Where(c => !c.Topics.Contains(topic))))
+                    {
+                        client.Offer(message);
+                    }
                 }
             }
         }
     }
 
     /// <summary>What was told last, for somebody who begins. Under the lock.</summary>
-    private void BeginQueues(FeedClient client, IReadOnlyList<string> topics)
+    private void BeginQueues(FeedClient client, TopicSet wanted)
     {
-        if (!topics.Any(IsOfQueues))
+        if (!wanted.CarriesQueues)
         {
             return;
         }
 
         foreach (var (queue, told) in _queues)
         {
-            if (topics.Contains(Topics.Global) || topics.Contains(Topics.Queue(queue)))
+            if (wanted.IsOnQueue(queue))
             {
                 client.Offer(told.Message);
             }

@@ -162,6 +162,8 @@ internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, I
         }
         catch (StorageFault fault)
         {
+            // It may have had them already, and hear now that it does not get their newest readings.
+            hub.Unsubscribe(client, accepted);
             foreach (var topic in accepted)
             {
                 client.Offer(FeedWriter.Refused(hub.Now, topic, new FeedError(FeedError.Unavailable, $"the database cannot be asked now; try again in a moment ({fault.Kind})")));

@@ -84,6 +84,7 @@ internal sealed class PusherSession(FeedHub hub, FeedClient client, PusherPeer p
             }
             catch (StorageFault fault)
             {
+                _hub.LeaveChannel(_client, peer, topic);
                 Refuse(channel, $"the database cannot be asked now; try again in a moment ({fault.Kind})", Unavailable);
             }
         }

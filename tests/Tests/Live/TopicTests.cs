@@ -1,5 +1,8 @@
 using Rondo.Live;
+using Rondo.Live.Feed;
+using Rondo.Live.Log;
 using Rondo.Live.Pusher;
+using Rondo.Storage;
 
 namespace Rondo.Tests.Live;
 
@@ -46,5 +49,32 @@ public sealed class TopicTests
     {
         Assert.True(Topics.IsKnown(Topics.Category(name)) && Topics.IsKnown(Topics.Metric(name)) && Topics.IsKnown(Topics.Queue(name)));
         Assert.Equal((name, name, name), (Topics.CategoryOf(Topics.Category(name)), Topics.MetricOf(Topics.Metric(name)), Topics.QueueOf(Topics.Queue(name))));
+    }
+
+    [Theory]
+    [InlineData("devices.7", "devices.7")]
+    [InlineData("metrics.power", "metrics.power")]
+    [InlineData("categories.meters,metrics.power,devices.9", "devices.7 metrics.power")]
+    [InlineData("global,devices.7,categories.meters", "devices.7")]
+    [InlineData("metrics.power,metrics.voltage", "metrics.voltage metrics.power")]
+    [InlineData("devices.70,categories.meter,metrics.powe,jobs.power,admin-notifications", "")]
+    public void A_set_of_topics_knows_what_a_reading_tells_on_it(string topics, string messages)
+    {
+        var readings = new DeviceReadings(7, "d", "main", Instant.Epoch, ["voltage", "power"], ["V", "W"], [1, 2]) { Source = 1, Category = "meters" };
+        var set = new TopicSet(topics.Split(','));
+        Assert.Equal(messages, string.Join(' ', set.Messages(readings).Select(m => System.Text.Json.JsonDocument.Parse(m.Json).RootElement.GetProperty("topic").GetString())));
+    }
+
+    [Theory]
+    [InlineData("devices.7", true)]
+    [InlineData("categories.meters,devices.8", true)]
+    [InlineData("global", true)]
+    [InlineData("devices.8,admin-notifications", false)]
+    public void A_set_of_topics_knows_which_events_are_on_it(string topics, bool isOn)
+    {
+        var set = new TopicSet(topics.Split(','));
+        Assert.Equal(isOn, set.IsOn(new LoggedEvent { Topic = "devices.7", AlsoOn = "categories.meters" }));
+        Assert.Equal(topics.Contains("admin", StringComparison.Ordinal), set.IsOn(new LoggedEvent { Topic = Topics.Admin }));
+        Assert.Equal(topics == "global", set.IsOnQueue("mail"));
     }
 }

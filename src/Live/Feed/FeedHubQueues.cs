@@ -35,6 +35,7 @@ internal sealed partial class FeedHub
         lock (_gate)
         {
             var now = figures.ToDictionary(f => f.Queue, StringComparer.Ordinal);
+            var counts = now.Keys.ToHashSet(StringComparer.Ordinal);
             foreach (var empty in _topics.Keys.Select(Topics.QueueOf).OfType<string>().Concat(_queues.Keys).Where(q => !now.ContainsKey(q)).Distinct(StringComparer.Ordinal).ToArray())
             {
                 now[empty] = QueueFigures.Empty(empty);
@@ -51,6 +52,12 @@ internal sealed partial class FeedHub
                     {
                         client.Offer(message);
                     }
+                }
+
+                // Of one that holds nothing any more that is said once; queues that come and go by the thousand are not remembered for it.
+                if (!counts.Contains(queue) && !_topics.ContainsKey(topic))
+                {
+                    _queues.Remove(queue);
                 }
             }
         }

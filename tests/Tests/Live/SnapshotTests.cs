@@ -94,6 +94,29 @@ public sealed class SnapshotTests : IAsyncLifetime
         Assert.Equal(0, _hub.State.Subscriptions);
     }
 
+    [Fact]
+    public async Task Queues_that_come_and_go_are_not_remembered()
+    {
+        var transport = new Transport(isHeld: false);
+        await _hub.SubscribeAsync(_hub.Join(transport, _caller)!, [Topics.Global, Topics.Queue("kept")], null, null, null, default);
+        for (var n = 0; n < 100; n++)
+        {
+            _hub.Take([QueueFigures.Empty($"q{n}") with { Ready = 1 }, QueueFigures.Empty("kept") with { Ready = n + 1 }], Instant.Epoch);
+        }
+
+        _hub.Take([], Instant.Epoch);
+        _hub.Take([], Instant.Epoch);
+
+        // That each holds nothing any more is told; then only those are known for which somebody asks by name.
+        await Eventually.TrueAsync(() => transport.Of("queue_counted").Any(d => d.GetProperty("queue").GetString() == "q99" && d.GetProperty("ready").GetInt64() == 0), "the last one has come");
+        Assert.Equal(0, transport.Of("queue_counted").Last(d => d.GetProperty("queue").GetString() == "q50").GetProperty("ready").GetInt64());
+        var late = new Transport(isHeld: false);
+        await _hub.SubscribeAsync(_hub.Join(late, _caller)!, [Topics.Global], null, null, null, default);
+        _hub.Take([QueueFigures.Empty("last") with { Ready = 1 }], Instant.Epoch);
+        await Eventually.TrueAsync(() => late.Of("queue_counted").LastOrDefault() is { ValueKind: JsonValueKind.Object } last && last.GetProperty("queue").GetString() == "last", "it has come");
+        Assert.Equal(["kept", "last"], late.Of("queue_counted").Select(d => d.GetProperty("queue").GetString()));
+    }
+
     private static DeviceReadings Readings(long device, int slot, string name = "d") =>
         new(device, name, "main", new Instant(slot * 1_000_000L), ["power"], ["W"], [1.5]) { Source = device };
 

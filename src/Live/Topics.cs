@@ -52,7 +52,7 @@ public static class Topics
     /// <summary>True for topics that carry readings: whoever subscribes gets the newest ones first.</summary>
     public static bool CarriesReadings(string topic) => topic == Global || DeviceOf(topic) is not null || CategoryOf(topic) is not null || MetricOf(topic) is not null;
 
-    /// <summary>True for <c>devices.{id}</c>, <c>categories.{category}</c>, <c>metrics.{metric}</c>, <c>jobs.{queue}</c>, <c>imports.{id}</c>, <c>admin-notifications</c> and <c>global</c>.</summary>
+    /// <summary>As they are written here and no other way (<c>devices.7</c>, not <c>devices.007</c>; <c>%C3</c>, not <c>%c3</c>): nothing is told on another writing. True for <c>devices.{id}</c>, <c>categories.{category}</c>, <c>metrics.{metric}</c>, <c>jobs.{queue}</c>, <c>imports.{id}</c>, <c>admin-notifications</c> and <c>global</c>.</summary>
     public static bool IsKnown(string topic)
     {
         if (topic.Length is 0 or > Longest || topic.AsSpan().ContainsAnyExcept(_allowed))
@@ -61,7 +61,9 @@ public static class Topics
         }
 
         return topic is Global or Admin
-            || (topic.StartsWith(DevicePrefix, StringComparison.Ordinal) ? DeviceOf(topic) is not null : Array.Exists(_prefixes, p => topic.Length > p.Length && topic.StartsWith(p, StringComparison.Ordinal)));
+            || (topic.StartsWith(DevicePrefix, StringComparison.Ordinal)
+                ? DeviceOf(topic) is { } id && topic == Device(id)
+                : Array.Exists(_prefixes, p => After(topic, p) is { } name && topic.AsSpan(p.Length).SequenceEqual(Escaped(name))));
     }
 
     private static string Escaped(string name) => name.AsSpan().ContainsAnyExcept(_allowed) || name.Contains('%', StringComparison.Ordinal) ? Uri.EscapeDataString(name) : name;

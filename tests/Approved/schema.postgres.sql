@@ -641,6 +641,7 @@ table point
   point_series_id_fkey FOREIGN KEY (series_id) REFERENCES series(id)
   point_pkey PRIMARY KEY (id)
   CREATE INDEX point_group ON public.point USING btree (group_id)
+  CREATE INDEX point_name ON public.point USING btree (name) WHERE (removed_at IS NULL)
 
 table poll partition by RANGE (slot)
   slot timestamp with time zone not null

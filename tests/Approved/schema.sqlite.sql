@@ -520,6 +520,8 @@ CREATE TABLE point (
 
 CREATE INDEX point_group on point (group_id);
 
+CREATE INDEX point_name on point (name) where removed_at is null;
+
 CREATE TABLE poll (
   slot INTEGER not null,
   group_id INTEGER not null,

@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Rondo.Live;
+using Rondo.Live.Feed;
 using Rondo.Loops;
 using Spectre.Console;
 
@@ -122,14 +123,23 @@ internal static class WatchCommand
         }
 
         var at = message.GetProperty("at").GetString()!;
-        var (topic, name) = (message.GetProperty("topic").GetString()!, message.GetProperty("name").GetString()!);
+        var topic = message.GetProperty("topic").GetString()!;
+        var name = message.GetProperty("name").GetString();
+        var colour = type == "event" ? "yellow" : "green";
 
-        // Readings as people read them; of events, and of figures of queues and batches, what they hold.
-        console.MarkupLine(name == DeviceReadings.EventName && type == "data"
-            ? $"[dim]{at.EscapeMarkup()}[/] [green]{topic.EscapeMarkup()}[/] {data.GetProperty("device").GetString().EscapeMarkup()}: {Values(data).EscapeMarkup()}"
-            : $"[dim]{at.EscapeMarkup()}[/] [{(type == "event" ? "yellow" : "green")}]{topic.EscapeMarkup()}[/] [bold]{name.EscapeMarkup()}[/] {data.GetRawText().EscapeMarkup()}");
+        // A newer server may tell what this program has not heard of: its name and its data, as they are.
+        console.MarkupLine($"[dim]{at.EscapeMarkup()}[/] [{colour}]{topic.EscapeMarkup()}[/] " + (name switch
+        {
+            DeviceReadings.EventName when type == "data" => $"{data.GetProperty("device").GetString().EscapeMarkup()}: {Values(data).EscapeMarkup()}",
+            QueueFigures.MessageName when type == "data" => Figures(data).EscapeMarkup(),
+            _ => $"[bold]{name.EscapeMarkup()}[/] {data.GetRawText().EscapeMarkup()}",
+        }));
         return true;
     }
+
+    private static string Figures(JsonElement data) =>
+        $"{data.GetProperty("ready")} ready, {data.GetProperty("running")} running, {data.GetProperty("scheduled")} scheduled, {data.GetProperty("blocked")} blocked, "
+        + $"{data.GetProperty("done_per_s")} done/s, {data.GetProperty("dead_per_s")} dead/s{(data.GetProperty("is_paused").ValueKind == JsonValueKind.True ? ", paused" : "")}";
 
     private static string Values(JsonElement data) => string.Join(", ", data.GetProperty("readings").EnumerateArray().Select(r =>
         $"{r.GetProperty("metric").GetString()} {(r.GetProperty("value").ValueKind == JsonValueKind.Null ? "-" : r.GetProperty("value").GetRawText())} {r.GetProperty("unit").GetString()}".TrimEnd()));

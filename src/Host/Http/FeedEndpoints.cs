@@ -25,6 +25,7 @@ internal sealed record LiveStatus(FeedState Feed, EventBusState Bus);
 internal static class FeedEndpoints
 {
     private const string Bearer = "Bearer ";
+    private const string NotValid = "the token is not valid";
 
     /// <summary>Maps them.</summary>
     public static void Map(IEndpointRouteBuilder app)
@@ -56,7 +57,7 @@ internal static class FeedEndpoints
             return;
         }
 
-        await feed.RunAsync(await UpgradeAsync(context), caller, context.Abort, context.RequestAborted);
+        await feed.RunAsync(await UpgradeAsync(context), caller, FeedDoor.Of(context), context.Abort, context.RequestAborted);
     }
 
     /// <summary>The handshake's answer (RFC 6455, 4.2.2): the framework's own would not let us have the connection. What was asked for has been checked by it.</summary>
@@ -130,33 +131,41 @@ internal static class FeedEndpoints
             return (null, Unauthorised(context, "the Authorization header is not 'Bearer TOKEN'"));
         }
 
-        if (ticket is null && token is null)
-        {
-            // A page of this server that has a session.
-            if (context.CallerOf() is { } session && feed.Access is TokenFeedAccess access)
-            {
-                return (await access.CallerAsync(session.Grant, context.RequestAborted), null);
-            }
-
-            return (feed.Access.WithoutToken(context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from)), null);
-        }
-
-        // Whoever guesses tickets waits like whoever guesses tokens.
+        // Whoever guesses tickets waits like whoever guesses tokens. What is in the header has been looked at, and counted, before the request came here.
         var door = context.RequestServices.GetRequiredService<DoorGuard>();
-        if (ticket is not null && door.WaitAt(context) is { } wait)
+        if ((DoorGuard.WaitOf(context) ?? (ticket is null ? null : door.WaitAt(context))) is { } wait)
         {
             return (null, AccessAnswers.Wait(context, wait));
         }
 
         try
         {
+            if (ticket is null && feed.Access is TokenFeedAccess access)
+            {
+                // A token, or a page of this server that has a session.
+                if (context.CallerOf() is { } known)
+                {
+                    return (await access.CallerAsync(known.Grant, context.RequestAborted), null);
+                }
+
+                if (token is not null && BearerHandler.DenialOf(context) is not null)
+                {
+                    return (null, Unauthorised(context, NotValid));
+                }
+            }
+
+            if (ticket is null && token is null)
+            {
+                return (feed.Access.WithoutToken(context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from)), null);
+            }
+
             var caller = await feed.FindAsync(ticket, token, context.RequestAborted);
             if (caller is null && ticket is not null)
             {
                 door.Failed(context);
             }
 
-            return caller is not null ? (caller, null) : (null, Unauthorised(context, ticket is not null ? "the ticket is not good: it can be used once, within 30 s" : "the token is not valid"));
+            return caller is not null ? (caller, null) : (null, Unauthorised(context, ticket is not null ? "the ticket is not good: it can be used once, within 30 s" : NotValid));
         }
         catch (StorageFault fault)
         {

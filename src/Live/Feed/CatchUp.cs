@@ -11,23 +11,9 @@ internal static class CatchUp
     // So that a thousand clients that come back at once do not take every connection of the database.
     private static readonly SemaphoreSlim _turns = new(4);
 
-    /// <summary>True when <paramref name="happened"/> is on one of <paramref name="topics"/>.</summary>
-    public static bool IsOn(LoggedEvent happened, IReadOnlyList<string> topics)
-    {
-        foreach (var topic in topics)
-        {
-            if (topic == happened.Topic || topic == happened.AlsoOn || (topic == Topics.Global && happened.Topic != Topics.Admin))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>Returns when the client has everything and gets what happens from there on, or when it has ended.</summary>
+    /// <summary>Returns when the client has every event and gets what happens from there on, or when it has ended.</summary>
     public static async Task RunAsync(
-        FeedHub hub, Database database, FeedClient client, IReadOnlyList<string> topics, ResumeToken from, IReadOnlyList<DeviceReadings> stored, CancellationToken stop)
+        FeedHub hub, Database database, FeedClient client, TopicSet wanted, ResumeToken from, Snapshot? snapshot, CancellationToken stop)
     {
         var position = from.Id;
         client.IsCatchingUp = true;
@@ -36,7 +22,7 @@ internal static class CatchUp
             while (client.Close is null && !client.Ended.IsCompleted)
             {
                 await client.RoomAsync().ConfigureAwait(false);
-                if (hub.TryFinish(client, topics, position, stored))
+                if (hub.TryFinish(client, wanted, position, snapshot))
                 {
                     return;
                 }
@@ -51,7 +37,7 @@ internal static class CatchUp
 
                 foreach (var happened in page)
                 {
-                    if (IsOn(happened, topics))
+                    if (wanted.IsOn(happened))
                     {
                         client.Offer(FeedWriter.Event(happened, from.Epoch));
                         await client.RoomAsync().ConfigureAwait(false);

@@ -23,11 +23,16 @@ public enum FeedRole
 /// <param name="Role">What they may.</param>
 public sealed record FeedCaller(string Who, FeedRole Role)
 {
-    /// <summary>Names the token they came with; null for none. What is counted for the limit of connections, and what a revocation names.</summary>
+    /// <summary>Names the token they came with, also after it was rotated; null for none. What is counted for the limit of connections.</summary>
     public string? TokenId { get; init; }
 
-    /// <summary>By which <see cref="IFeedAccess.FindAsync"/> finds them again, for a ticket; no secret. Null for who can have none.</summary>
+    /// <summary>
+    /// This very token or session, and no other of the same name: by it <see cref="IFeedAccess.FindAsync"/> finds them again, for a ticket, and a revocation names it. No secret. Null for who has none.
+    /// </summary>
     public string? Handle { get; init; }
+
+    /// <summary>Cancelled when that has ended. Whoever comes while it does is not yet among those whom <see cref="IFeedAccess.OnRevoked"/> ends.</summary>
+    public CancellationToken Ended { get; init; }
 
     /// <summary>When the token ends, by the database clock; null for never.</summary>
     public Instant? ExpiresAt { get; init; }
@@ -39,11 +44,16 @@ public sealed record FeedCaller(string Who, FeedRole Role)
     public IReadOnlyList<string>? Topics { get; init; }
 }
 
+/// <summary>What comes of a bearer token.</summary>
+/// <param name="Caller">Who it is of; null when it is not valid (unknown, ended, revoked).</param>
+/// <param name="IsGuess">True when it never was: whoever guesses has to wait.</param>
+public readonly record struct FeedAnswer(FeedCaller? Caller, bool IsGuess = false);
+
 /// <summary>Who may listen; given by the host.</summary>
 public interface IFeedAccess
 {
-    /// <summary>Who a bearer token is of; null when it is not valid (unknown, ended, revoked).</summary>
-    ValueTask<FeedCaller?> AuthenticateAsync(string token, CancellationToken stop);
+    /// <summary>Who a bearer token is of.</summary>
+    ValueTask<FeedAnswer> AuthenticateAsync(string token, CancellationToken stop);
 
     /// <summary>Who comes with a ticket that was given to <paramref name="handle"/> (<see cref="FeedCaller.Handle"/>), as they are now; null when they may no more.</summary>
     ValueTask<FeedCaller?> FindAsync(string handle, CancellationToken stop);
@@ -52,7 +62,7 @@ public interface IFeedAccess
     /// <param name="isLoopback">True for a connection from this machine.</param>
     FeedCaller? WithoutToken(bool isLoopback);
 
-    /// <summary>Calls <paramref name="revoked"/> with the id of each token that ends before its time, within a second, whichever node revoked it.</summary>
+    /// <summary>Calls <paramref name="revoked"/> with the <see cref="FeedCaller.Handle"/> of each token or session that ends before its time, within a second, whichever node revoked it.</summary>
     void OnRevoked(Action<string> revoked);
 }
 

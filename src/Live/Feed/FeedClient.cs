@@ -23,15 +23,21 @@ internal sealed class FeedClient : IThreadPoolWorkItem
     private FeedClose? _close;
     private bool _isEnded;
 
-    public FeedClient(FeedHub hub, FeedTransport transport, FeedCaller? caller, long now)
+    public FeedClient(FeedHub hub, FeedTransport transport, FeedCaller? caller, string address, long now)
     {
-        (_hub, Transport, Caller, ConnectedAt, HeardAt, BeatAt) = (hub, transport, caller, now, now, now);
+        (_hub, Transport, Caller, Address, ConnectedAt, HeardAt, BeatAt) = (hub, transport, caller, address, now, now, now);
     }
 
     public FeedTransport Transport { get; }
 
     /// <summary>Who it is; null until it has said so.</summary>
     public FeedCaller? Caller { get; set; }
+
+    /// <summary>Where it comes from, as far as that is counted.</summary>
+    public string Address { get; }
+
+    /// <summary>Those among whom it is counted until somebody has said whose it is; null for whose that is known. Touched under the hub's lock only.</summary>
+    public Strangers? Among { get; set; }
 
     public long ConnectedAt { get; }
 
@@ -47,7 +53,7 @@ internal sealed class FeedClient : IThreadPoolWorkItem
     /// <summary>What it has beside that as a client of the Pusher protocol; null for one of the feed.</summary>
     public PusherPeer? Pusher { get; set; }
 
-    /// <summary>Its topics. Touched under the hub's lock only, as are the next three.</summary>
+    /// <summary>Its topics. Touched under the hub's lock only, as are the next four.</summary>
     public HashSet<string> Topics { get; } = [];
 
     /// <summary>The last event it was offered.</summary>
@@ -55,6 +61,9 @@ internal sealed class FeedClient : IThreadPoolWorkItem
 
     /// <summary>The last readings it was offered, so that whoever has several of their topics gets them once.</summary>
     public DeviceReadings? LastReadings { get; set; }
+
+    /// <summary>The newest stored readings while it is told these; null before and afterwards.</summary>
+    public Snapshot? Snapshot { get; set; }
 
     /// <summary>True while it has a topic with readings.</summary>
     public bool WantsReadings { get; set; }
@@ -80,14 +89,16 @@ internal sealed class FeedClient : IThreadPoolWorkItem
             {
                 _newest ??= [];
                 ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_newest, key, out var isReplaced);
+                _waiting -= slot?.Cost ?? 0;
                 slot = message;
                 if (isReplaced)
                 {
                     _hub.Counters.Conflated();
-                    return;
                 }
-
-                (_queue ??= new()).Enqueue((null, key));
+                else
+                {
+                    (_queue ??= new()).Enqueue((null, key));
+                }
             }
             else
             {

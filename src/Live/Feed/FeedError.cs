@@ -35,5 +35,6 @@ public sealed record FeedClose(int Status, string Code, string Words)
     internal static readonly FeedClose Silent = new(4408, "silent", "no heartbeat for 75 s; reconnect and resume");
     internal static readonly FeedClose Behind = new(4409, "behind", "too much waits to be sent; reconnect and resume");
     internal static readonly FeedClose SetBack = new(4410, "log_set_back", "the log of events was set back; reconnect and resume");
-    internal static readonly FeedClose TooMany = new(4429, "too_many_connections", "too many connections with this token");
+    internal static readonly FeedClose LockedOut = new(4429, "locked_out", "too much of what came from this address was no good; try again in a minute");
+    internal static readonly FeedClose TooMany = new(4429, "too_many_connections", "too many connections with this token, of this address or of this server");
 }

@@ -23,6 +23,7 @@ internal sealed partial class FeedHub : ILogReader
     {
         (_database, Options, Time) = (database, options, time);
         _hot = new HotReadings(bus);
+        (_unsaid, _unsigned) = (new Strangers(options.MaxPerToken), new Strangers(options.MaxPerToken));
     }
 
     public LiveOptions Options { get; }
@@ -47,60 +48,50 @@ internal sealed partial class FeedHub : ILogReader
         }
     }
 
-    /// <summary>The newest stored readings of the topics; those that are committed from now on are kept for the client.</summary>
-    private async Task<IReadOnlyList<DeviceReadings>> StoredAsync(FeedClient client, IReadOnlyList<string> topics, INewestReadings? newest, CancellationToken stop)
-    {
-        try
-        {
-            await _begun.Task.WaitAsync(_beginWithin, Time, stop).ConfigureAwait(false);
-        }
-        catch (TimeoutException fault)
-        {
-            throw new StorageFault(StorageFaultKind.Unavailable, "live: the log has not been read yet.", fault);
-        }
-
-        if (!topics.Any(Topics.CarriesReadings))
-        {
-            return [];
-        }
-
-        lock (_gate)
-        {
-            if (!client.WantsReadings && _clients.Contains(client))
-            {
-                // What is committed from now on is kept, so that nothing falls between what is stored and what comes.
-                client.WantsReadings = true;
-                _hot.Wanted();
-            }
-        }
-
-        return newest is null ? [] : await newest.ReadAsync(_database, ReadingsWanted.Of(topics), stop).ConfigureAwait(false);
-    }
-
     /// <summary>
-    /// Tells the client what waits for it on <paramref name="topics"/>, and everything from there on: what it missed since <paramref name="from"/>, in order; the newest readings; what happens next.
-    /// The topics have been checked. Returns when the client gets everything as it happens.
+    /// Tells the client what waits for it on <paramref name="topics"/>, and everything from there on: what it missed since <paramref name="from"/>, in order; the newest readings, as fast as it takes
+    /// them, and meanwhile what happens. The topics have been checked. Returns when the client has all that.
     /// </summary>
-    /// <exception cref="StorageFault">The log or the readings cannot be read; nothing was subscribed to, and the client is told so by the caller.</exception>
+    /// <exception cref="StorageFault">The log or the readings cannot be read; the topics are not (all) the client's, and it is told so by the caller.</exception>
     public async Task SubscribeAsync(FeedClient client, IReadOnlyList<string> topics, ResumeToken? from, string? unfit, INewestReadings? newest, CancellationToken stop)
     {
-        var stored = await StoredAsync(client, topics, newest, stop).ConfigureAwait(false);
+        var wanted = new TopicSet(topics);
+        var snapshot = await SnapshotAsync(client, topics, newest, wanted.Messages, stop).ConfigureAwait(false);
+        try
+        {
+            await BeginAsync(client, wanted, from, unfit, snapshot, stop).ConfigureAwait(false);
+        }
+        catch
+        {
+            if (snapshot is not null)
+            {
+                await snapshot.DisposeAsync().ConfigureAwait(false);
+            }
+
+            throw;
+        }
+
+        await TellAsync(client, snapshot).ConfigureAwait(false);
+    }
+
+    private async Task BeginAsync(FeedClient client, TopicSet wanted, ResumeToken? from, string? unfit, Snapshot? snapshot, CancellationToken stop)
+    {
         var reason = unfit;
         if (from is { } token && reason is null)
         {
             reason = IsRecent(token) ? null : await CheckAsync(token, stop).ConfigureAwait(false);
             if (reason is null)
             {
-                client.Offer(FeedWriter.Subscribed(Now, token.ToString(), topics, recovered: true, null));
-                await CatchUp.RunAsync(this, _database, client, topics, token, stored, stop).ConfigureAwait(false);
+                client.Offer(FeedWriter.Subscribed(Now, token.ToString(), wanted.Topics, recovered: true, null));
+                await CatchUp.RunAsync(this, _database, client, wanted, token, snapshot, stop).ConfigureAwait(false);
                 return;
             }
         }
 
         lock (_gate)
         {
-            client.Offer(FeedWriter.Subscribed(Now, _recent.Head.ToString(), topics, from is null && unfit is null ? null : false, reason));
-            Begin(client, topics, stored, _recent.Head.Id);
+            client.Offer(FeedWriter.Subscribed(Now, _recent.Head.ToString(), wanted.Topics, from is null && unfit is null ? null : false, reason));
+            Begin(client, wanted, snapshot, _recent.Head.Id);
         }
     }
 
@@ -175,9 +166,10 @@ internal sealed partial class FeedHub : ILogReader
             {
                 if (_topics.TryGetValue(Topics.Metric(readings.Points[i]), out var clients))
                 {
-                    var one = FeedWriter.Readings(readings, i);
+                    var one = FeedWriter.Readings(readings, i, isShared: true);
                     foreach (var client in clients)
                     {
+                        client.Snapshot?.Told(readings);
                         client.Offer(one);
                     }
                 }
@@ -185,8 +177,8 @@ internal sealed partial class FeedHub : ILogReader
         }
     }
 
-    /// <summary>What the client missed and is still remembered; null when it has to be read from the log. When it is told, the topics are the client's in the same moment.</summary>
-    public bool TryFinish(FeedClient client, IReadOnlyList<string> topics, long position, IReadOnlyList<DeviceReadings> stored)
+    /// <summary>What the client missed and is still remembered; false when it has to be read from the log. When it is told, the topics are the client's in the same moment.</summary>
+    public bool TryFinish(FeedClient client, TopicSet wanted, long position, Snapshot? snapshot)
     {
         lock (_gate)
         {
@@ -197,39 +189,23 @@ internal sealed partial class FeedHub : ILogReader
 
             foreach (var (happened, message) in _recent.After(position))
             {
-                if (CatchUp.IsOn(happened, topics))
+                if (wanted.IsOn(happened))
                 {
                     client.Offer(message);
                 }
             }
 
-            Begin(client, topics, stored, Math.Max(position, _recent.Head.Id));
+            Begin(client, wanted, snapshot, Math.Max(position, _recent.Head.Id));
             return true;
         }
     }
 
-    private void Begin(FeedClient client, IReadOnlyList<string> topics, IReadOnlyList<DeviceReadings> stored, long position)
+    private void Begin(FeedClient client, TopicSet wanted, Snapshot? snapshot, long position)
     {
-        foreach (var readings in stored)
-        {
-            var newest = _hot.Newest(readings);
-            if (topics.Any(t => t == Topics.Global || Topics.DeviceOf(t) == newest.DeviceId || (newest.Category.Length > 0 && Topics.CategoryOf(t) == newest.Category)))
-            {
-                client.Offer(FeedWriter.Readings(newest, null));
-            }
-
-            for (var i = 0; i < newest.Points.Length; i++)
-            {
-                if (topics.Any(t => Topics.MetricOf(t) == newest.Points[i]))
-                {
-                    client.Offer(FeedWriter.Readings(newest, i));
-                }
-            }
-        }
-
-        BeginQueues(client, topics);
-        BeginBatches(client, topics);
-        Add(client, topics);
+        client.Snapshot = snapshot;
+        BeginQueues(client, wanted);
+        BeginBatches(client, wanted);
+        Add(client, wanted.Topics);
         client.LastEvent = Math.Max(client.LastEvent, position);
     }
 
@@ -277,12 +253,13 @@ internal sealed partial class FeedHub : ILogReader
     {
         if (_topics.TryGetValue(topic, out var clients))
         {
-            message ??= FeedWriter.Readings(readings, null);
+            message ??= FeedWriter.Readings(readings, null, isShared: true);
             foreach (var client in clients)
             {
                 if (!ReferenceEquals(client.LastReadings, readings))
                 {
                     client.LastReadings = readings;
+                    client.Snapshot?.Told(readings);
                     client.Offer(message);
                 }
             }

@@ -60,16 +60,16 @@ internal sealed partial class FeedHub
     public static string TopicOf(BatchFigures figures) => figures.Queue is { } queue ? Topics.Queue(queue) : Topics.Global;
 
     /// <summary>What was told last, for somebody who begins. Under the lock.</summary>
-    private void BeginBatches(FeedClient client, IReadOnlyList<string> topics)
+    private void BeginBatches(FeedClient client, TopicSet wanted)
     {
-        if (!topics.Any(IsOfQueues))
+        if (!wanted.CarriesQueues)
         {
             return;
         }
 
         foreach (var (figures, message) in _batches.Values)
         {
-            if (topics.Contains(Topics.Global) || topics.Contains(TopicOf(figures)))
+            if (figures.Queue is { } queue ? wanted.IsOnQueue(queue) : wanted.Topics.Contains(Topics.Global))
             {
                 client.Offer(message);
             }

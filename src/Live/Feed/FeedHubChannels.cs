@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Rondo.Live.Log;
 using Rondo.Live.Pusher;
 
@@ -10,29 +9,41 @@ namespace Rondo.Live.Feed;
 /// </summary>
 internal sealed partial class FeedHub
 {
-    private const int MostStrangers = 1_000;
     private readonly Dictionary<string, FeedClient> _peers = [];
     private readonly Dictionary<string, HashSet<FeedClient>> _channels = [];
-
-    // Connections for which nobody has signed yet, by address: the key alone is no secret.
-    private readonly Dictionary<string, int> _strangers = [];
-    private int _strangerCount;
     private int _metricChannels;
 
-    /// <summary>Takes a client in; null when there are too many, or the server stops.</summary>
+    /// <summary>
+    /// Takes a client in; null when there are too many, or the server stops. One for which nobody signs may stay while there is room; when there is none, the one that has been there for longest makes
+    /// some, once it had as long as a client of the feed has to say who it is.
+    /// </summary>
     public FeedClient? Join(FeedTransport transport, PusherPeer peer)
     {
+        FeedClient? gone = null;
         lock (_gate)
         {
-            if (_strangerCount >= MostStrangers || _strangers.GetValueOrDefault(peer.Address) >= Options.MaxPerToken || Join(transport, (FeedCaller?)null) is not { } client)
+            if (!_unsigned.HasRoom(peer.Address))
+            {
+                gone = _unsigned.Oldest(peer.Address);
+                if (gone is null || Time.GetElapsedTime(gone.ConnectedAt) < Options.AuthWithin)
+                {
+                    return null;
+                }
+            }
+
+            if (Enter(transport, null, peer.Address, _unsigned) is not { } client)
             {
                 return null;
             }
 
             client.Pusher = peer;
-            _strangerCount++;
-            CollectionsMarshal.GetValueRefOrAddDefault(_strangers, peer.Address, out _)++;
             _peers.Add(peer.SocketId, client);
+            if (gone is not null)
+            {
+                NoStranger(gone);
+                gone.End(PusherClose.Unsigned);
+            }
+
             return client;
         }
     }
@@ -56,7 +67,8 @@ internal sealed partial class FeedHub
                 return null;
             }
 
-            return client.Caller is { } other ? (other.TokenId is { } token && token == caller.TokenId ? client : null) : Identify(client, caller) ? client : null;
+            var isTheirs = client.Caller is { } other ? other.TokenId is { } token && token == caller.TokenId : Identify(client, caller);
+            return isTheirs && client.Pusher!.Sign(caller.Handle) ? client : null;
         }
     }
 
@@ -73,28 +85,28 @@ internal sealed partial class FeedHub
     /// <exception cref="Storage.StorageFault">The readings cannot be read; nothing was subscribed to.</exception>
     public async Task JoinChannelAsync(FeedClient client, PusherPeer peer, string topic, INewestReadings? newest, CancellationToken stop)
     {
-        var stored = await StoredAsync(client, [topic], newest, stop).ConfigureAwait(false);
+        var snapshot = await SnapshotAsync(client, [topic], newest, r => Messages(topic, r), stop).ConfigureAwait(false);
         lock (_gate)
         {
             client.Offer(PusherWriter.Succeeded(PusherChannel.Of(topic)));
-            if (!_clients.Contains(client) || !peer.Topics.Add(topic))
+            if (_clients.Contains(client) && peer.Topics.Add(topic))
             {
-                return;
-            }
+                client.Snapshot = snapshot;
+                if (!_channels.TryGetValue(topic, out var clients))
+                {
+                    _channels.Add(topic, clients = []);
+                    _metricChannels += Topics.MetricOf(topic) is null ? 0 : 1;
+                }
 
-            foreach (var readings in stored)
+                clients.Add(client);
+            }
+            else
             {
-                TellOne(client, topic, _hot.Newest(readings));
+                snapshot?.Nothing();
             }
-
-            if (!_channels.TryGetValue(topic, out var clients))
-            {
-                _channels.Add(topic, clients = []);
-                _metricChannels += Topics.MetricOf(topic) is null ? 0 : 1;
-            }
-
-            clients.Add(client);
         }
+
+        await TellAsync(client, snapshot).ConfigureAwait(false);
     }
 
     public void LeaveChannel(FeedClient client, PusherPeer peer, string topic)
@@ -131,23 +143,9 @@ internal sealed partial class FeedHub
     private void LeavePeer(FeedClient client, PusherPeer peer)
     {
         _peers.Remove(peer.SocketId);
-        if (client.Caller is null)
-        {
-            NoStranger(peer);
-        }
-
         foreach (var topic in peer.Topics.ToArray())
         {
             LeaveChannel(client, peer, topic);
-        }
-    }
-
-    private void NoStranger(PusherPeer peer)
-    {
-        _strangerCount--;
-        if (--CollectionsMarshal.GetValueRefOrAddDefault(_strangers, peer.Address, out _) <= 0)
-        {
-            _strangers.Remove(peer.Address);
         }
     }
 
@@ -209,27 +207,28 @@ internal sealed partial class FeedHub
     {
         if (_channels.TryGetValue(topic, out var clients))
         {
-            var message = PusherWriter.Readings(topic, readings, only);
+            var message = PusherWriter.Readings(topic, readings, only, isShared: true);
             foreach (var client in clients)
             {
+                client.Snapshot?.Told(readings);
                 client.Offer(message);
             }
         }
     }
 
-    private static void TellOne(FeedClient client, string topic, DeviceReadings readings)
+    private static IEnumerable<FeedMessage> Messages(string topic, DeviceReadings readings)
     {
         if (Topics.MetricOf(topic) is not { } metric)
         {
-            client.Offer(PusherWriter.Readings(topic, readings, null));
-            return;
+            yield return PusherWriter.Readings(topic, readings, null, isShared: false);
+            yield break;
         }
 
         for (var i = 0; i < readings.Points.Length; i++)
         {
             if (readings.Points[i] == metric)
             {
-                client.Offer(PusherWriter.Readings(topic, readings, i));
+                yield return PusherWriter.Readings(topic, readings, i, isShared: false);
             }
         }
     }

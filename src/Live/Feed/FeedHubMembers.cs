@@ -6,6 +6,10 @@ namespace Rondo.Live.Feed;
 internal sealed partial class FeedHub
 {
     private readonly Dictionary<string, int> _perToken = [];
+
+    // Who has not said who it is, and those of Pusher for whom nobody has signed: the key alone is no secret. Neither takes the other's room.
+    private readonly Strangers _unsaid;
+    private readonly Strangers _unsigned;
     private int _sockets;
     private int _streams;
     private bool _isStopping;
@@ -27,20 +31,23 @@ internal sealed partial class FeedHub
     }
 
     /// <summary>Takes a client in; null when there are too many, or the server stops.</summary>
-    public FeedClient? Join(FeedTransport transport, FeedCaller? caller)
+    /// <param name="transport">The way to it.</param>
+    /// <param name="caller">Who it is; null when it will say so.</param>
+    /// <param name="address">Who counts as one for the bound on those who have not said so.</param>
+    public FeedClient? Join(FeedTransport transport, FeedCaller? caller, string address = "")
     {
+        FeedClient? client;
         lock (_gate)
         {
-            if (_isStopping || (transport.IsTwoWay ? _sockets >= Options.MaxSockets : _streams >= Options.MaxEventStreams) || !CountToken(caller))
-            {
-                return null;
-            }
-
-            (_sockets, _streams) = transport.IsTwoWay ? (_sockets + 1, _streams) : (_sockets, _streams + 1);
-            var client = new FeedClient(this, transport, caller, Time.GetTimestamp());
-            _clients.Add(client);
-            return client;
+            client = caller is not null || _unsaid.HasRoom(address) ? Enter(transport, caller, address, caller is null ? _unsaid : null) : null;
         }
+
+        if (client is not null && caller is not null)
+        {
+            EndIfOver(client, caller);
+        }
+
+        return client;
     }
 
     /// <summary>The client has said who it is. False when there are too many connections with that token.</summary>
@@ -54,13 +61,11 @@ internal sealed partial class FeedHub
             }
 
             client.Caller = caller;
-            if (client.Pusher is { } peer)
-            {
-                NoStranger(peer);
-            }
-
-            return true;
+            NoStranger(client);
         }
+
+        EndIfOver(client, caller);
+        return true;
     }
 
     public void Leave(FeedClient client)
@@ -78,6 +83,7 @@ internal sealed partial class FeedHub
                 Drop(client, topic);
             }
 
+            NoStranger(client);
             if (client.Pusher is { } peer)
             {
                 LeavePeer(client, peer);
@@ -120,6 +126,35 @@ internal sealed partial class FeedHub
         lock (_gate)
         {
             return [.. _clients];
+        }
+    }
+
+    private FeedClient? Enter(FeedTransport transport, FeedCaller? caller, string address, Strangers? among)
+    {
+        if (_isStopping || (transport.IsTwoWay ? _sockets >= Options.MaxSockets : _streams >= Options.MaxEventStreams) || !CountToken(caller))
+        {
+            return null;
+        }
+
+        (_sockets, _streams) = transport.IsTwoWay ? (_sockets + 1, _streams) : (_sockets, _streams + 1);
+        var client = new FeedClient(this, transport, caller, address, Time.GetTimestamp()) { Among = among };
+        _clients.Add(client);
+        among?.Add(client);
+        return client;
+    }
+
+    private static void NoStranger(FeedClient client)
+    {
+        client.Among?.Remove(client);
+        client.Among = null;
+    }
+
+    /// <summary>What ended between the look-up and this moment did not know of this connection; what ends from now on does.</summary>
+    private void EndIfOver(FeedClient client, FeedCaller caller)
+    {
+        if (caller.Ended.IsCancellationRequested)
+        {
+            client.End(caller.ExpiresAt is { } ends && ends <= Now ? FeedClose.Expired : FeedClose.Revoked);
         }
     }
 

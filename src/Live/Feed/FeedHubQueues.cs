@@ -35,6 +35,7 @@ internal sealed partial class FeedHub
         lock (_gate)
         {
             var now = figures.ToDictionary(f => f.Queue, StringComparer.Ordinal);
+            var counts = now.Keys.ToHashSet(StringComparer.Ordinal);
             foreach (var empty in _topics.Keys.Select(Topics.QueueOf).OfType<string>().Concat(_queues.Keys).Where(q => !now.ContainsKey(q)).Distinct(StringComparer.Ordinal).ToArray())
             {
                 now[empty] = QueueFigures.Empty(empty);
@@ -42,33 +43,37 @@ internal sealed partial class FeedHub
 
             foreach (var (queue, counted) in now)
             {
-                if (_queues.TryGetValue(queue, out var told) && told.Figures == counted)
+                var topic = Topics.Queue(queue);
+                if (!_queues.TryGetValue(queue, out var told) || told.Figures != counted)
                 {
-                    continue;
+                    var message = FeedWriter.Queue(counted, at);
+                    _queues[queue] = (counted, message);
+                    foreach (var client in Of(topic).Concat(Of(Topics.Global).Where(c => !c.Topics.Contains(topic))))
+                    {
+                        client.Offer(message);
+                    }
                 }
 
-                var message = FeedWriter.Queue(counted, at);
-                _queues[queue] = (counted, message);
-                var topic = Topics.Queue(queue);
-                foreach (var client in Of(topic).Concat(Of(Topics.Global).Where(c => !c.Topics.Contains(topic))))
+                // Of one that holds nothing any more that is said once; queues that come and go by the thousand are not remembered for it.
+                if (!counts.Contains(queue) && !_topics.ContainsKey(topic))
                 {
-                    client.Offer(message);
+                    _queues.Remove(queue);
                 }
             }
         }
     }
 
     /// <summary>What was told last, for somebody who begins. Under the lock.</summary>
-    private void BeginQueues(FeedClient client, IReadOnlyList<string> topics)
+    private void BeginQueues(FeedClient client, TopicSet wanted)
     {
-        if (!topics.Any(IsOfQueues))
+        if (!wanted.CarriesQueues)
         {
             return;
         }
 
         foreach (var (queue, told) in _queues)
         {
-            if (topics.Contains(Topics.Global) || topics.Contains(Topics.Queue(queue)))
+            if (wanted.IsOnQueue(queue))
             {
                 client.Offer(told.Message);
             }

@@ -79,9 +79,13 @@ internal sealed class ReadingsLoop : Loop
         using (Expect(TimeSpan.FromSeconds(30)))
         {
             var wanted = ReadingsWanted.Of(_hub.TopicsWithReadings()) with { NotOf = _node };
-            foreach (var readings in _newest!.ReadAsync(_database, wanted, stop).GetAwaiter().GetResult())
+            foreach (var piece in _newest!.ReadAsync(_database, wanted, stop).ToBlockingEnumerable(stop))
             {
-                _hub.Take(readings);
+                Beat();
+                foreach (var readings in piece)
+                {
+                    _hub.Take(readings);
+                }
             }
         }
 

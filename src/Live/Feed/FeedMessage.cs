@@ -19,14 +19,15 @@ internal readonly record struct SeriesKey(long Source, string? Metric, string? C
 /// <summary>One message, written once for all who get it.</summary>
 internal sealed class FeedMessage
 {
-    // What an entry costs that shares its message with every other client: the newest readings are kept anyway.
+    // What an entry costs that shares its message with every other client that is as slow: of a series only the newest is kept.
     private const int SharedCost = 64;
     private readonly int _head;
+    private readonly bool _isShared;
     private byte[]? _eventStream;
 
-    public FeedMessage(ReadOnlySpan<byte> json, string? id = null, SeriesKey? key = null)
+    public FeedMessage(ReadOnlySpan<byte> json, string? id = null, SeriesKey? key = null, bool isShared = false)
     {
-        (Id, Key) = (id, key);
+        (Id, Key, _isShared) = (id, key, isShared);
         _head = json.Length < 126 ? 2 : json.Length <= ushort.MaxValue ? 4 : 10;
         var frame = new byte[_head + json.Length];
 
@@ -66,8 +67,8 @@ internal sealed class FeedMessage
     /// <summary>The same as an event of an event stream.</summary>
     public ReadOnlyMemory<byte> EventStream => _eventStream ??= AsEvent();
 
-    /// <summary>What it counts for in a client's queue, bytes.</summary>
-    public int Cost => Key is null ? Frame.Length + SharedCost : SharedCost;
+    /// <summary>What it counts for in a client's queue, bytes: newest values that are told to all next to nothing, what is written for one client all of it.</summary>
+    public int Cost => _isShared && Key is not null ? SharedCost : Frame.Length + SharedCost;
 
     private byte[] AsEvent()
     {

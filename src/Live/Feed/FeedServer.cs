@@ -22,7 +22,7 @@ public sealed class FeedServer
         _news = new ReadingsNewsLoop(bus, elsewhere, time);
         (_hub, _database, Access, _newest, _queues, _time) = (hub, database, access, newest, queues, time);
         Tickets = new FeedTickets(database);
-        access.OnRevoked(token => hub.EndAll(c => c.Caller?.TokenId == token, FeedClose.Revoked));
+        access.OnRevoked(handle => hub.EndAll(c => c.Caller?.Handle == handle || c.Pusher?.IsOf(handle) == true, FeedClose.Revoked));
     }
 
     /// <summary>Who may listen.</summary>
@@ -39,7 +39,7 @@ public sealed class FeedServer
     {
         var caller = ticket is not null
             ? await Tickets.RedeemAsync(ticket, stop).ConfigureAwait(false) is { } handle ? await Access.FindAsync(handle, stop).ConfigureAwait(false) : null
-            : token is not null ? await Access.AuthenticateAsync(token, stop).ConfigureAwait(false) : null;
+            : token is not null ? (await Access.AuthenticateAsync(token, stop).ConfigureAwait(false)).Caller : null;
         return caller?.ExpiresAt is { } ends && ends <= _hub.Now ? null : caller;
     }
 
@@ -49,15 +49,16 @@ public sealed class FeedServer
     /// <summary>Serves one WebSocket until it ends.</summary>
     /// <param name="connection">The connection after the handshake.</param>
     /// <param name="caller">Who it is; null when it will say so.</param>
+    /// <param name="door">Where it comes from.</param>
     /// <param name="abort">Ends the connection at once.</param>
     /// <param name="gone">The connection has ended.</param>
-    public async Task RunAsync(Stream connection, FeedCaller? caller, Action abort, CancellationToken gone)
+    public async Task RunAsync(Stream connection, FeedCaller? caller, IFeedDoor door, Action abort, CancellationToken gone)
     {
         // Heartbeats are messages here, so the WebSocket needs no keep-alive of its own.
         await using var frames = new FrameStream(connection);
         using var socket = WebSocket.CreateFromStream(frames, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
         var transport = new SocketTransport(socket, frames, abort);
-        if (_hub.Join(transport, caller) is not { } client)
+        if (_hub.Join(transport, caller, door.Address) is not { } client)
         {
             await RefuseAsync(transport).ConfigureAwait(false);
             return;
@@ -70,7 +71,7 @@ public sealed class FeedServer
                 client.Offer(FeedWriter.Authenticated(_hub.Now, caller));
             }
 
-            await new FeedSession(_hub, client, Access, _newest).ListenAsync(socket, gone).ConfigureAwait(false);
+            await new FeedSession(_hub, client, Access, _newest, door).ListenAsync(socket, gone).ConfigureAwait(false);
             await client.Farewell.WaitAsync(_hub.Options.CloseWithin, _time, gone).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is WebSocketException or IOException or OperationCanceledException or TimeoutException or ObjectDisposedException or InvalidOperationException)

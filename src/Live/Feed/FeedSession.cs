@@ -6,7 +6,7 @@ using Rondo.Storage;
 namespace Rondo.Live.Feed;
 
 /// <summary>What one client says, and what comes of it.</summary>
-internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, INewestReadings? newest)
+internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, INewestReadings? newest, IFeedDoor? door = null)
 {
     private const int Piece = 4_096;
     private int _errors;
@@ -162,6 +162,8 @@ internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, I
         }
         catch (StorageFault fault)
         {
+            // It may have had them already, and hear now that it does not get their newest readings.
+            hub.Unsubscribe(client, accepted);
             foreach (var topic in accepted)
             {
                 client.Offer(FeedWriter.Refused(hub.Now, topic, new FeedError(FeedError.Unavailable, $"the database cannot be asked now; try again in a moment ({fault.Kind})")));
@@ -177,9 +179,20 @@ internal class FeedSession(FeedHub hub, FeedClient client, IFeedAccess access, I
             return;
         }
 
+        if (door?.IsClosed(token) == true)
+        {
+            client.End(FeedClose.LockedOut);
+            return;
+        }
+
         try
         {
-            var caller = await access.AuthenticateAsync(token, stop).ConfigureAwait(false);
+            var (caller, isGuess) = await access.AuthenticateAsync(token, stop).ConfigureAwait(false);
+            if (isGuess)
+            {
+                door?.Failed();
+            }
+
             if (caller is null || (caller.ExpiresAt is { } ends && ends <= hub.Now))
             {
                 client.End(FeedClose.AuthFailed);

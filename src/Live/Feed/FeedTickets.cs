@@ -17,6 +17,9 @@ public sealed class FeedTickets
     internal const int Most = 10_000, MostEach = 100;
 
     private const int Length = 40;
+
+    // Anybody may come with a ticket: they wait for one another, not fenced writes for them.
+    private static readonly SemaphoreSlim _turns = new(4);
     private readonly Database _database;
 
     internal FeedTickets(Database database) => _database = database;
@@ -32,10 +35,25 @@ public sealed class FeedTickets
 
     /// <summary>The handle of whoever it was given to, once; null when it is not good (any more).</summary>
     /// <exception cref="StorageFault">The database cannot be asked.</exception>
-    internal async ValueTask<string?> RedeemAsync(string ticket, CancellationToken stop) =>
-        ticket.Length == Length && await _database.AskAsync("live.ticket.find", tx => TicketStore.Has(tx, Hash(ticket)), stop).ConfigureAwait(false)
-            ? await _database.WriteAsync("live.ticket.take", tx => TicketStore.Take(tx, Hash(ticket)), stop).ConfigureAwait(false)
-            : null;
+    internal async ValueTask<string?> RedeemAsync(string ticket, CancellationToken stop)
+    {
+        if (ticket.Length != Length)
+        {
+            return null;
+        }
+
+        await _turns.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            return await _database.ReadAsync("live.ticket.find", tx => TicketStore.Has(tx, Hash(ticket)), stop).ConfigureAwait(false)
+                ? await _database.WriteAsync("live.ticket.take", tx => TicketStore.Take(tx, Hash(ticket)), stop).ConfigureAwait(false)
+                : null;
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
 
     private static string Hash(string ticket) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ticket)));
 }

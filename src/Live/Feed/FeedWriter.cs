@@ -27,11 +27,11 @@ internal static class FeedWriter
     }
 
     /// <summary>All metrics of a device on its own topic, or one of them on the metric's.</summary>
-    public static FeedMessage Readings(DeviceReadings readings, int? only)
+    public static FeedMessage Readings(DeviceReadings readings, int? only, bool isShared)
     {
         var topic = only is { } index ? Topics.Metric(readings.Points[index]) : Topics.Device(readings.DeviceId);
         var key = new SeriesKey(readings.Source, only is { } one ? readings.Points[one] : null);
-        return new FeedMessage(Write("data", DeviceReadings.EventName, topic, null, readings.Slot, json => WriteReadings(json, readings, only)), null, key);
+        return new FeedMessage(Write("data", DeviceReadings.EventName, topic, null, readings.Slot, json => WriteReadings(json, readings, only)), null, key, isShared);
     }
 
     /// <summary>Figures of a queue on its topic.</summary>
@@ -51,7 +51,8 @@ internal static class FeedWriter
             json.WriteEndObject();
         }),
         null,
-        new SeriesKey(SeriesKey.Queues, figures.Queue));
+        new SeriesKey(SeriesKey.Queues, figures.Queue),
+        isShared: true);
 
     /// <summary>How far a batch is, on the topic of the queue of most of its members.</summary>
     public static FeedMessage Batch(BatchFigures figures, Instant at) => new(

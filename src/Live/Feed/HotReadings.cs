@@ -55,6 +55,9 @@ internal sealed class HotReadings(EventBus bus)
         return true;
     }
 
+    /// <summary>True when older ones of their source have been told.</summary>
+    public bool HasOlder(DeviceReadings readings) => _told.TryGetValue(readings.Source, out var told) && told.Slot < readings.Slot;
+
     /// <summary>What was told of the same source, when that is newer; then whoever begins must not be sent back.</summary>
     public DeviceReadings Newest(DeviceReadings stored)
     {

@@ -35,7 +35,9 @@ internal static class EventStore
           select head.before + n.n, floor(random() * 2147483647)::int, n.name, n.topic, n.also_on, n.at, @now, n.data, n.correlation_id, n.trace_id, n.not_for from numbered n, head
           returning {Columns}
         )
-        select {Columns} from logged order by id
+        select {Columns} from logged
+        union all select id, stamp, '', '', null, at, '', null, null from live_event where id = @seen
+        order by id
         """);
 
     private static readonly Sql _head = new("live.head", """
@@ -45,6 +47,13 @@ internal static class EventStore
         """);
 
     private static readonly Sql _after = new("live.after", $"select {Columns} from live_event where id > @id order by id limit @limit");
+
+    // What was seen last in the same look as what follows: between two looks a log may be set back and grow again.
+    private static readonly Sql _from = new("live.from", $"""
+        select id, stamp, '' as name, '' as topic, null as also_on, at, '' as data, null as correlation_id, null as trace_id from live_event where id = @id
+        union all select * from (select {Columns} from live_event where id > @id order by id limit @limit) a
+        order by id
+        """);
 
     // Each half reads no more of its index than may be shown.
     private static readonly Sql _traced = new("live.trace", $"""
@@ -76,11 +85,14 @@ internal static class EventStore
         tx.Execute(_log, events.Select(e => new { id = ++id, name = e.Name, topic = e.Topic, also = e.AlsoOn, at = e.At, now, data = e.Data, correlation, trace, except = e.NotFor }));
     }
 
-    /// <summary>PostgreSQL: numbers what has been committed, at most <paramref name="limit"/>; whoever does the same at the same time waits for its turn.</summary>
-    public static List<LoggedEvent> Sequence(Transaction tx, int limit)
+    /// <summary>
+    /// PostgreSQL: numbers what has been committed, at most <paramref name="limit"/>; whoever does the same at the same time waits for its turn. Before it stands event <paramref name="seen"/>, if it
+    /// is there, without its data.
+    /// </summary>
+    public static List<LoggedEvent> Sequence(Transaction tx, int limit, long seen = 0)
     {
         tx.Execute(_turn);
-        return tx.Query<LoggedEvent>(_sequence, new { limit, now = tx.Now });
+        return tx.Query<LoggedEvent>(_sequence, new { limit, now = tx.Now, seen });
     }
 
     /// <summary>Where the log ends, with the stamp of event <paramref name="id"/>.</summary>
@@ -88,6 +100,9 @@ internal static class EventStore
 
     /// <summary>Events behind <paramref name="id"/>, in order.</summary>
     public static List<LoggedEvent> After(Transaction tx, long id, int limit) => tx.Query<LoggedEvent>(_after, new { id, limit });
+
+    /// <summary>Event <paramref name="id"/>, if it is there, without its data, and at most <paramref name="limit"/> behind it.</summary>
+    public static List<LoggedEvent> From(Transaction tx, long id, int limit) => tx.Query<LoggedEvent>(_from, new { id, limit });
 
     /// <summary>Events that follow from one request, by correlation or trace id, in order.</summary>
     public static List<LoggedEvent> Traced(Transaction tx, string id, int limit) => tx.Query<LoggedEvent>(_traced, new { id, limit });

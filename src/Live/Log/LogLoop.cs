@@ -83,7 +83,15 @@ internal sealed class LogLoop : Loop
     /// <summary>True when there may be more.</summary>
     private bool Sequence()
     {
-        var numbered = _database.Write("live.sequence", tx => EventStore.Sequence(tx, Piece));
+        var numbered = _database.Write("live.sequence", tx => EventStore.Sequence(tx, Piece, _seen));
+        if (!IsAsSeen(numbered))
+        {
+            // What was numbered is told to nobody here: everybody has to come again, and is told from where.
+            _hint(EventLog.Hint);
+            Begin(Look());
+            return true;
+        }
+
         if (numbered.Count == 0)
         {
             return false;
@@ -107,10 +115,10 @@ internal sealed class LogLoop : Loop
         while (_reader is not null)
         {
             Beat();
-            var news = Ask("live.after", tx => EventStore.After(tx, _seen, Piece));
-            if (news.Count > 0 && news[0].Id != _seen + 1)
+            var news = Ask("live.from", tx => EventStore.From(tx, _seen, Piece));
+            if (!IsAsSeen(news) || (news.Count > 0 && news[0].Id != _seen + 1))
             {
-                // Forgotten before it was read: this process stood still for longer than events are kept.
+                // Forgotten before it was read: this process stood still for longer than events are kept. Or the log was set back.
                 Begin(Look());
                 return;
             }
@@ -123,6 +131,25 @@ internal sealed class LogLoop : Loop
         }
 
         Begin(Look());
+    }
+
+    /// <summary>
+    /// True when what was last seen is still what it was; takes it off what was read with it. That numbers follow one another says nothing by itself: a log that was set back gives them anew.
+    /// </summary>
+    private bool IsAsSeen(List<LoggedEvent> read)
+    {
+        if (_seen == 0)
+        {
+            return true;
+        }
+
+        if (read.Count == 0 || read[0].Id != _seen || read[0].Stamp != _stamp)
+        {
+            return false;
+        }
+
+        read.RemoveAt(0);
+        return true;
     }
 
     private void Take(List<LoggedEvent> news)

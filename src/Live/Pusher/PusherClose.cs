@@ -11,6 +11,8 @@ internal static class PusherClose
     public static readonly FeedClose NoProtocol = new(4008, "pusher", "expected ?protocol=7");
     public static readonly FeedClose TooMany = new(4100, "pusher", "too many connections of this server, or of this address; try again later");
 
+    public static readonly FeedClose Unsigned = new(4100, "pusher", "nobody has signed for this connection, and another one needs the room; connect again");
+
     /// <summary>The same as <paramref name="close"/> in the words and numbers of the protocol.</summary>
     public static FeedClose Of(FeedClose close) => close.Code switch
     {

@@ -85,14 +85,29 @@ internal sealed class PusherSession(FeedHub hub, FeedClient client, PusherPeer p
             }
             else
             {
-                await _hub.JoinChannelAsync(_client, peer, topic, _newest, stop).ConfigureAwait(false);
+                await JoinAsync(channel, topic, stop).ConfigureAwait(false);
             }
         }
         catch (StorageFault fault)
         {
-            Refuse(channel, $"the database cannot be asked now; try again in a moment ({fault.Kind})", Unavailable);
+            Refuse(channel, Away(fault), Unavailable);
         }
     }
+
+    private async Task JoinAsync(string channel, string topic, CancellationToken stop)
+    {
+        try
+        {
+            await _hub.JoinChannelAsync(_client, peer, topic, _newest, stop).ConfigureAwait(false);
+        }
+        catch (StorageFault fault)
+        {
+            _hub.LeaveChannel(_client, peer, topic);
+            Refuse(channel, Away(fault), Unavailable);
+        }
+    }
+
+    private static string Away(StorageFault fault) => $"the database cannot be asked now; try again in a moment ({fault.Kind})";
 
     /// <summary>Takes a back-end's word where nobody else's is known; returns what is wrong, or null.</summary>
     private string? Vouched() => _client.Caller is null && !_hub.Identify(_client, _application) && _client.Caller is null ? "the connection ends" : null;

@@ -13,7 +13,7 @@ internal static class PusherUpkeep
         {
             client.End(FeedClose.Expired);
         }
-        else if (silence >= hub.Options.ActivityTimeout + hub.Options.PongWithin)
+        else if (!client.IsCatchingUp && silence >= hub.Options.ActivityTimeout + hub.Options.PongWithin)
         {
             hub.Counters.Lost();
             client.End(FeedClose.Silent);

@@ -50,7 +50,7 @@ internal static class PusherWriter
     public static FeedMessage Event(string topic, string name, string data) => Write(name, PusherChannel.Of(topic), json => json.WriteString("data"u8, data));
 
     /// <summary>All metrics of a device on a channel, or one of them.</summary>
-    public static FeedMessage Readings(string topic, DeviceReadings readings, int? only)
+    public static FeedMessage Readings(string topic, DeviceReadings readings, int? only, bool isShared)
     {
         var data = new ArrayBufferWriter<byte>(512);
         using (var inner = new Utf8JsonWriter(data, _options))
@@ -59,7 +59,7 @@ internal static class PusherWriter
         }
 
         var key = new SeriesKey(readings.Source, only is { } one ? readings.Points[one] : null, topic);
-        return Write(DeviceReadings.EventName, PusherChannel.Of(topic), json => json.WriteString("data"u8, data.WrittenSpan), key);
+        return Write(DeviceReadings.EventName, PusherChannel.Of(topic), json => json.WriteString("data"u8, data.WrittenSpan), key, isShared);
     }
 
     private static string Text(Action<Utf8JsonWriter> members)
@@ -75,7 +75,7 @@ internal static class PusherWriter
         return System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    private static FeedMessage Write(string name, string? channel, Action<Utf8JsonWriter> data, SeriesKey? key = null)
+    private static FeedMessage Write(string name, string? channel, Action<Utf8JsonWriter> data, SeriesKey? key = null, bool isShared = false)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer, _options))
@@ -91,6 +91,6 @@ internal static class PusherWriter
             json.WriteEndObject();
         }
 
-        return new FeedMessage(buffer.WrittenSpan, null, key);
+        return new FeedMessage(buffer.WrittenSpan, null, key, isShared);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Rondo.Live;
 using Rondo.Live.Feed;
@@ -6,47 +7,64 @@ using Rondo.Storage;
 namespace Rondo.Polling.Runtime;
 
 /// <summary>The newest stored readings of poll groups, for whoever begins to listen and for those of other nodes.</summary>
-public sealed class NewestReadings : INewestReadings
+/// <param name="page">Most groups of one piece.</param>
+public sealed class NewestReadings(int page = 2_000) : INewestReadings
 {
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DeviceReadings>> ReadAsync(Database database, ReadingsWanted wanted, CancellationToken stop) => database.ReadAsync("live.newest", tx => Read(tx, wanted), stop);
-
-    private static IReadOnlyList<DeviceReadings> Read(Transaction tx, ReadingsWanted wanted)
+    public async IAsyncEnumerable<IReadOnlyList<DeviceReadings>> ReadAsync(Database database, ReadingsWanted wanted, [EnumeratorCancellation] CancellationToken stop)
     {
-        var rows = new Dictionary<long, NewestRow>();
+        foreach (var part in Parts(wanted))
+        {
+            var after = long.MinValue;
+            int count;
+            do
+            {
+                var (from, look) = (after, part);
+                var rows = await database.ReadAsync("live.newest", tx => Read(tx, look, from, wanted.NotOf), stop).ConfigureAwait(false);
+                count = rows.Count;
+                if (count > 0)
+                {
+                    after = rows[^1].Group;
+                    yield return rows.ConvertAll(r => r.Readings);
+                }
+            }
+            while (count == page);
+        }
+    }
+
+    /// <summary>One statement for each reason why something may be wanted, however many names there are.</summary>
+    private static IEnumerable<Part> Parts(ReadingsWanted wanted)
+    {
         if (wanted.All)
         {
-            Add(rows, NewestStore.All(tx, wanted.NotOf));
+            yield return new Part(NewestStore.All);
+            yield break;
         }
-        else
+
+        if (wanted.Devices.Count > 0)
         {
-            if (wanted.Devices.Count > 0)
-            {
-                Add(rows, NewestStore.OfDevices(tx, wanted.Devices, wanted.NotOf));
-            }
-
-            foreach (var category in wanted.Categories)
-            {
-                Add(rows, NewestStore.OfCategory(tx, category, wanted.NotOf));
-            }
-
-            foreach (var metric in wanted.Metrics)
-            {
-                Add(rows, NewestStore.OfMetric(tx, metric, wanted.NotOf));
-            }
+            yield return new Part(NewestStore.OfDevices, new IdList([.. wanted.Devices]));
         }
 
-        var points = NewestStore.Points(tx, [.. rows.Values.Select(r => r.GroupId)]).ToLookup(p => p.GroupId);
-        return [.. rows.Values.Select(r => Readings(r, [.. points[r.GroupId]]))];
+        if (wanted.Categories.Count > 0)
+        {
+            yield return new Part(NewestStore.OfCategories, Names: JsonSerializer.Serialize(wanted.Categories));
+        }
+
+        if (wanted.Metrics.Count > 0)
+        {
+            yield return new Part(NewestStore.OfMetrics, Names: JsonSerializer.Serialize(wanted.Metrics));
+        }
     }
 
-    private static void Add(Dictionary<long, NewestRow> rows, List<NewestRow> more)
+    private List<(long Group, DeviceReadings Readings)> Read(Transaction tx, Part part, long after, string? notOf)
     {
-        foreach (var row in more.Take(NewestStore.Most - rows.Count))
-        {
-            rows[row.Source] = row;
-        }
+        var rows = NewestStore.Read(tx, part.Statement, part.Ids, part.Names, notOf, after, page);
+        var points = NewestStore.Points(tx, [.. rows.Select(r => r.GroupId)]).ToLookup(p => p.GroupId);
+        return rows.ConvertAll(r => (r.GroupId, Readings(r, [.. points[r.GroupId]])));
     }
+
+    private sealed record Part(Sql Statement, IdList Ids = default, string Names = "[]");
 
     private static DeviceReadings Readings(NewestRow row, NewestPoint[] points)
     {

@@ -5,9 +5,6 @@ namespace Rondo.Polling.Runtime;
 /// <summary>The SQL of the newest readings, and only the SQL.</summary>
 internal static class NewestStore
 {
-    /// <summary>Most sources of one answer.</summary>
-    public const int Most = 10_000;
-
     // One look into the key of the samples for each group.
     private const string Select = """
         select d.id as device_id, d.name as device, d.category, g.id as group_id, g.name as group_name, g.source_id as source, s.at,
@@ -18,25 +15,26 @@ internal static class NewestStore
         where d.removed_at is null and g.removed_at is null and (cast(@notOf as {text}) is null or e.owner <> @notOf)
         """;
 
-    private static readonly Sql _all = new("live.newest.all", $"{Select} order by g.id limit {Most}");
+    private const string Page = "and g.id > @after order by g.id limit @page";
+    private const string Names = "{only:postgres}= any(array(select json_array_elements_text(cast(@names as json)))){end}{only:sqlite}in (select value from json_each(@names)){end}";
 
-    private static readonly Sql _ofDevices = new("live.newest.devices", $$"""{{Select}} and d.id {in:@ids} order by g.id limit {{Most}}""");
+    /// <summary>Of every group.</summary>
+    public static readonly Sql All = new("live.newest.all", $"{Select} {Page}");
 
-    private static readonly Sql _ofCategory = new("live.newest.category", $"{Select} and d.category = @name order by g.id limit {Most}");
+    /// <summary>Of devices, by their ids.</summary>
+    public static readonly Sql OfDevices = new("live.newest.devices", $$"""{{Select}} and d.id {in:@ids} {{Page}}""");
 
-    private static readonly Sql _ofMetric = new("live.newest.metric", $"""
-        {Select} and exists (select 1 from point p where p.group_id = g.id and p.removed_at is null and p.name = @name) order by g.id limit {Most}
-        """);
+    /// <summary>Of all devices of categories.</summary>
+    public static readonly Sql OfCategories = new("live.newest.categories", $"{Select} and d.category {Names} {Page}");
+
+    /// <summary>Of all groups that have one of these metrics.</summary>
+    public static readonly Sql OfMetrics = new("live.newest.metrics", $"{Select} and g.id in (select p.group_id from point p where p.removed_at is null and p.name {Names}) {Page}");
 
     private static readonly Sql _points = new("live.newest.points", "select group_id, ordinal, name, unit from point where removed_at is null and group_id {in:@ids} order by group_id, ordinal");
 
-    public static List<NewestRow> All(Transaction tx, string? notOf) => tx.Query<NewestRow>(_all, new { notOf });
-
-    public static List<NewestRow> OfDevices(Transaction tx, IReadOnlyList<long> ids, string? notOf) => tx.Query<NewestRow>(_ofDevices, new { ids = new IdList([.. ids]), notOf });
-
-    public static List<NewestRow> OfCategory(Transaction tx, string name, string? notOf) => tx.Query<NewestRow>(_ofCategory, new { name, notOf });
-
-    public static List<NewestRow> OfMetric(Transaction tx, string name, string? notOf) => tx.Query<NewestRow>(_ofMetric, new { name, notOf });
+    /// <summary>At most <paramref name="page"/> groups behind <paramref name="after"/>, in order.</summary>
+    public static List<NewestRow> Read(Transaction tx, Sql statement, IdList ids, string names, string? notOf, long after, int page) =>
+        tx.Query<NewestRow>(statement, statement == OfDevices ? new { ids, notOf, after, page } : statement == All ? new { notOf, after, page } : (object)new { names, notOf, after, page });
 
     public static List<NewestPoint> Points(Transaction tx, long[] ids) => tx.Query<NewestPoint>(_points, new { ids = new IdList(ids) });
 }

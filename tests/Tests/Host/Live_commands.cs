@@ -40,6 +40,17 @@ public sealed class Live_commands : IDisposable
         Assert.Contains("devices.7 door.opened {\"test\":true}", text.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite)]
+    [InlineData(DatabaseKind.Postgres)]
+    public async Task Figures_of_queues_are_shown_too(DatabaseKind kind)
+    {
+        await using var rig = await FeedRig.StartAsync(kind);
+        var watch = Run(rig);
+        Assert.Equal(0, await watch.RunAsync("watch", "jobs.mail", "--server", rig.Api.Address.ToString(), "--count", "1"));
+        Assert.Contains("jobs.mail 0 ready, 0 running, 0 scheduled, 0 blocked, 0 done/s, 0 dead/s", watch.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Whoever_watches_a_queue_sees_its_figures_and_how_far_its_batches_are()
     {

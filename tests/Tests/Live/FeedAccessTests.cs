@@ -63,6 +63,54 @@ public sealed class FeedAccessTests
         await second.EventAsync();
     }
 
+    [Theory]
+    [InlineData("header")]
+    [InlineData("message")]
+    [InlineData("stream")]
+    public async Task A_token_that_is_revoked_while_it_is_looked_up_keeps_no_connection(string way)
+    {
+        var access = new TestAccess().With("good", _viewer);
+        await using var rig = await FeedRig.StartAsync(access: access);
+        access.Looked = access.Revoke;
+        if (way == "stream")
+        {
+            using var http = new HttpClient { BaseAddress = rig.Api.Address };
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "good");
+            Assert.Contains("token_revoked", await http.GetStringAsync("/events?topics=global"), StringComparison.Ordinal);
+            return;
+        }
+
+        using var listener = await rig.ConnectAsync(way == "header" ? "good" : null, isKnown: false);
+        if (way == "message")
+        {
+            await listener.SendAsync("""{"type":"auth","token":"good"}""");
+        }
+
+        Assert.Equal(4404, await listener.ClosedAsync());
+    }
+
+    [Fact]
+    public async Task Connections_that_have_not_said_who_they_are_are_few_of_one_address()
+    {
+        await using var rig = await FeedRig.StartAsync(options: new LiveOptions { MaxPerToken = 2 }, access: new TestAccess().With("good", _viewer));
+        using var one = await rig.ConnectAsync(isKnown: false);
+        using var two = await rig.ConnectAsync(isKnown: false);
+        using var three = await rig.ConnectAsync(isKnown: false);
+        Assert.Equal(4429, await three.ClosedAsync());
+
+        // Whoever says it makes room, and so does whoever leaves.
+        await one.SendAsync("""{"type":"auth","token":"good"}""");
+        Assert.Equal("auth", (await one.NextAsync()).GetProperty("type").GetString());
+        using var four = await rig.ConnectAsync(isKnown: false);
+        await four.SubscribeAsync(["global"]);
+        two.Cut();
+        four.Cut();
+        await Eventually.TrueAsync(() => rig.State.Sockets == 1, "they have left");
+        using var five = await rig.ConnectAsync(isKnown: false);
+        using var six = await rig.ConnectAsync(isKnown: false);
+        await six.SubscribeAsync(["global"]);
+    }
+
     [Fact]
     public async Task Each_topic_is_allowed_or_refused_by_itself()
     {

@@ -10,7 +10,7 @@ internal sealed class LocalAccess : IFeedAccess
     private static readonly FeedCaller _local = new("this machine", FeedRole.Admin) { Handle = "local" };
 
     /// <inheritdoc/>
-    public ValueTask<FeedCaller?> AuthenticateAsync(string token, CancellationToken stop) => default;
+    public ValueTask<FeedAnswer> AuthenticateAsync(string token, CancellationToken stop) => default;
 
     /// <inheritdoc/>
     public ValueTask<FeedCaller?> FindAsync(string handle, CancellationToken stop) => new(handle == _local.Handle ? _local : null);

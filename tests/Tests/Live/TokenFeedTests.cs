@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.WebSockets;
 using Rondo.Security;
 using Rondo.Storage;
@@ -10,6 +11,7 @@ namespace Rondo.Tests.Live;
 public sealed class TokenFeedTests : IAsyncLifetime
 {
     private static readonly Actor _by = new("command", "test", "here");
+    private const string Password = "correct horse battery";
     private readonly HttpFixture _rondo = new();
 
     private TokenOperations Tokens => new(_rondo.Server.Database, _rondo.Server.Hints.Send);
@@ -78,6 +80,78 @@ public sealed class TokenFeedTests : IAsyncLifetime
         Assert.Equal("acknowledged", await AnswerAsync(listener, $"devices.{await IdAsync("cellar-1")}"));
         Assert.Equal("refused", await AnswerAsync(listener, $"devices.{await IdAsync("roof-1")}"));
         Assert.Equal("refused", await AnswerAsync(listener, "global"));
+    }
+
+    [Fact]
+    public async Task Who_guesses_tokens_in_a_message_waits_at_every_door_and_who_was_let_in_lately_does_not()
+    {
+        var known = await HttpFixture.TokenAsync(_rondo.Server, Role.Viewer);
+        using var first = await OpenAsync(known);
+        await Support.Eventually.TrueAsync(() => _rondo.Server.Access.IsRemembered(known), "it is remembered");
+        var tries = 0;
+        while (await GuessAsync(known[..^2] + $"{tries % 10}A") == 4401)
+        {
+            Assert.InRange(++tries, 0, 40);
+        }
+
+        // A guess more makes the wait twice as long, so that what follows comes within it however slow this machine is.
+        var isSeen = false;
+        for (var round = 0; round < 6 && !isSeen; round++)
+        {
+            var fresh = await HttpFixture.TokenAsync(_rondo.Server, Role.Viewer);
+            await Support.Eventually.TrueAsync(async () => await GuessAsync(known[..^2] + "0A") == 4429, "it has to wait");
+            isSeen = await StatusAsync(fresh) == HttpStatusCode.TooManyRequests && await GuessAsync(fresh) == 4429;
+        }
+
+        Assert.True(isSeen);
+        Assert.InRange(tries, 19, 25);
+        using var again = await OpenAsync(known);
+        using var late = await FeedListener.OpenAsync(_rondo.Api.Address, null, "");
+        await late.SendAsync($$"""{"type":"auth","token":"{{known}}"}""");
+        Assert.Equal("auth", (await late.NextAsync()).GetProperty("type").GetString());
+
+        async Task<int> GuessAsync(string token)
+        {
+            using var listener = await FeedListener.OpenAsync(_rondo.Api.Address, null, "");
+            await listener.SendAsync($$"""{"type":"auth","token":"{{token}}"}""");
+            return await listener.ClosedAsync();
+        }
+
+        async Task<HttpStatusCode> StatusAsync(string token)
+        {
+            using var http = new HttpClient { BaseAddress = _rondo.Api.Address };
+            http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+            return (await http.PostAsync("/api/live/ticket", null)).StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task Who_signs_out_ends_the_connections_of_that_session_and_not_those_of_another_one()
+    {
+        await new UserOperations(_rondo.Server.Database, _rondo.Server.Hints.Send).AddAsync("anna", Role.Viewer, Password, _by);
+        using var here = await SignInAsync();
+        using var there = await SignInAsync();
+        using var first = await FeedListener.OpenAsync(_rondo.Api.Address, null, "?ticket=" + await TicketAsync(here));
+        using var second = await FeedListener.OpenAsync(_rondo.Api.Address, null, "?ticket=" + await TicketAsync(there));
+        Assert.Equal("acknowledged", await AnswerAsync(second, "global"));
+        Assert.Equal(HttpStatusCode.NoContent, (await here.DeleteAsync("/api/session")).StatusCode);
+        Assert.Equal(4404, await first.ClosedAsync());
+        Assert.Equal("acknowledged", await AnswerAsync(second, "devices.1"));
+
+        async Task<HttpClient> SignInAsync()
+        {
+            var browser = new HttpClient { BaseAddress = _rondo.Api.Address };
+            using var answer = await browser.PostAsJsonAsync("/api/session", new { name = "anna", password = Password });
+            using var session = System.Text.Json.JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+            browser.DefaultRequestHeaders.Add("X-Csrf-Token", session.RootElement.GetProperty("csrf").GetString());
+            return browser;
+        }
+
+        static async Task<string> TicketAsync(HttpClient http)
+        {
+            using var answer = System.Text.Json.JsonDocument.Parse(await (await http.PostAsync("/api/live/ticket", null)).Content.ReadAsStringAsync());
+            return answer.RootElement.GetProperty("ticket").GetString()!;
+        }
     }
 
     private async Task<FeedListener> OpenAsync(string token)

@@ -12,16 +12,27 @@ namespace Rondo.Host.Http;
 /// </summary>
 internal sealed class TokenFeedAccess(AccessControl access, Database database) : IFeedAccess
 {
+    // A question has a thread of its own, and a connection of the few that fenced writes need too: strangers by the thousand wait for one another, not writes for them.
+    private static readonly SemaphoreSlim _turns = new(2);
     private readonly ConcurrentDictionary<AccessGrant, byte> _watched = new();
     private Action<string> _revoked = _ => { };
 
     /// <inheritdoc/>
-    public async ValueTask<FeedCaller?> AuthenticateAsync(string token, CancellationToken stop) =>
-        (await access.AuthenticateAsync(token, stop).ConfigureAwait(false)).Grant is { Caller.Kind: "token" } grant ? await CallerAsync(grant, stop).ConfigureAwait(false) : null;
+    public async ValueTask<FeedAnswer> AuthenticateAsync(string token, CancellationToken stop)
+    {
+        var answer = access.IsRemembered(token)
+            ? await access.AuthenticateAsync(token, stop).ConfigureAwait(false)
+            : await InTurnAsync(() => access.AuthenticateAsync(token, stop), stop).ConfigureAwait(false);
+        return answer.Grant is { Caller.Kind: "token" } grant
+            ? new(await CallerAsync(grant, stop).ConfigureAwait(false))
+            : new(null, answer.Grant is not null || answer.Denial is AccessDenial.Unknown or AccessDenial.Malformed);
+    }
 
     /// <inheritdoc/>
     public async ValueTask<FeedCaller?> FindAsync(string handle, CancellationToken stop) =>
-        await access.FindAsync(long.Parse(handle, CultureInfo.InvariantCulture), stop).ConfigureAwait(false) is { } grant ? await CallerAsync(grant, stop).ConfigureAwait(false) : null;
+        await InTurnAsync(() => access.FindAsync(long.Parse(handle, CultureInfo.InvariantCulture), stop), stop).ConfigureAwait(false) is { } grant
+            ? await CallerAsync(grant, stop).ConfigureAwait(false)
+            : null;
 
     /// <summary>Nobody.</summary>
     public FeedCaller? WithoutToken(bool isLoopback) => null;
@@ -33,10 +44,10 @@ internal sealed class TokenFeedAccess(AccessControl access, Database database) :
     public async ValueTask<FeedCaller> CallerAsync(AccessGrant grant, CancellationToken stop)
     {
         var caller = grant.Caller;
-        var id = $"{caller.Kind}:{caller.Name}";
+        var handle = grant.Id.ToString(CultureInfo.InvariantCulture);
         if (_watched.TryAdd(grant, 0))
         {
-            grant.Ended.Register(() => Ended(grant, id));
+            grant.Ended.Register(() => Ended(grant, handle));
         }
 
         var devices = caller.Scopes.Devices.Count == 0
@@ -44,12 +55,26 @@ internal sealed class TokenFeedAccess(AccessControl access, Database database) :
             : await database.ReadAsync("feed.devices", tx => DeviceList.Ids(tx, caller.Scopes.AllowsDevice), stop).ConfigureAwait(false);
         return new FeedCaller(caller.Name, RoleOf(caller.Role))
         {
-            TokenId = id,
-            Handle = grant.Id.ToString(CultureInfo.InvariantCulture),
+            TokenId = $"{caller.Kind}:{caller.Name}",
+            Handle = handle,
+            Ended = grant.Ended,
             ExpiresAt = caller.ExpiresAt,
             Devices = devices,
             Topics = caller.Scopes.Topics.Count == 0 ? null : caller.Scopes.Topics,
         };
+    }
+
+    private static async ValueTask<T> InTurnAsync<T>(Func<ValueTask<T>> ask, CancellationToken stop)
+    {
+        await _turns.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            return await ask().ConfigureAwait(false);
+        }
+        finally
+        {
+            _turns.Release();
+        }
     }
 
     private static FeedRole RoleOf(Role role) => role switch
@@ -60,14 +85,14 @@ internal sealed class TokenFeedAccess(AccessControl access, Database database) :
         _ => FeedRole.Ingest,
     };
 
-    private void Ended(AccessGrant grant, string id)
+    private void Ended(AccessGrant grant, string handle)
     {
         _watched.TryRemove(grant, out _);
 
         // The feed ends what expires by itself. One that was let go of here would not be heard of when it is revoked: it has to come again.
         if (grant.End != AccessEnd.Expired)
         {
-            _revoked(id);
+            _revoked(handle);
         }
     }
 }

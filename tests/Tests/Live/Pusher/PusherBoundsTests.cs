@@ -144,6 +144,22 @@ public sealed class PusherBoundsTests
     }
 
     [Fact]
+    public async Task When_there_is_no_room_the_oldest_connection_for_which_nobody_signs_makes_some()
+    {
+        await using var rig = await PusherRig.StartAsync(options: _options with { MaxPerToken = 2, AuthWithin = TimeSpan.Zero });
+        using var signed = await rig.ListenAsync(await rig.TokenAsync(Role.Admin), "private-global");
+        using var one = await rig.ConnectAsync();
+        using var two = await rig.ConnectAsync();
+        using var three = await rig.ConnectAsync();
+        Assert.Equal(4100, await one.ClosedAsync());
+        using var four = await rig.ConnectAsync();
+        Assert.Equal(4100, await two.ClosedAsync());
+        await Eventually.TrueAsync(() => rig.State.Sockets == 3, "the oldest have left, and only these");
+        await rig.WriteAsync("still here", "devices.9");
+        Assert.Equal("still here", (await signed.NextAsync()).Event);
+    }
+
+    [Fact]
     public async Task Who_says_nothing_is_asked_and_then_let_go()
     {
         await using var rig = await PusherRig.StartAsync(options: _options with { ActivityTimeout = TimeSpan.FromSeconds(2), PongWithin = TimeSpan.FromSeconds(2) });

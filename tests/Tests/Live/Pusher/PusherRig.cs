@@ -74,6 +74,9 @@ internal sealed class PusherRig : IAsyncDisposable
         return (await Tokens.AddAsync(new NewToken(name ?? role.Text(), role, within is { } span ? Server.Database.Clock.Now + span : null, scopes), _by)).Text;
     }
 
+    /// <summary>A new secret in the place of a token's.</summary>
+    public async Task<string> RotateAsync(string name) => (await Tokens.RotateAsync(name, _by)).Text;
+
     public Task RevokeAsync(string name) => Tokens.RevokeAsync(name);
 
     public Task<PusherListener> ConnectAsync() => PusherListener.ConnectAsync(Api.Address, Key);

@@ -229,6 +229,20 @@ public sealed class PusherTests
         Assert.Equal("pusher:subscription_error", await later.SubscribeAsync(Admin, unused));
     }
 
+    [Fact]
+    public async Task A_connection_for_which_a_token_and_its_successor_signed_ends_with_either_and_one_of_the_successor_alone_stays()
+    {
+        await using var rig = await PusherRig.StartAsync();
+        using var both = await rig.ListenAsync(await rig.TokenAsync(Role.Admin, "first"), "private-global");
+        var next = await rig.RotateAsync("first");
+        using var alone = await rig.ListenAsync(next, Admin);
+        Assert.Equal(4009, await both.ClosedAsync());
+        await rig.WriteAsync("x", "admin-notifications");
+        Assert.Equal("x", (await alone.NextAsync()).Event);
+        await rig.RevokeAsync("first");
+        Assert.Equal(4009, await alone.ClosedAsync());
+    }
+
     [Theory, BothDatabases]
     public async Task Readings_come_newest_first_and_then_newer_ones(DatabaseKind kind)
     {

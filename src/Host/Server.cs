@@ -5,6 +5,7 @@ using Rondo.Host.Jobs;
 using Rondo.Host.Logs;
 using Rondo.Host.Metrics;
 using Rondo.Host.Settings;
+using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Logs;
@@ -97,6 +98,12 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>The work role, when this node has it.</summary>
     public JobServer? Worker { get; }
 
+    /// <summary>Settings of imports in force.</summary>
+    public required ImportOptions ImportOptions { get; init; }
+
+    /// <summary>Operations on imports over an opening of the database. What becomes of their jobs is no change of its own.</summary>
+    public ImportOperations Imports(Database on) => new(on, Jobs, JobOperations, ImportOptions, Live.Events);
+
     public EventBus Bus { get; }
 
     /// <summary>The log of events and the feed.</summary>
@@ -148,6 +155,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="liveOptions">Bounds of the feed; null for the defaults.</param>
     /// <param name="feedAccess">Who may listen to the feed; null for whoever has a token.</param>
     /// <param name="metrics">What is slow, and where numbers are sent; null for the defaults.</param>
+    /// <param name="imports">Settings of imports; null for the defaults.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -163,7 +171,8 @@ internal sealed class Server : IAsyncDisposable
         KeyRingPlace? keys = null,
         LiveOptions? liveOptions = null,
         IFeedAccess? feedAccess = null,
-        MetricsOptions? metrics = null)
+        MetricsOptions? metrics = null,
+        ImportOptions? imports = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -195,7 +204,9 @@ internal sealed class Server : IAsyncDisposable
             var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();
             var calls = new HttpCallHandler(jobsOptions.Http, time);
-            var handlers = Handlers.All(time, calls);
+            imports ??= new ImportChoice().Options(address, options.ReadingRetention, Environment.GetEnvironmentVariable);
+            var handlers = Handlers.All(
+                time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports")), new UndoHandler(database, live.Events));
             JobServer? worker = null;
             var jobs = new JobQueue(database, handlers, _ =>
             {
@@ -243,7 +254,7 @@ internal sealed class Server : IAsyncDisposable
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live };
+            var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live, ImportOptions = imports };
             server.StartNumbers(metrics ?? new MetricsOptions(), logs);
             return server;
 

@@ -43,7 +43,8 @@ internal static class WorkCommand
         using var files = JobLogs.Open(settings.Jobs.Log, run.Time);
         using var logs = run.Shell.Logs(LogLevel.Warning, settings.LogFormat).With(files);
         await using var server = await Server.StartAsync(
-            settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop, isHinting: settings.Hints, redis: settings.Redis, jobsOptions: options, jobLogs: files, liveOptions: settings.Live);
+            settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop, isHinting: settings.Hints, redis: settings.Redis, jobsOptions: options, jobLogs: files, liveOptions: settings.Live,
+            imports: settings.Imports.Options(settings.Database, settings.Polling.ReadingRetention, run.Shell.Variable));
         try
         {
             await IdleAsync(run, server, most);

@@ -1,3 +1,4 @@
+using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Live.Log;
 using Rondo.Nodes;
@@ -22,6 +23,7 @@ internal static class Modules
         .. JobServer.Migrations,
         .. Migration.Of("readings", typeof(SeriesStore).Assembly),
         .. Migration.Of("polling", typeof(Poller).Assembly),
+        .. Migration.Of("imports", typeof(ImportHandler).Assembly),
     ];
 
     /// <summary>The migrator of this program.</summary>

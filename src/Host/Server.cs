@@ -5,6 +5,7 @@ using Rondo.Host.Jobs;
 using Rondo.Host.Logs;
 using Rondo.Host.Metrics;
 using Rondo.Host.Settings;
+using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Told;
@@ -95,6 +96,12 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>The work role, when this node has it.</summary>
     public JobServer? Worker { get; }
 
+    /// <summary>Settings of imports in force.</summary>
+    public required ImportOptions ImportOptions { get; init; }
+
+    /// <summary>Operations on imports over an opening of the database. What becomes of their jobs is no change of its own.</summary>
+    public ImportOperations Imports(Database on) => new(on, Jobs, JobOperations, ImportOptions, Live.Events);
+
     public EventBus Bus { get; }
 
     /// <summary>The log of events and the feed.</summary>
@@ -178,7 +185,9 @@ internal sealed class Server : IAsyncDisposable
             var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             var jobsOptions = more.Jobs;
             var calls = new HttpCallHandler(jobsOptions.Http, time);
-            var handlers = Handlers.All(time, calls);
+            var imports = more.Imports ?? new ImportChoice().Options(address, options.ReadingRetention, Environment.GetEnvironmentVariable);
+            var handlers = Handlers.All(
+                time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports")), new UndoHandler(database, live.Events));
             JobServer? worker = null;
             var jobs = new JobQueue(database, handlers, _ =>
             {
@@ -226,7 +235,7 @@ internal sealed class Server : IAsyncDisposable
             supervisor.Start(new Upkeep(database, options, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
-            var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live };
+            var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live, ImportOptions = imports };
             server.StartNumbers(more.Metrics, logs);
             return server;
 

@@ -1,4 +1,5 @@
 using Rondo.Host.Metrics;
+using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Jobs.Logs;
 using Rondo.Live;
@@ -37,4 +38,7 @@ internal sealed record ServerOptions
 
     /// <summary>What is slow, and where numbers are sent.</summary>
     public MetricsOptions Metrics { get; init; } = new();
+
+    /// <summary>Settings of imports; null for the defaults of the database.</summary>
+    public ImportOptions? Imports { get; init; }
 }

@@ -100,6 +100,18 @@ public sealed class JobContext
     /// </summary>
     /// <exception cref="StorageFault">Kind Fenced: the attempt was taken away. Let it pass, so that the transaction is undone.</exception>
     public void FinishIn(Transaction tx) => _runner.FinishIn(tx, _running);
+
+    /// <summary>
+    /// For work in several transactions: the first statement of each. While the transaction lasts nobody takes the attempt away, and one that was taken away writes nothing.
+    /// </summary>
+    /// <exception cref="StorageFault">Kind Fenced: the attempt was taken away. Let it pass, so that the transaction is undone.</exception>
+    public void HoldIn(Transaction tx)
+    {
+        if (!WatchStore.Hold(tx, Fence))
+        {
+            throw new StorageFault(StorageFaultKind.Fenced, $"job {Id}, attempt {Attempt}, was taken away from node {Fence.Node}; what it wanted to write is refused");
+        }
+    }
 }
 
 /// <summary>How far a job is.</summary>

@@ -19,7 +19,8 @@ public static class Topics
     private const string CategoryPrefix = "categories.";
     private const string MetricPrefix = "metrics.";
     private const string QueuePrefix = "jobs.";
-    private static readonly string[] _prefixes = [DevicePrefix, CategoryPrefix, MetricPrefix, QueuePrefix, "imports."];
+    private const string ImportPrefix = "imports.";
+    private static readonly string[] _prefixes = [DevicePrefix, CategoryPrefix, MetricPrefix, QueuePrefix, ImportPrefix];
 
     // What a URL, a query and a channel of Pusher all let through; anything else is written %XX.
     private static readonly SearchValues<char> _allowed = SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.~%");
@@ -35,6 +36,9 @@ public static class Topics
 
     /// <summary>The topic of a queue of jobs.</summary>
     public static string Queue(string queue) => QueuePrefix + Escaped(queue);
+
+    /// <summary>The topic of an import.</summary>
+    public static string Import(long id) => ImportPrefix + id.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The device a topic is of; null when it is of none.</summary>
     public static long? DeviceOf(string topic) =>

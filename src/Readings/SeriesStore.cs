@@ -26,8 +26,12 @@ public static class SeriesStore
     public static long TakeIds(Transaction tx, int count) => tx.First<long>(_take, new { count }) - count + 1;
 
     /// <summary>Creates sources.</summary>
-    public static void AddSources(Transaction tx, IReadOnlyList<(long Id, string Name)> sources, Instant now) => tx.InsertMany(
-        "source", ["id", "kind", "name", "created_at"], [.. sources.Select(s => new object?[] { s.Id, "poll_group", s.Name, now })]);
+    /// <param name="tx">Transaction.</param>
+    /// <param name="sources">Their ids and names.</param>
+    /// <param name="now">Database time.</param>
+    /// <param name="kind"><c>poll_group</c>, or <c>meter</c> for a metering point of files.</param>
+    public static void AddSources(Transaction tx, IReadOnlyList<(long Id, string Name)> sources, Instant now, string kind = "poll_group") => tx.InsertMany(
+        "source", ["id", "kind", "name", "created_at"], [.. sources.Select(s => new object?[] { s.Id, kind, s.Name, now })]);
 
     /// <summary>Creates series.</summary>
     public static void AddSeries(Transaction tx, IReadOnlyList<NewSeries> series) => tx.InsertMany(

@@ -106,6 +106,97 @@ table endpoint
   endpoint_pkey PRIMARY KEY (id)
   endpoint_driver_address_key UNIQUE (driver, address)
 
+table import
+  id bigint not null identity d
+  state text not null
+  hash text not null
+  file text not null
+  bytes bigint not null
+  profile text not null
+  profile_text text not null
+  unknown_meters text not null
+  max_rejects bigint
+  priority text not null
+  tags text
+  note text
+  metadata text
+  max_retries integer not null
+  retry_count integer not null default 0
+  retry_at timestamp with time zone
+  last_error text
+  job_id bigint
+  created_at timestamp with time zone not null
+  started_at timestamp with time zone
+  progress_at timestamp with time zone
+  finished_at timestamp with time zone
+  units bigint not null default 0
+  bytes_read bigint not null default 0
+  value_count bigint not null default 0
+  inserted bigint not null default 0
+  replaced bigint not null default 0
+  kept bigint not null default 0
+  same bigint not null default 0
+  skipped bigint not null default 0
+  missing bigint not null default 0
+  rejected bigint not null default 0
+  header text
+  warnings text
+  undo_job_id bigint
+  undone_at timestamp with time zone
+  undo_deleted bigint not null default 0
+  undo_restored bigint not null default 0
+  undo_kept bigint not null default 0
+  alert_sent boolean not null default false
+  alert_sent_at timestamp with time zone
+  import_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text])))
+  import_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
+  import_unknown_meters_check CHECK ((unknown_meters = ANY (ARRAY['create'::text, 'refuse'::text, 'skip'::text])))
+  import_pkey PRIMARY KEY (id)
+  CREATE UNIQUE INDEX import_once ON public.import USING btree (hash) WHERE ((undone_at IS NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))
+  CREATE INDEX import_state ON public.import USING btree (state, id)
+
+table import_correction
+  series_id bigint not null
+  at timestamp with time zone not null
+  import_id bigint not null
+  former_import bigint
+  old_value double precision not null
+  old_mark text not null
+  corrected_at timestamp with time zone not null
+  import_correction_pkey PRIMARY KEY (series_id, at, import_id)
+  CREATE INDEX import_correction_import ON public.import_correction USING btree (import_id)
+
+table import_error
+  import_id bigint not null
+  no bigint not null
+  at timestamp with time zone not null
+  error text not null
+  is_permanent boolean not null
+  import_error_pkey PRIMARY KEY (import_id, no)
+
+sequence import_id_seq
+
+table import_reject
+  import_id bigint not null
+  no bigint not null
+  line bigint not null
+  field text not null
+  value text not null
+  reason text not null
+  raw text not null
+  context text
+  import_reject_pkey PRIMARY KEY (import_id, no)
+
+table import_run
+  series_id bigint not null
+  from_us bigint not null
+  until_us bigint not null
+  step_us bigint not null
+  import_id bigint not null
+  import_run_step_us_check CHECK ((step_us > 0))
+  import_run_pkey PRIMARY KEY (series_id, from_us, import_id)
+  CREATE INDEX import_run_import ON public.import_run USING btree (import_id)
+
 view job
   id bigint
   state text
@@ -863,8 +954,9 @@ table source
   kind text not null
   name text not null
   created_at timestamp with time zone not null
-  source_kind_check CHECK ((kind = 'poll_group'::text))
+  source_kind_check CHECK ((kind = ANY (ARRAY['poll_group'::text, 'meter'::text])))
   source_pkey PRIMARY KEY (id)
+  CREATE UNIQUE INDEX source_meter ON public.source USING btree (name) WHERE (kind = 'meter'::text)
 
 table user_account
   id bigint not null identity d

@@ -104,6 +104,99 @@ CREATE TABLE endpoint (
   unique (driver, address)
 ) STRICT;
 
+CREATE TABLE import (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  state TEXT not null check (state in ('queued', 'running', 'done', 'failed', 'dead', 'cancelled')),
+  hash TEXT not null,
+  file TEXT not null,
+  bytes INTEGER not null,
+  profile TEXT not null,
+  profile_text TEXT not null,
+  unknown_meters TEXT not null check (unknown_meters in ('create', 'refuse', 'skip')),
+  max_rejects INTEGER,
+  priority TEXT not null check (priority in ('low', 'normal', 'high')),
+  tags TEXT,
+  note TEXT,
+  metadata TEXT,
+  max_retries INTEGER not null,
+  retry_count INTEGER not null default 0,
+  retry_at INTEGER,
+  last_error TEXT,
+  job_id INTEGER,
+  created_at INTEGER not null,
+  started_at INTEGER,
+  progress_at INTEGER,
+  finished_at INTEGER,
+  units INTEGER not null default 0,
+  bytes_read INTEGER not null default 0,
+  value_count INTEGER not null default 0,
+  inserted INTEGER not null default 0,
+  replaced INTEGER not null default 0,
+  kept INTEGER not null default 0,
+  same INTEGER not null default 0,
+  skipped INTEGER not null default 0,
+  missing INTEGER not null default 0,
+  rejected INTEGER not null default 0,
+  header TEXT,
+  warnings TEXT,
+  undo_job_id INTEGER,
+  undone_at INTEGER,
+  undo_deleted INTEGER not null default 0,
+  undo_restored INTEGER not null default 0,
+  undo_kept INTEGER not null default 0,
+  alert_sent INTEGER not null default 0,
+  alert_sent_at INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX import_once on import (hash) where undone_at is null and state in ('queued', 'running', 'done', 'failed');
+
+CREATE INDEX import_state on import (state, id);
+
+CREATE TABLE import_correction (
+  series_id INTEGER not null,
+  at INTEGER not null,
+  import_id INTEGER not null,
+  former_import INTEGER,
+  old_value REAL not null,
+  old_mark TEXT not null,
+  corrected_at INTEGER not null,
+  primary key (series_id, at, import_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX import_correction_import on import_correction (import_id);
+
+CREATE TABLE import_error (
+  import_id INTEGER not null,
+  no INTEGER not null,
+  at INTEGER not null,
+  error TEXT not null,
+  is_permanent INTEGER not null,
+  primary key (import_id, no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_reject (
+  import_id INTEGER not null,
+  no INTEGER not null,
+  line INTEGER not null,
+  field TEXT not null,
+  value TEXT not null,
+  reason TEXT not null,
+  raw TEXT not null,
+  context TEXT,
+  primary key (import_id, no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_run (
+  series_id INTEGER not null,
+  from_us INTEGER not null,
+  until_us INTEGER not null,
+  step_us INTEGER not null check (step_us > 0),
+  import_id INTEGER not null,
+  primary key (series_id, from_us, import_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX import_run_import on import_run (import_id);
+
 CREATE VIEW job as
   select id, 'ready' as state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,
     cast(null as TEXT) as node, cast(null as INTEGER) as started_at, cast(null as INTEGER) as finished_at, cast(null as TEXT) as error,
@@ -686,10 +779,12 @@ CREATE UNIQUE INDEX series_name on series (name) where retired_at is null;
 
 CREATE TABLE source (
   id INTEGER not null primary key,
-  kind TEXT not null check (kind in ('poll_group')),
+  kind TEXT not null check (kind in ('poll_group', 'meter')),
   name TEXT not null,
   created_at INTEGER not null
 ) STRICT;
+
+CREATE UNIQUE INDEX source_meter on source (name) where kind = 'meter';
 
 CREATE TABLE user_account (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

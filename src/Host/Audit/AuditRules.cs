@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Rondo.Host.Commands;
+using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Jobs.Upkeep;
 using Rondo.Nodes;
@@ -61,6 +62,10 @@ internal static class AuditRules
         ["nodes.reap.end"] = Results<NodeBurial>((node, _) => Buried(node, "its lease lapsed while a batch of its stood still")),
         ["nodes.give_up"] = Results<NodeBurial>((node, _) => Buried(node, "its own loops were stuck")),
         ["nodes.register"] = new(null, (_, _, result, _) => result is List<NodeBurial> gone ? gone.Select(node => Buried(node, "its process is gone")) : []),
+        ["imports.add"] = Results<ImportAdded>((added, label) => added.IsNew ? new AuditDraft("imports.add", $"{added.Id}", null, Text(new { file = label.Subject })) : null),
+        ["imports.retry"] = Results<ImportChange>((change, _) => Import("imports.retry", change)),
+        ["imports.cancel"] = Results<ImportChange>((change, _) => Import("imports.cancel", change)),
+        ["imports.undo"] = Results<ImportChange>((change, _) => Import("imports.undo", change)),
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, Text(new { is_cancelled = false }), Text(new { is_cancelled = true })) : null),
     };
 
@@ -139,6 +144,10 @@ internal static class AuditRules
         List<JobAct> acts when acts.Exists(a => a.Refusal is null) => [new AuditDraft(label.Action, label.Subject, null, Text(new { changed = acts.Count(a => a.Refusal is null), refused = acts.Count(a => a.Refusal is not null) }))],
         _ => [],
     };
+
+    private static AuditDraft? Import(string action, ImportChange change) => change is { Refusal: null, Row: { } row }
+        ? new AuditDraft(action, $"{row.Id}", null, Text(new { row.State, row.File, job = action == "imports.undo" ? row.UndoJobId : row.JobId }))
+        : null;
 
     private static string Fields(IReadOnlyList<FieldChange> fields, Func<FieldChange, string?> value) =>
         new JsonObject(fields.DistinctBy(f => f.Path).Select(f => KeyValuePair.Create(f.Path, (JsonNode?)value(f)))).ToJsonString(Json.Options);

@@ -18,6 +18,7 @@ internal static class Commands
         QueuesCommand.Create(cli),
         WorkersCommand.Create(cli),
         SchedulesCommand.Create(cli),
+        ImportsCommand.Create(cli),
         WorkCommand.Create(cli),
         UsersCommand.Create(cli),
         TokensCommand.Create(cli),

@@ -148,6 +148,7 @@ internal sealed class HttpApi : IAsyncDisposable
         JobHealthEndpoints.Map(app);
         QueueEndpoints.Map(app);
         ScheduleEndpoints.Map(app);
+        ImportEndpoints.Map(app);
         AuditEndpoints.Map(app);
         TraceEndpoints.Map(app);
         FeedEndpoints.Map(app);

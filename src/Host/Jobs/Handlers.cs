@@ -1,3 +1,4 @@
+using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 
@@ -9,9 +10,13 @@ internal static class Handlers
     /// <summary>All of them.</summary>
     /// <param name="time">Time.</param>
     /// <param name="calls">Runs <c>http</c>; null in a program that only enqueues and asks.</param>
-    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null) => new JobHandlers()
+    /// <param name="imports">Runs imports; null likewise.</param>
+    /// <param name="undo">Takes imports back; null likewise.</param>
+    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null, ImportHandler? imports = null, UndoHandler? undo = null) => new JobHandlers()
         .Add("noop", new NoopHandler(time))
-        .Add("http", () => calls ?? throw new InvalidOperationException("this program calls nobody"), HttpCallHandler.Options);
+        .Add("http", () => calls ?? throw new InvalidOperationException("this program calls nobody"), HttpCallHandler.Options)
+        .Add(ImportHandler.Kind, () => imports ?? throw new InvalidOperationException("this program imports nothing"), ImportHandler.Options)
+        .Add(UndoHandler.Kind, () => undo ?? throw new InvalidOperationException("this program imports nothing"), UndoHandler.Options);
 }
 
 /// <summary>Arguments of <c>noop</c>.</summary>

@@ -48,6 +48,9 @@ internal sealed record RondoSettings
 
     /// <summary>Settings of the log of events and of the feed.</summary>
     public LiveOptions Live { get; init; } = new();
+
+    /// <summary>Settings of imports.</summary>
+    public ImportChoice Imports { get; init; } = new();
 }
 
 /// <summary>One setting with where its value came from.</summary>

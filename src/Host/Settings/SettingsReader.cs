@@ -75,6 +75,7 @@ internal static class SettingsReader
             Polling = draft.Polling,
             Jobs = draft.Jobs,
             Live = draft.Live,
+            Imports = draft.Imports,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };
     }

@@ -25,6 +25,11 @@ internal static class WatchStore
         where r.node = @node
         """);
 
+    // Whoever buries the node or takes the job waits for the end of the transaction.
+    private static readonly Sql _live = new("jobs.hold.node", "select 1 from node where id = @node and state = 'live'{share}");
+
+    private static readonly Sql _hold = new("jobs.hold", $"select 1 from job_running where {Held}{{share}}");
+
     private static readonly Sql _queues = new("jobs.queues", "select name, workers, is_paused from job_queue");
 
     /// <summary>Stores what was said; returns how many of it the fence refused.</summary>
@@ -67,6 +72,10 @@ internal static class WatchStore
             Tell(tx, node, finish.Job, finish.Lines);
         }
     }
+
+    /// <summary>True while the attempt is its own; it stays so until the transaction ends.</summary>
+    public static bool Hold(Transaction tx, JobFence fence) =>
+        tx.First<int>(_live, new { node = fence.Node }) == 1 && tx.First<int>(_hold, new { id = fence.JobId, no = fence.LeaseNo, node = fence.Node }) == 1;
 
     private static int Tell(Transaction tx, string node, ClaimedJob job, List<LogLine>? lines) => (lines ?? []).Sum(line =>
         tx.Execute(_line, new { id = job.Id, no = job.LeaseNo, node, line = line.Line, attempt = job.Attempts, at = line.At, level = line.Level, text = line.Text }));

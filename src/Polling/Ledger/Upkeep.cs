@@ -1,4 +1,5 @@
 using Rondo.Loops;
+using Rondo.Readings;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 
@@ -8,7 +9,7 @@ namespace Rondo.Polling.Ledger;
 public sealed class Upkeep(Database database, PollingOptions options, TimeProvider time) : Loop("polling.upkeep", time)
 {
     private static readonly TimeSpan _ledgerLength = TimeSpan.FromDays(1);
-    private static readonly TimeSpan _sampleLength = TimeSpan.FromDays(7);
+    private static readonly TimeSpan _sampleLength = SampleWriter.PartitionLength;
     private static readonly TimeSpan _ahead = TimeSpan.FromDays(8);
     private static readonly TimeSpan _every = TimeSpan.FromMinutes(10);
     private const int Slice = 2_000;

@@ -20,6 +20,7 @@ public sealed class LogEventTests
         ("Rondo.Storage", 7000, 7999),
         ("Rondo.Readings", 8000, 8499),
         ("Rondo.Diagnostics", 8500, 8999),
+        ("Rondo.Imports", 9000, 9499),
     ];
 
     private static readonly List<(string Module, string Name, LoggerMessageAttribute Said)> _events = Find();

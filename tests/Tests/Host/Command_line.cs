@@ -18,6 +18,7 @@ public sealed class Command_line : IDisposable
         "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove",
         "secrets", "secrets list", "secrets verify", "secrets rotate", "secrets forget", "devices secret", "devices secret set", "devices secret list", "devices secret remove", "users", "users add", "users list", "users remove", "users passwd", "users role", "audit", "audit list", "audit verify", "audit export", "audit accept", "audit rotate-key", "tokens", "tokens add", "tokens list", "tokens revoke", "tokens rotate",
         "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove", "watch", "live", "live publish", "trace",
+        "imports", "imports add", "imports list", "imports show", "imports errors", "imports retry", "imports cancel", "imports undo", "imports profile", "imports profile list", "imports profile show", "imports profile guess",
     ];
 
     [Theory]
@@ -94,6 +95,9 @@ public sealed class Command_line : IDisposable
     [InlineData("jobs cancel 1 --queue default")]
     [InlineData("jobs prune")]
     [InlineData("queues pause a/b")]
+    [InlineData("imports add")]
+    [InlineData("imports list --limit 0")]
+    [InlineData("imports retry 1 --in soon")]
     [InlineData("workers scale default -1")]
     [InlineData("work")]
     [InlineData("work --once --max 0")]
@@ -147,6 +151,7 @@ public sealed class Command_line : IDisposable
     [InlineData("nodes list")]
     [InlineData("jobs list")]
     [InlineData("queues list")]
+    [InlineData("imports list")]
     [InlineData("readings show a/b")]
     public async Task Without_a_database_or_its_schema_the_command_that_makes_it_is_named(string line, int code = 1)
     {

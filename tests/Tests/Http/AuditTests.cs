@@ -69,6 +69,14 @@ public sealed class AuditTests
         await DoAsync("POST", "/api/schedules/nightly/resume", null, "schedules.change nightly", "POST /api/schedules/{name}/resume");
         await DoAsync("POST", "/api/schedules/nightly/run", null, "schedules.run nightly", "POST /api/schedules/{name}/run");
         await DoAsync("DELETE", "/api/schedules/nightly", null, "schedules.change nightly", "DELETE /api/schedules/{name}");
+        const string Readings = "meter,timestamp,value\nM1,2026-01-01T00:00Z,1\n";
+        await DoAsync("POST", "/api/imports?profile=long-csv&file=may.csv", Readings, "imports.add 1");
+        await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good().GetProperty("import").GetProperty("state").GetString() == "done", "it is imported");
+        await DoAsync("POST", "/api/imports/1/undo", null, "imports.undo 1", "POST /api/imports/{id:long}/undo");
+        await DoAsync("POST", "/api/queues/imports/pause", null, "queues.change imports", "POST /api/queues/{queue}/pause");
+        await DoAsync("POST", "/api/imports?profile=long-csv", Readings + "M1,2026-01-01T00:30Z,1\n", "imports.add 2");
+        await DoAsync("POST", "/api/imports/2/cancel", null, "imports.cancel 2", "POST /api/imports/{id:long}/cancel");
+        await DoAsync("POST", "/api/imports/2/retry?in=1h", null, "imports.retry 2", "POST /api/imports/{id:long}/retry");
         if (postgres is not null)
         {
             await DoAsync("POST", $"/api/nodes/{rondo.Server.Node.Id}/drain?force=true", null, $"nodes.drain {rondo.Server.Node.Id}", "POST /api/nodes/{node}/drain");

@@ -1,0 +1,161 @@
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc;
+using Rondo.Host.Imports;
+using Rondo.Imports;
+using Rondo.Imports.Profiles;
+using Rondo.Polling.Configuration;
+using Rondo.Security;
+
+namespace Rondo.Host.Http;
+
+/// <summary>Some of the imports, the newest first.</summary>
+/// <param name="Imports">The imports.</param>
+/// <param name="Next">Where the rest is, or null.</param>
+internal sealed record ImportListPage(IReadOnlyList<ImportView> Imports, string? Next);
+
+/// <summary>Imports of meter files.</summary>
+internal static class ImportEndpoints
+{
+    private const int MostImports = 1_000;
+    private static readonly TimeSpan _farthest = TimeSpan.FromDays(365);
+
+    /// <summary>Maps them.</summary>
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        var imports = app.MapGroup("/api/imports").WithTags("imports");
+        imports.MapGet("", ListAsync).Named("listImports", "Imports, the newest first").For(Role.Viewer).Produces<ImportListPage>().Problems(400, 503);
+        imports.MapPost("", AddAsync).Named("addImport", "Takes a file in, as the body, and queues its import; 200 instead of 201 when the same file was imported already").For(Role.Ingest)
+            .Produces<ImportAdded>(201).Produces<ImportAdded>().Problems(400, 413, 422, 503);
+        imports.MapGet("/{id:long}", ShowAsync).Named("getImport", "One import with its errors and its first rejected rows").For(Role.Viewer).Produces<ImportPage>().Problems(404, 503);
+        imports.MapGet("/{id:long}/errors", RejectsAsync).Named("getImportErrors", "The rejected rows as a file that can be corrected and handed in again").For(Role.Viewer)
+            .Produces<string>(contentType: "text/csv").Problems(404, 503);
+        imports.MapPost("/{id:long}/retry", RetryAsync).Named("retryImport", "Runs an import again that is failed, dead or cancelled; it goes on behind what is stored").For(Role.Operator)
+            .Produces<ImportView>().Problems(400, 404, 409, 503);
+        imports.MapPost("/{id:long}/cancel", (Server server, HttpContext context, long id, CancellationToken stop) => ActAsync(server, context, id, "cancel", (o, s) => o.CancelAsync(id, s), stop))
+            .Named("cancelImport", "Ends an import that waits or runs; what is stored of it stays until it is taken back").For(Role.Operator).Produces<ImportView>().Problems(404, 409, 503);
+        imports.MapPost("/{id:long}/undo", (Server server, HttpContext context, long id, CancellationToken stop) => ActAsync(server, context, id, "undo", (o, s) => o.UndoAsync(id, s), stop))
+            .Named("undoImport", "Has an import taken back that has ended").For(Role.Operator).Produces<ImportView>().Problems(404, 409, 503);
+    }
+
+    private static async Task<IResult> ListAsync(
+        Server server,
+        CancellationToken stop,
+        [FromQuery(Name = "state")] string? state,
+        [FromQuery(Name = "before")] long? before,
+        [FromQuery(Name = "limit")] int? limit)
+    {
+        var most = limit ?? 50;
+        if (most is < 1 or > MostImports)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"limit is {most}; expected 1 to {MostImports}.");
+        }
+
+        if (state is not (null or "queued" or "running" or "done" or "failed" or "dead" or "cancelled"))
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"state is '{SpecPointer.Shown(state)}'; expected one of queued, running, done, failed, dead, cancelled.");
+        }
+
+        var rows = await server.Imports(server.Database).ListAsync(state, before, most + 1, stop).ConfigureAwait(false);
+        string? next = null;
+        if (rows.Count > most)
+        {
+            rows.RemoveAt(most);
+            next = Links.With("/api/imports", ("state", state), ("before", $"{rows[^1].Id}"), ("limit", $"{most}"));
+        }
+
+        return Results.Ok(new ImportListPage([.. rows.Select(ImportView.Of)], next));
+    }
+
+    private static async Task<IResult> AddAsync(
+        Server server,
+        HttpRequest request,
+        CancellationToken stop,
+        [FromQuery(Name = "profile")] string? profile,
+        [FromQuery(Name = "file")] string? file,
+        [FromQuery(Name = "priority")] string? priority,
+        [FromQuery(Name = "tags")] string? tags,
+        [FromQuery(Name = "note")] string? note,
+        [FromQuery(Name = "max_retries")] int? retries,
+        [FromQuery(Name = "max_rejects")] long? rejects,
+        [FromQuery(Name = "unknown")] string? unknown)
+    {
+        if (profile is null)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, "Which profile? Expected ?profile=NAME, such as long-csv; see rondo imports profile list.");
+        }
+
+        if (unknown is not null && ImportRequest.UnknownOf(unknown) is null)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"unknown is '{SpecPointer.Shown(unknown)}'; expected create, refuse or skip.");
+        }
+
+        // The bound of its own is that of files, and it is held while they come in.
+        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize = server.ImportOptions.MaxBytes;
+        try
+        {
+            var wanted = new ImportRequest
+            {
+                File = file ?? "upload", Profile = new ProfileCatalogue(server.ImportOptions.Profiles).Find(profile), Priority = priority ?? "normal",
+                Tags = tags?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [], Note = note, MaxRetries = retries ?? 3, MaxRejects = rejects,
+                Unknown = ImportRequest.UnknownOf(unknown),
+            };
+            var added = await server.Imports(server.By(request.HttpContext, "imports.add", wanted.File).Database).AddAsync(wanted, request.Body, stop).ConfigureAwait(false);
+            return added.IsNew ? Results.Created($"/api/imports/{added.Id}", added) : Results.Ok(added);
+        }
+        catch (ImportRefused refused)
+        {
+            return Problem.Of(StatusCodes.Status422UnprocessableEntity, $"The file was not taken: {refused.Message}.");
+        }
+    }
+
+    private static async Task<IResult> ShowAsync(Server server, long id, CancellationToken stop) =>
+        await server.Imports(server.Database).ShowAsync(id, stop).ConfigureAwait(false) is { } details ? Results.Ok(ImportPage.Of(details)) : Unknown(id);
+
+    private static async Task<IResult> RejectsAsync(Server server, HttpContext context, long id, CancellationToken stop)
+    {
+        var imports = server.Imports(server.Database);
+        if (await imports.ShowAsync(id, stop).ConfigureAwait(false) is not { Row: var row })
+        {
+            return Unknown(id);
+        }
+
+        context.Response.ContentType = "text/csv; charset=utf-8";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"import-{id}-rejected.csv\"";
+        await foreach (var part in RejectPages.ReadAsync(imports, row, stop).ConfigureAwait(false))
+        {
+            await context.Response.WriteAsync(part, Encoding.UTF8, stop).ConfigureAwait(false);
+        }
+
+        return Results.Empty;
+    }
+
+    private static async Task<IResult> RetryAsync(Server server, HttpContext context, long id, CancellationToken stop, [FromQuery(Name = "in")] string? after)
+    {
+        TimeSpan? delay = null;
+        if (after is not null)
+        {
+            if (!Durations.TryParse(after, out var span) || span < TimeSpan.Zero || span > _farthest)
+            {
+                return Problem.Of(StatusCodes.Status400BadRequest, $"in is '{SpecPointer.Shown(after)}'; expected a duration such as 10m, at most 365d.");
+            }
+
+            delay = span;
+        }
+
+        return await ActAsync(server, context, id, "retry", (o, s) => o.RetryAsync(id, delay, s), stop).ConfigureAwait(false);
+    }
+
+    private static async Task<IResult> ActAsync(Server server, HttpContext context, long id, string word, Func<ImportOperations, CancellationToken, Task<ImportChange>> act, CancellationToken stop)
+    {
+        var change = await act(server.Imports(server.By(context, "imports." + word, $"{id}").Database), stop).ConfigureAwait(false);
+        return change switch
+        {
+            { Row: null } => Unknown(id),
+            { Refusal: { } refusal } => Problem.Of(StatusCodes.Status409Conflict, $"Import {id} was not changed by {word}: {refusal}."),
+            { Row: { } row } => Results.Ok(ImportView.Of(row)),
+        };
+    }
+
+    private static Problem Unknown(long id) => Problem.NotFound($"There is no import {id}.", []);
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Rondo.Imports;
+using Rondo.Storage;
+
+namespace Rondo.Host.Settings;
+
+/// <summary>What was chosen for imports; the folder follows from the database when nobody says.</summary>
+internal sealed record ImportChoice
+{
+    /// <summary>Folder of the files; null for where it is by default.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>Folder of the installation's profiles; null for none.</summary>
+    public string? Profiles { get; init; }
+
+    /// <summary>Largest file, bytes.</summary>
+    public long MaxSize { get; init; } = 4_000_000_000;
+
+    /// <summary>Largest file once unpacked, bytes.</summary>
+    public long MaxUnpacked { get; init; } = 20_000_000_000;
+
+    /// <summary>The options for a database.</summary>
+    /// <param name="address">The database.</param>
+    /// <param name="retention">How long readings are kept; null for ever.</param>
+    /// <param name="variable">Environment variables.</param>
+    public ImportOptions Options(DatabaseAddress address, TimeSpan? retention, Func<string, string?> variable) => new()
+    {
+        Folder = Folder ?? (address.Kind == DatabaseKind.Sqlite ? Path.GetFullPath(address.Target) + ".imports" : Path.Combine(DataFolder.Of(variable), "imports")),
+        Profiles = Profiles,
+        MaxBytes = MaxSize,
+        MaxUnpacked = MaxUnpacked,
+        Oldest = retention,
+    };
+}
+
+/// <summary>What can be set of imports.</summary>
+internal static class ImportSettings
+{
+    private const string Auto = "auto";
+    private const string None = "none";
+    private static readonly (string Unit, long Bytes)[] _units = [("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new("imports.folder", _ => Auto, "folder of the files that were handed in, or auto: PATH.imports beside a SQLite file, imports in the data folder of the user for PostgreSQL", (draft, text) =>
+        {
+            draft.Imports = draft.Imports with { Folder = text == Auto ? null : text };
+            return text == Auto || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /var/lib/rondo/imports, or {Auto}";
+        }),
+        new("imports.profiles", _ => None, "folder of profiles of your own (NAME.yaml), or none", (draft, text) =>
+        {
+            draft.Imports = draft.Imports with { Profiles = text == None ? null : text };
+            return text == None || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /etc/rondo/profiles, or {None}";
+        }),
+        Size("imports.max_size", "4GB", "largest file that is taken", (o, v) => o with { MaxSize = v }),
+        Size("imports.max_unpacked", "20GB", "largest file once it is unpacked", (o, v) => o with { MaxUnpacked = v }),
+    ];
+
+    private static Setting Size(string key, string without, string meaning, Func<ImportChoice, long, ImportChoice> set) => new(key, _ => without, meaning, (draft, text) =>
+    {
+        foreach (var (unit, bytes) in _units)
+        {
+            if (text.EndsWith(unit, StringComparison.OrdinalIgnoreCase) && int.TryParse(text[..^unit.Length].TrimEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+            {
+                draft.Imports = set(draft.Imports, number * bytes);
+                return null;
+            }
+        }
+
+        return $"'{text}' is not a size; expected a whole number with a unit, such as 500MB, 4GB";
+    });
+}

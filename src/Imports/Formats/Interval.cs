@@ -1,0 +1,70 @@
+namespace Rondo.Imports.Formats;
+
+/// <summary>A channel of a meter, as one file knows it.</summary>
+internal sealed class MeterChannel(string meter, string channel, string unit)
+{
+    public string Meter { get; } = meter;
+
+    public string Channel { get; } = channel;
+
+    public string Unit { get; } = unit;
+
+    /// <summary>Name of its series.</summary>
+    public string Series => $"{Meter}/{Channel}";
+
+    /// <summary>Start of its interval that was read last, seconds since the epoch: what decides between two equal hours.</summary>
+    public long LastStart { get; set; } = long.MinValue;
+
+    /// <summary>Where its values go; null until it was looked up.</summary>
+    public SeriesPlace? Place { get; set; }
+}
+
+/// <summary>Where values of a series go.</summary>
+/// <param name="SeriesId">The series; 0 when there is none and its values are left out.</param>
+/// <param name="SourceId">Its source.</param>
+/// <param name="Ordinal">Its place in the samples of the source.</param>
+internal sealed record SeriesPlace(long SeriesId, long SourceId, int Ordinal);
+
+/// <summary>One value of a file.</summary>
+/// <param name="Of">What it was measured by.</param>
+/// <param name="StartS">Start of the interval, seconds since the epoch, UTC.</param>
+/// <param name="LengthS">Length of the interval, seconds.</param>
+/// <param name="Value">kWh, or the unit of its series.</param>
+/// <param name="IsEstimated">True when it was not measured.</param>
+internal readonly record struct Interval(MeterChannel Of, long StartS, int LengthS, decimal Value, bool IsEstimated);
+
+/// <summary>A row that was not taken.</summary>
+/// <param name="Line">Its line in the file; the first is 1.</param>
+/// <param name="Field">The column, by name or as <c>#3</c>; empty for the whole row.</param>
+/// <param name="Value">What stood there.</param>
+/// <param name="Reason">A word: <c>bad_number</c>.</param>
+/// <param name="Raw">The row as it stands in the file, at most 4,000 characters.</param>
+/// <param name="Context">The record it belongs to, in files that have such; null for none.</param>
+internal sealed record Reject(long Line, string Field, string Value, string Reason, string Raw, string? Context)
+{
+    public const int LongestRaw = 4_000;
+    public const int LongestValue = 200;
+}
+
+/// <summary>What was read and is not yet stored.</summary>
+internal sealed class Batch
+{
+    public List<Interval> Intervals { get; } = [];
+
+    public List<Reject> Rejects { get; } = [];
+
+    /// <summary>Rows, and other records, that were read up to here since the beginning of the file.</summary>
+    public long Units { get; set; }
+
+    /// <summary>Fields without a value, since the last batch.</summary>
+    public long Missing { get; set; }
+
+    public int Count => Intervals.Count + Rejects.Count;
+
+    public void Clear()
+    {
+        Intervals.Clear();
+        Rejects.Clear();
+        Missing = 0;
+    }
+}

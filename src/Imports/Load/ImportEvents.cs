@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Rondo.Live;
+using Rondo.Live.Log;
+using Rondo.Storage;
+
+namespace Rondo.Imports.Load;
+
+/// <summary>What the feed hears of imports, written with what makes it so: that one began, how far it is (once a second at most), how it ended.</summary>
+/// <param name="log">The log of events; null where nobody keeps one.</param>
+internal sealed class ImportEvents(EventLog? log)
+{
+    private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
+    private Instant? _last;
+
+    public void Began(Transaction tx, ImportRow row) => Write(tx, "import.started", row.Id, new { import_id = row.Id, file = row.File, profile = row.Profile, bytes = row.Bytes, units = row.Units, attempt = row.RetryCount + 1 });
+
+    /// <summary>True when it is time to tell how far it is.</summary>
+    public bool IsDue(Instant now) => log is not null && (_last is null || now - _last.Value >= _every);
+
+    public void Progress(Transaction tx, ImportRow row, double rowsPerS)
+    {
+        var now = tx.Now;
+        tx.OnCommit(() => _last = now);
+        Write(tx, "import.progress", row.Id, new
+        {
+            import_id = row.Id, rows = row.Units, values = row.ValueCount, rejected = row.Rejected, bytes_read = row.BytesRead, bytes = row.Bytes, rows_per_s = Math.Round(rowsPerS, 1),
+            left_s = rowsPerS > 0 && row.BytesRead > 0 && row.Units > 0 ? Math.Round(row.Units / rowsPerS * (row.Bytes - row.BytesRead) / row.BytesRead, 1) : (double?)null,
+        });
+    }
+
+    public void Ended(Transaction tx, ImportRow row) => Write(tx, "import." + row.State, row.Id, new
+    {
+        import_id = row.Id, file = row.File, state = row.State, rows = row.Units, values = row.ValueCount, inserted = row.Inserted, replaced = row.Replaced, rejected = row.Rejected, retry_at = row.RetryAt?.ToString(),
+        error = row.LastError is { Length: > 1_000 } text ? text[..1_000] : row.LastError,
+    });
+
+    public void Undone(Transaction tx, ImportRow row) => Write(
+        tx, "import.undone", row.Id, new { import_id = row.Id, file = row.File, deleted = row.UndoDeleted, restored = row.UndoRestored, kept = row.UndoKept });
+
+    private void Write(Transaction tx, string name, long import, object said) => log?.Write(tx, [new LiveEvent(name, Topics.Import(import), tx.Now, JsonSerializer.Serialize(said))]);
+}

@@ -1,0 +1,199 @@
+using Rondo.Imports.Files;
+using Rondo.Imports.Load;
+using Rondo.Jobs;
+using Rondo.Live.Log;
+using Rondo.Storage;
+
+namespace Rondo.Imports;
+
+/// <summary>What came of handing a file in.</summary>
+/// <param name="Id">The import.</param>
+/// <param name="IsNew">False when the same file was handed in before: then <paramref name="Id"/> is that import, and nothing has changed.</param>
+public sealed record ImportAdded(long Id, bool IsNew);
+
+/// <summary>What came of a wish about an import.</summary>
+/// <param name="Row">The import as it is now; null when there is none.</param>
+/// <param name="Refusal">Why nothing was changed, or null.</param>
+public sealed record ImportChange(ImportRow? Row, string? Refusal);
+
+/// <summary>All that is known of one import.</summary>
+/// <param name="Row">The import.</param>
+/// <param name="Errors">Every attempt that did not end well.</param>
+/// <param name="Rejects">The first rejected rows.</param>
+public sealed record ImportDetails(ImportRow Row, IReadOnlyList<ImportErrorRow> Errors, IReadOnlyList<ImportRejectRow> Rejects);
+
+/// <summary>What people ask and do about imports.</summary>
+/// <param name="database">The database; changes are written down by whoever wraps it.</param>
+/// <param name="queue">Accepts the jobs.</param>
+/// <param name="jobs">Ends jobs.</param>
+/// <param name="options">Settings.</param>
+/// <param name="events">The log of events; null for none.</param>
+public sealed class ImportOperations(Database database, JobQueue queue, JobOperations jobs, ImportOptions options, EventLog? events)
+{
+    private const int FirstRejects = 20;
+    private const int PageSize = 1_000;
+    private readonly FileVault _vault = new(options.Folder, options.MaxBytes);
+
+    /// <summary>Takes a file in and queues its import.</summary>
+    /// <param name="request">How it is to be read.</param>
+    /// <param name="from">Its bytes.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="ImportRefused">It cannot be taken; nothing was changed.</exception>
+    public async Task<ImportAdded> AddAsync(ImportRequest request, Stream from, CancellationToken stop)
+    {
+        request.Check();
+        var file = await _vault.PutAsync(from, stop).ConfigureAwait(false);
+        for (var isAgain = false; ; isAgain = true)
+        {
+            try
+            {
+                return await database.WriteAsync("imports.add", tx => Add(tx, request, file), stop).ConfigureAwait(false);
+            }
+            catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict && !isAgain)
+            {
+                // Somebody handed the same file in at the same time: it is there now.
+            }
+            catch (JobRefused refused)
+            {
+                throw new ImportRefused(refused.Message, refused);
+            }
+        }
+    }
+
+    /// <summary>Imports, the newest first.</summary>
+    /// <param name="state">Only those last written as in this state; null for all.</param>
+    /// <param name="before">Only those with a lower number; null for all.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="stop">Gives up.</param>
+    public Task<List<ImportRow>> ListAsync(string? state, long? before, int limit, CancellationToken stop = default) =>
+        database.ReadAsync("imports.list", tx => ImportStore.List(tx, state, before, limit), stop);
+
+    /// <summary>One import; null when there is none.</summary>
+    public Task<ImportDetails?> ShowAsync(long id, CancellationToken stop = default) => database.ReadAsync(
+        "imports.show",
+        tx => ImportStore.Find(tx, id) is { } row ? new ImportDetails(row, ImportStore.Errors(tx, id), ImportStore.Rejects(tx, id, 0, FirstRejects)) : null,
+        stop);
+
+    /// <summary>Rejected rows behind number <paramref name="after"/>, at most 1,000.</summary>
+    public Task<List<ImportRejectRow>> RejectsAsync(long id, long after, CancellationToken stop = default) =>
+        database.ReadAsync("imports.rejects", tx => ImportStore.Rejects(tx, id, after, PageSize), stop);
+
+    /// <summary>Runs an import again that is dead, cancelled or waits for its next try; it goes on behind what is stored.</summary>
+    /// <param name="id">The import.</param>
+    /// <param name="after">Not before so long from now; null for at once.</param>
+    /// <param name="stop">Gives up.</param>
+    public async Task<ImportChange> RetryAsync(long id, TimeSpan? after, CancellationToken stop = default)
+    {
+        if (await ShowAsync(id, stop).ConfigureAwait(false) is not { Row: var row })
+        {
+            return new ImportChange(null, null);
+        }
+
+        if (row.StateNow is not ("failed" or "dead" or "cancelled") || row.UndoJobId is not null)
+        {
+            return new ImportChange(row, row.UndoJobId is not null ? "it was taken back" : $"it is {row.StateNow}; only one that is failed, dead or cancelled is run again");
+        }
+
+        if (row.JobId is { } old)
+        {
+            await jobs.ActAsync(JobVerb.Cancel, old, stop).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await database.WriteAsync(
+                "imports.retry",
+                tx =>
+                {
+                    var job = Enqueue(tx, id, row.Priority, row.MaxRetries, after);
+                    ImportStore.Queue(tx, id, job, after is { } delay ? tx.Now + delay : null);
+                    return new ImportChange(ImportStore.Find(tx, id), null);
+                },
+                stop).ConfigureAwait(false);
+        }
+        catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict)
+        {
+            return new ImportChange(row, "the same file was imported again since then");
+        }
+    }
+
+    /// <summary>Ends an import that waits or runs. What is stored of it stays until it is taken back.</summary>
+    public async Task<ImportChange> CancelAsync(long id, CancellationToken stop = default)
+    {
+        var told = new ImportEvents(events);
+        var change = await database.WriteAsync(
+            "imports.cancel",
+            tx =>
+            {
+                if (ImportStore.Find(tx, id) is not { } row)
+                {
+                    return new ImportChange(null, null);
+                }
+
+                if (!ImportStore.Cancel(tx, id))
+                {
+                    return new ImportChange(row, $"it is {row.StateNow}");
+                }
+
+                row = ImportStore.Find(tx, id)!;
+                told.Ended(tx, row);
+                return new ImportChange(row, null);
+            },
+            stop).ConfigureAwait(false);
+        if (change is { Refusal: null, Row.JobId: { } job })
+        {
+            // From the commit on nothing more is stored; this only ends it sooner.
+            await jobs.ActAsync(JobVerb.Cancel, job, stop).ConfigureAwait(false);
+        }
+
+        return change;
+    }
+
+    /// <summary>Has an import taken back that has ended: by a job, which goes on where it was when it is broken off.</summary>
+    public Task<ImportChange> UndoAsync(long id, CancellationToken stop = default) => database.WriteAsync(
+        "imports.undo",
+        tx =>
+        {
+            if (ImportStore.Find(tx, id) is not { } row)
+            {
+                return new ImportChange(null, null);
+            }
+
+            if (row.StateNow is not ("done" or "dead" or "cancelled"))
+            {
+                return new ImportChange(row, $"it is {row.StateNow}; cancel it first");
+            }
+
+            if (row.UndoneAt is not null)
+            {
+                return new ImportChange(row, $"it was taken back at {row.UndoneAt}");
+            }
+
+            if (row.State is "queued" or "running" or "failed")
+            {
+                ImportStore.Settle(tx, id, row.StateNow, row.JobError);
+            }
+
+            var job = queue.Enqueue(tx, new UndoArgs(id));
+            ImportStore.Undo(tx, id, job.Id);
+            return new ImportChange(ImportStore.Find(tx, id), null);
+        },
+        stop);
+
+    private ImportAdded Add(Transaction tx, ImportRequest request, StoredFile file)
+    {
+        if (ImportStore.Live(tx, file.Hash) is { } there)
+        {
+            return new ImportAdded(there, IsNew: false);
+        }
+
+        var id = ImportStore.Add(tx, request, file.Hash, file.Bytes);
+        ImportStore.Queue(tx, id, Enqueue(tx, id, request.Priority, request.MaxRetries, null, request), null);
+        return new ImportAdded(id, IsNew: true);
+    }
+
+    private long Enqueue(Transaction tx, long id, string priority, int maxRetries, TimeSpan? after, ImportRequest? request = null) => queue.Enqueue(tx, new ImportArgs(id), new EnqueueOptions
+    {
+        Priority = ImportRequest.PriorityOf(priority), Attempts = maxRetries + 1, Delay = after, Tags = request?.Tags, Note = request?.Note, Metadata = request?.Metadata,
+    }).Id;
+}

@@ -1,0 +1,62 @@
+using Rondo.Storage;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Host;
+
+/// <summary>Imports as people steer them.</summary>
+public sealed class Imports_commands : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite)]
+    [InlineData(DatabaseKind.Postgres)]
+    public async Task Files_are_handed_in_shown_corrected_and_taken_back(DatabaseKind kind)
+    {
+        await using var postgres = kind == DatabaseKind.Postgres ? await TestPostgres.CreateAsync() : null;
+        var run = new CommandRun(_folder);
+        run.Database = postgres?.Url ?? run.Database;
+        await run.GoodAsync("database", "migrate");
+        var file = _folder.Write("may.csv", "meter,timestamp,value\nM1,2026-05-01T00:00Z,1\nM1,2026-05-01T00:30Z,x\nM1,2026-05-01T01:00Z,3\n");
+
+        await run.GoodAsync("imports", "profile", "list");
+        Assert.Contains("nem12", run.Output);
+        await run.GoodAsync("imports", "profile", "show", "long-csv");
+        Assert.Contains("shape: long", run.Output);
+        await run.GoodAsync("imports", "profile", "guess", file, "--json");
+        Assert.Equal(("long-csv", 2), (run.Json.GetProperty("profiles")[0].GetProperty("profile").GetString(), run.Json.GetProperty("profiles")[0].GetProperty("values").GetInt32()));
+        Assert.Equal(1, await run.RunAsync("imports", "add", file, "--dry-run"));
+        Assert.Contains("3 rows, 2 values of 1 series from 2026-05-01T00:00:00Z to 2026-05-01T01:00:00Z, 0 missing, 1 rows rejected", run.Output);
+
+        await run.GoodAsync("imports", "add", file, "--tag", "a", "--note", "first", "--meta", "k=v", "--priority", "high", "--json");
+        Assert.True(run.Json.GetProperty("imports")[0].GetProperty("is_new").GetBoolean());
+        await run.GoodAsync("imports", "add", file);
+        Assert.Contains("was already imported by import 1; nothing has changed", run.Output);
+        await run.GoodAsync("imports", "cancel", "1");
+        Assert.Equal(1, await run.RunAsync("imports", "cancel", "1"));
+        await run.GoodAsync("imports", "retry", "1");
+        await run.GoodAsync("work", "--once", "--queue", "imports");
+        await run.GoodAsync("imports", "show", "1", "--json");
+        var shown = run.Json.GetProperty("import");
+        Assert.Equal(("done", 2, 1, "high"), (shown.GetProperty("state").GetString(), shown.GetProperty("inserted").GetInt32(), shown.GetProperty("rejected").GetInt32(), shown.GetProperty("priority").GetString()));
+        await run.GoodAsync("imports", "show", "1");
+        Assert.Contains("bad_number", run.Output);
+        await run.GoodAsync("imports", "errors", "1", "--csv");
+        Assert.Equal("meter,timestamp,value,rondo_line,rondo_column,rondo_value,rondo_reason\r\nM1,2026-05-01T00:30Z,x,3,value,x,bad_number\r\n", run.Output);
+        await run.GoodAsync("imports", "list", "--state", "done");
+        Assert.Contains("may.csv", run.Output);
+        await run.GoodAsync("readings", "show", "M1/import", "--format", "csv");
+        Assert.Contains("2026-05-01T01:00:00Z", run.Output);
+        await run.GoodAsync("imports", "undo", "1");
+        await run.GoodAsync("work", "--once", "--queue", "imports");
+        await run.GoodAsync("imports", "show", "1");
+        Assert.Contains("2 values deleted", run.Output);
+        Assert.Equal(1, await run.RunAsync("imports", "show", "99"));
+        Assert.Equal(64, await run.RunAsync("imports", "add", file, "--profile", "none-such"));
+        Assert.Contains("There are: long-csv", run.Error);
+        await run.GoodAsync("audit", "list", "--action", "imports.");
+        Assert.Contains("imports.undo", run.Output);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Net;
+using System.Text;
+using Rondo.Security;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Http;
+
+/// <summary>Imports over HTTP.</summary>
+public sealed class ImportTests
+{
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task A_file_is_uploaded_as_it_comes_and_what_became_of_it_is_asked(string kind)
+    {
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var rondo = new HttpFixture(postgres?.Url, "work");
+        await rondo.InitializeAsync();
+        using var client = await HttpFixture.ClientAsync(rondo.Server, rondo.Api, Role.Ingest);
+
+        // Larger than any other body may be.
+        var text = new StringBuilder("meter,timestamp,value\nM1,2026-05-01T00:00Z,x\n");
+        while (text.Length < 5_000_000)
+        {
+            text.Append("M1,2026-05-01T00:00Z,1\n");
+        }
+
+        using var body = new ByteArrayContent(Encoding.UTF8.GetBytes(text.ToString()));
+        using var added = await client.PostAsync("/api/imports?profile=long-csv&file=may.csv&tags=a,b", body);
+        Assert.Equal((HttpStatusCode.Created, "/api/imports/1"), (added.StatusCode, added.Headers.Location?.ToString()));
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync("/api/imports/1")).StatusCode);
+        using var again = new ByteArrayContent(Encoding.UTF8.GetBytes(text.ToString()));
+        using var same = await client.PostAsync("/api/imports?profile=long-csv", again);
+        Assert.Equal((HttpStatusCode.OK, """{"id":1,"is_new":false}"""), (same.StatusCode, await same.Content.ReadAsStringAsync()));
+        var shown = await Eventually.GetAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good(), s => s.GetProperty("import").GetProperty("state").GetString() == "done", "it is imported");
+        Assert.Equal((1, 1, "bad_number"), (shown.GetProperty("import").GetProperty("inserted").GetInt32(), shown.GetProperty("import").GetProperty("rejected").GetInt32(), shown.GetProperty("rejects")[0].GetProperty("reason").GetString()));
+        var errors = await rondo.GetAsync("/api/imports/1/errors");
+        Assert.Equal(("text/csv", "meter,timestamp,value,rondo_line,rondo_column,rondo_value,rondo_reason\r\nM1,2026-05-01T00:00Z,x,2,value,x,bad_number\r\n"), (errors.MediaType, errors.Text));
+        Assert.Equal("may.csv", (await rondo.GetAsync("/api/imports?state=done")).Good().GetProperty("imports")[0].GetProperty("file").GetString());
+        Assert.Contains("it is done", (await rondo.AskAsync(HttpMethod.Post, "/api/imports/1/cancel")).Problem(HttpStatusCode.Conflict).GetProperty("detail").GetString());
+        (await rondo.AskAsync(HttpMethod.Post, "/api/imports/1/undo")).Good();
+        await Eventually.GetAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good(), s => s.GetProperty("import").GetProperty("undone_at").ValueKind != System.Text.Json.JsonValueKind.Null, "it is taken back");
+        (await rondo.AskAsync(HttpMethod.Post, "/api/imports/9/undo")).Problem(HttpStatusCode.NotFound);
+        Assert.Contains("profile", (await rondo.AskAsync(HttpMethod.Post, "/api/imports", "x")).Problem(HttpStatusCode.BadRequest).GetProperty("detail").GetString());
+        Assert.Contains("There are: long-csv", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=..%2F..%2Fetc%2Fpasswd", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
+    }
+}

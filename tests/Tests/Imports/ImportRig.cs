@@ -1,0 +1,117 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Rondo.Imports;
+using Rondo.Imports.Profiles;
+using Rondo.Jobs;
+using Rondo.Live.Log;
+using Rondo.Loops;
+using Rondo.Nodes;
+using Rondo.Storage;
+using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
+
+namespace Rondo.Tests.Imports;
+
+/// <summary>A node that runs imports over a database of the test's own.</summary>
+internal sealed class ImportRig : IAsyncDisposable
+{
+    private static readonly JobsOptions _fast = new()
+    {
+        PollInterval = TimeSpan.FromMilliseconds(100), Grace = TimeSpan.FromMilliseconds(500), StopPatience = TimeSpan.FromSeconds(2), Queues = new Dictionary<string, int> { [ImportHandler.Queue] = 2 },
+    };
+
+    private readonly LoopSupervisor _supervisor = new(TimeProvider.System, new Chance(1), (_, _) => { }, _ => { });
+    private readonly TempFolder _folder;
+    private readonly JobServer _server;
+    private readonly JobQueue _queue;
+
+    private ImportRig(TestStore store, TempFolder folder, JobServer server, JobQueue queue, ImportOperations imports, ImportOptions options) =>
+        (Store, _folder, _server, _queue, Imports, Options) = (store, folder, server, queue, imports, options);
+
+    public TestStore Store { get; }
+
+    public SteeredDatabase Database => Store.Database;
+
+    public ImportOperations Imports { get; }
+
+    public ImportOptions Options { get; }
+
+    /// <param name="kind">Which database.</param>
+    /// <param name="chunk">Values in one transaction.</param>
+    /// <param name="isRunning">False to run it later.</param>
+    public static async Task<ImportRig> StartAsync(DatabaseKind kind, int chunk = 5_000, bool isRunning = true)
+    {
+        var store = await TestStore.CreateAsync(kind);
+        var folder = new TempFolder();
+        var options = new ImportOptions { Folder = folder.At("imports"), ChunkSize = chunk };
+        var node = await Node.RegisterAsync(store.Database, TimeProvider.System, "work", "test", default);
+        var log = new EventLog();
+        var handlers = new JobHandlers()
+            .Add(ImportHandler.Kind, new ImportHandler(store.Database, options, NullLogger.Instance, log, new Random(1)), ImportHandler.Options)
+            .Add(UndoHandler.Kind, new UndoHandler(store.Database, log), UndoHandler.Options);
+        JobServer? server = null;
+        var queue = new JobQueue(store.Database, handlers, _ => server!.Wake());
+        server = new JobServer(store.Database, node, handlers, _fast, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance);
+        var operations = new JobOperations(store.Database, handlers, _fast, _ => server.Wake());
+        var rig = new ImportRig(store, folder, server, queue, new ImportOperations(store.Database, queue, operations, options, log), options);
+        if (isRunning)
+        {
+            rig.Run();
+        }
+
+        return rig;
+    }
+
+    public void Run() => _server.Start(_supervisor, _queue);
+
+    /// <summary>Hands a text in.</summary>
+    public async Task<ImportAdded> AddAsync(string text, string profile = "long-csv", Func<ImportRequest, ImportRequest>? change = null, Profile? own = null)
+    {
+        var request = new ImportRequest { File = "test.csv", Profile = own ?? Files.Shipped(profile) };
+        return await Imports.AddAsync(change?.Invoke(request) ?? request, new MemoryStream(Encoding.UTF8.GetBytes(text)), default);
+    }
+
+    /// <summary>Hands a text in and waits until it is imported.</summary>
+    public async Task<ImportRow> ImportAsync(string text, string profile = "long-csv", Func<ImportRequest, ImportRequest>? change = null, Profile? own = null, string until = "done") =>
+        await UntilAsync((await AddAsync(text, profile, change, own)).Id, until);
+
+    public Task<ImportRow> UntilAsync(long id, string state) => Eventually.GetAsync(
+        async () => (await Imports.ShowAsync(id))!.Row, row => row.StateNow == state, $"import {id} is {state}", TimeSpan.FromSeconds(30));
+
+    /// <summary>Takes an import back and waits until it is.</summary>
+    public async Task<ImportRow> UndoAsync(long id)
+    {
+        Assert.Null((await Imports.UndoAsync(id)).Refusal);
+        return await Eventually.GetAsync(async () => (await Imports.ShowAsync(id))!.Row, row => row.UndoneAt is not null, $"import {id} is taken back");
+    }
+
+    /// <summary>Every value there is, by series and time: <c>M1/import 2026-01-01T00:00:00Z 0.1 good</c>.</summary>
+    public async Task<List<string>> ValuesAsync()
+    {
+        var rows = await Store.QueryAsync<ValueRow>("select series, at, value, quality from reading order by series, at");
+        return [.. rows.Select(r => $"{r.Series} {r.At} {r.Value.ToString(System.Globalization.CultureInfo.InvariantCulture)} {r.Quality}")];
+    }
+
+    public Task<long> CountAsync(string table) => Store.ScalarAsync<long>($"select count(*) from {table}");
+
+    public async ValueTask DisposeAsync()
+    {
+        Database.Before = Database.After = null;
+        await _supervisor.StopAsync(TimeSpan.FromSeconds(3));
+        await _supervisor.DisposeAsync();
+        await _queue.DisposeAsync();
+        await Store.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private sealed class ValueRow
+    {
+        public string Series { get; init; } = "";
+
+        public Instant At { get; init; }
+
+        public double Value { get; init; }
+
+        public string Quality { get; init; } = "";
+    }
+}

@@ -14,9 +14,11 @@ using Rondo.Live.Feed;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling;
+using Rondo.Polling.Fleet;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
 using Rondo.Polling.Runtime;
+using Rondo.Readings.Rollups;
 using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
@@ -148,6 +150,7 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="liveOptions">Bounds of the feed; null for the defaults.</param>
     /// <param name="feedAccess">Who may listen to the feed; null for whoever has a token.</param>
     /// <param name="metrics">What is slow, and where numbers are sent; null for the defaults.</param>
+    /// <param name="timeZone">The time zone in which readings are rolled up, an IANA name; null for the one that is stored.</param>
     public static async Task<Server> StartAsync(
         DatabaseAddress address,
         IReadOnlyList<string> roles,
@@ -163,7 +166,8 @@ internal sealed class Server : IAsyncDisposable
         KeyRingPlace? keys = null,
         LiveOptions? liveOptions = null,
         IFeedAccess? feedAccess = null,
-        MetricsOptions? metrics = null)
+        MetricsOptions? metrics = null,
+        string? timeZone = null)
     {
         var log = logs.CreateLogger("rondo");
         var database = Database.Open(address, DatabaseUse.Server, time);
@@ -172,6 +176,11 @@ internal sealed class Server : IAsyncDisposable
             var migrator = Modules.Migrator(database, DatabaseUse.Server);
             await migrator.ApplyAsync().ConfigureAwait(false);
             await Upkeep.PrepareAsync(database, options, stop).ConfigureAwait(false);
+            if (timeZone is not null)
+            {
+                await SiteZone.ChangeAsync(database, timeZone, stop).ConfigureAwait(false);
+            }
+
             var chance = new Chance(RandomNumberGenerator.GetInt32(int.MaxValue));
             var supervisor = new LoopSupervisor(
                 time,
@@ -195,7 +204,7 @@ internal sealed class Server : IAsyncDisposable
             var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             jobsOptions ??= new JobsOptions();
             var calls = new HttpCallHandler(jobsOptions.Http, time);
-            var handlers = Handlers.All(time, calls);
+            var handlers = Handlers.All(time, calls, database);
             JobServer? worker = null;
             var jobs = new JobQueue(database, handlers, _ =>
             {
@@ -241,6 +250,7 @@ internal sealed class Server : IAsyncDisposable
             live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
+            supervisor.Start(new RollupLoop(database, Rollups, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
             var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live };
@@ -270,6 +280,9 @@ internal sealed class Server : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>How readings are rolled up, and who knows when they were planned.</summary>
+    public static RollupOptions Rollups { get; } = new() { Schedules = [new PlanSchedule()] };
 
     /// <summary>Version of this program.</summary>
     public static string Version { get; } = typeof(Server).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";

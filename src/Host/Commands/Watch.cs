@@ -59,7 +59,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     {
         await using var server = await Server.StartAsync(
             settings.Database, settings.Roles, settings.Polling, time, logs, stop, () => Environment.Exit(ExitCode.Critical), settings.Hints, settings.Redis, settings.Jobs, files, settings.Keys,
-            settings.Live with { Pusher = settings.Pusher.Load() }, metrics: settings.Metrics);
+            settings.Live with { Pusher = settings.Pusher.Load() }, metrics: settings.Metrics, timeZone: settings.TimeZone);
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
         var end = await FollowAsync(server, http?.Address.ToString(), stop);
         if (end is End.Asked or End.Recycled)

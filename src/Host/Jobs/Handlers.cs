@@ -1,5 +1,7 @@
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
+using Rondo.Readings.Rollups;
+using Rondo.Storage;
 
 namespace Rondo.Host.Jobs;
 
@@ -9,9 +11,11 @@ internal static class Handlers
     /// <summary>All of them.</summary>
     /// <param name="time">Time.</param>
     /// <param name="calls">Runs <c>http</c>; null in a program that only enqueues and asks.</param>
-    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null) => new JobHandlers()
+    /// <param name="database">Where readings are rolled up again; null in a program that only enqueues and asks.</param>
+    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null, Database? database = null) => new JobHandlers()
         .Add("noop", new NoopHandler(time))
-        .Add("http", () => calls ?? throw new InvalidOperationException("this program calls nobody"), HttpCallHandler.Options);
+        .Add("http", () => calls ?? throw new InvalidOperationException("this program calls nobody"), HttpCallHandler.Options)
+        .Add(RollupRebuild.Kind, () => new RollupRebuild(database ?? throw new InvalidOperationException("this program runs no jobs"), Server.Rollups), RollupRebuild.Options);
 }
 
 /// <summary>Arguments of <c>noop</c>.</summary>

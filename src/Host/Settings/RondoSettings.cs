@@ -48,6 +48,9 @@ internal sealed record RondoSettings
 
     /// <summary>Settings of the log of events and of the feed.</summary>
     public LiveOptions Live { get; init; } = new();
+
+    /// <summary>The time zone of the site, an IANA name. Default UTC.</summary>
+    public string TimeZone { get; init; } = "UTC";
 }
 
 /// <summary>One setting with where its value came from.</summary>

@@ -37,6 +37,8 @@ internal sealed class SettingsDraft
     public JobsOptions Jobs { get; set; } = new();
 
     public LiveOptions Live { get; set; } = new();
+
+    public string TimeZone { get; set; } = "UTC";
 }
 
 /// <summary>One thing that can be set.</summary>
@@ -92,6 +94,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         .. JobSettings.All,
         .. PusherSettings.All,
         .. LiveSettings.All,
+        .. ReadingSettings.All,
     ];
 
     /// <summary>The value as it may be shown.</summary>

@@ -75,6 +75,7 @@ internal static class SettingsReader
             Polling = draft.Polling,
             Jobs = draft.Jobs,
             Live = draft.Live,
+            TimeZone = draft.TimeZone,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };
     }

@@ -13,9 +13,11 @@ using Rondo.Live;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling;
+using Rondo.Polling.Fleet;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
 using Rondo.Polling.Runtime;
+using Rondo.Readings.Rollups;
 using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
@@ -162,6 +164,11 @@ internal sealed class Server : IAsyncDisposable
             var migrator = Modules.Migrator(database, DatabaseUse.Server);
             await migrator.ApplyAsync().ConfigureAwait(false);
             await Upkeep.PrepareAsync(database, options, stop).ConfigureAwait(false);
+            if (more.TimeZone is { } timeZone)
+            {
+                await SiteZone.ChangeAsync(database, timeZone, stop).ConfigureAwait(false);
+            }
+
             var chance = new Chance(RandomNumberGenerator.GetInt32(int.MaxValue));
             var supervisor = new LoopSupervisor(
                 time,
@@ -187,7 +194,7 @@ internal sealed class Server : IAsyncDisposable
             var calls = new HttpCallHandler(jobsOptions.Http, time);
             var imports = more.Imports ?? new ImportChoice().Options(address, options.ReadingRetention, Environment.GetEnvironmentVariable);
             var handlers = Handlers.All(
-                time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports")), new UndoHandler(database, live.Events));
+                time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports")), new UndoHandler(database, live.Events), database);
             JobServer? worker = null;
             var jobs = new JobQueue(database, handlers, _ =>
             {
@@ -233,6 +240,7 @@ internal sealed class Server : IAsyncDisposable
             live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
+            supervisor.Start(new RollupLoop(database, Rollups, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
             var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live, ImportOptions = imports };
@@ -262,6 +270,9 @@ internal sealed class Server : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>How readings are rolled up, and who knows when they were planned.</summary>
+    public static RollupOptions Rollups { get; } = new() { Schedules = [new PlanSchedule()] };
 
     /// <summary>Version of this program.</summary>
     public static string Version { get; } = typeof(Server).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";

@@ -41,4 +41,7 @@ internal sealed record ServerOptions
 
     /// <summary>Settings of imports; null for the defaults of the database.</summary>
     public ImportOptions? Imports { get; init; }
+
+    /// <summary>The time zone in which readings are rolled up, an IANA name; null for the one that is stored.</summary>
+    public string? TimeZone { get; init; }
 }

@@ -20,6 +20,9 @@ public sealed partial class Dialect
         ["bool"] = "INTEGER",
         ["text"] = "TEXT",
         ["values"] = "TEXT",
+        ["real"] = "REAL",
+        // Exact: a sum of decimals, which a REAL is not.
+        ["decimal"] = "TEXT",
         ["true"] = "1",
         ["false"] = "0",
         ["strict"] = " STRICT",
@@ -46,6 +49,8 @@ public sealed partial class Dialect
         ["bool"] = "boolean",
         ["text"] = "text",
         ["values"] = "double precision[]",
+        ["real"] = "double precision",
+        ["decimal"] = "numeric",
         ["true"] = "true",
         ["false"] = "false",
         ["strict"] = "",

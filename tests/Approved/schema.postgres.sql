@@ -775,6 +775,7 @@ table poll_group
   poll_group_pkey PRIMARY KEY (id)
   CREATE INDEX poll_group_device ON public.poll_group USING btree (device_id)
   CREATE UNIQUE INDEX poll_group_name ON public.poll_group USING btree (device_id, name) WHERE (removed_at IS NULL)
+  CREATE INDEX poll_group_source ON public.poll_group USING btree (source_id)
 
 table poll_plan
   group_id bigint not null
@@ -884,11 +885,90 @@ view reading
      JOIN sample p ON ((p.source_id = s.source_id)))
   WHERE (p.vals[(s.ordinal + 1)] IS NOT NULL);
 
+view reading_rollup
+  series text
+  tier text
+  at timestamp with time zone
+  readings integer
+  expected integer
+  suspect integer
+  average double precision
+  total numeric
+  low double precision
+  high double precision
+  first double precision
+  last double precision
+  delta numeric
+  unallocated numeric
+  unit text
+  time timestamp with time zone
+ SELECT s.name AS series,
+        CASE r.tier
+            WHEN 1 THEN '15m'::text
+            WHEN 2 THEN '1h'::text
+            WHEN 3 THEN '1d'::text
+            WHEN 4 THEN '1w'::text
+            WHEN 5 THEN '1mo'::text
+            ELSE '1y'::text
+        END AS tier,
+    r.at,
+    r.readings,
+    r.expected,
+    r.suspect,
+    ((r.total / (NULLIF(r.readings, 0))::numeric))::double precision AS average,
+    r.total,
+    r.low,
+    r.high,
+    r.first,
+    r.last,
+        CASE s.kind
+            WHEN 'energy'::text THEN r.total
+            ELSE r.delta
+        END AS delta,
+    r.unallocated,
+    s.unit,
+    r.at AS "time"
+   FROM (series s
+     JOIN rollup r ON ((r.series_id = s.id)));
+
 table readings_state
   only_row integer not null
   last_id bigint not null
+  raw_from timestamp with time zone
+  zone text
   readings_state_only_row_check CHECK ((only_row = 1))
   readings_state_pkey PRIMARY KEY (only_row)
+
+table rollup
+  series_id bigint not null
+  tier integer not null
+  at timestamp with time zone not null
+  readings integer not null
+  suspect integer not null
+  expected integer
+  total numeric
+  low double precision not null
+  high double precision not null
+  first double precision not null
+  last double precision not null
+  delta numeric
+  unallocated numeric
+  rollup_tier_check CHECK (((tier >= 1) AND (tier <= 6)))
+  rollup_pkey PRIMARY KEY (series_id, tier, at)
+
+table rollup_mark
+  source_id bigint not null
+  day timestamp with time zone not null
+  from_at timestamp with time zone not null
+  to_at timestamp with time zone not null
+  version bigint not null
+  rollup_mark_check CHECK ((from_at <= to_at))
+  rollup_mark_pkey PRIMARY KEY (source_id, day)
+
+table rollup_source
+  source_id bigint not null
+  seen_to timestamp with time zone not null
+  rollup_source_pkey PRIMARY KEY (source_id)
 
 table sample partition by RANGE (at)
   source_id bigint not null
@@ -941,6 +1021,7 @@ table series
   unit text not null
   kind text not null
   retired_at timestamp with time zone
+  modulus double precision
   series_kind_check CHECK ((kind = ANY (ARRAY['gauge'::text, 'counter'::text, 'energy'::text, 'state'::text])))
   series_ordinal_check CHECK ((ordinal >= 0))
   series_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id)

@@ -656,6 +656,8 @@ CREATE INDEX poll_group_device on poll_group (device_id);
 
 CREATE UNIQUE INDEX poll_group_name on poll_group (device_id, name) where removed_at is null;
 
+CREATE INDEX poll_group_source on poll_group (source_id);
+
 CREATE TABLE poll_plan (
   group_id INTEGER not null references poll_group (id),
   no INTEGER not null,
@@ -715,10 +717,49 @@ select s.name as series, p.at as at, cast(json_extract(p.vals, '$[' || s.ordinal
 from series s join sample p on p.source_id = s.source_id
 where json_extract(p.vals, '$[' || s.ordinal || ']') is not null;
 
+CREATE VIEW reading_rollup as
+select s.name as series, case r.tier when 1 then '15m' when 2 then '1h' when 3 then '1d' when 4 then '1w' when 5 then '1mo' else '1y' end as tier, r.at as at,
+  r.readings as readings, r.expected as expected, r.suspect as suspect, cast(r.total as real) / nullif(r.readings, 0) as average, cast(r.total as real) as total, r.low as low, r.high as high,
+  r.first as first, r.last as last, cast(case s.kind when 'energy' then r.total else r.delta end as real) as delta, cast(r.unallocated as real) as unallocated,
+  s.unit as unit, strftime('%Y-%m-%dT%H:%M:%fZ', r.at / 1000000.0, 'unixepoch') as time
+from series s join rollup r on r.series_id = s.id;
+
 CREATE TABLE readings_state (
   only_row INTEGER not null primary key check (only_row = 1),
   last_id INTEGER not null
-) STRICT;
+, raw_from INTEGER, zone TEXT) STRICT;
+
+CREATE TABLE rollup (
+  series_id INTEGER not null,
+  tier INTEGER not null check (tier between 1 and 6),
+  at INTEGER not null,
+  readings INTEGER not null,
+  suspect INTEGER not null,
+  expected INTEGER,
+  total TEXT,
+  low REAL not null,
+  high REAL not null,
+  first REAL not null,
+  last REAL not null,
+  delta TEXT,
+  unallocated TEXT,
+  primary key (series_id, tier, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollup_mark (
+  source_id INTEGER not null,
+  day INTEGER not null,
+  from_at INTEGER not null,
+  to_at INTEGER not null,
+  version INTEGER not null,
+  primary key (source_id, day),
+  check (from_at <= to_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollup_source (
+  source_id INTEGER not null primary key,
+  seen_to INTEGER not null
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sample (
   source_id INTEGER not null,
@@ -769,7 +810,7 @@ CREATE TABLE series (
   name TEXT not null,
   unit TEXT not null,
   kind TEXT not null check (kind in ('gauge', 'counter', 'energy', 'state')),
-  retired_at INTEGER,
+  retired_at INTEGER, modulus REAL,
   unique (source_id, ordinal)
 ) STRICT;
 

@@ -69,6 +69,7 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
                 Live = settings.Live with { Pusher = settings.Pusher.Load() },
                 Metrics = settings.Metrics,
                 Imports = settings.Imports.Options(settings.Database, settings.Polling.ReadingRetention, Environment.GetEnvironmentVariable),
+                TimeZone = settings.TimeZone,
             });
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;
         var end = await FollowAsync(server, http?.Address.ToString(), stop);

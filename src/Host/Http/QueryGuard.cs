@@ -28,7 +28,7 @@ internal static class QueryGuard
         {
             var message = !known.TryGetValue(name, out var type)
                 ? $"is not known here; expected {(known.Count == 0 ? "no query" : string.Join(", ", known.Keys))}"
-                : values.Count > 1 ? "is given twice; expected it once" : Mistake(values.ToString(), type);
+                : values.Count > 1 && type != typeof(string[]) ? "is given twice; expected it once" : Mistake(values.ToString(), type);
             if (message is not null)
             {
                 errors.Add(new ProblemItem(name, message));

@@ -51,6 +51,9 @@ internal sealed record RondoSettings
 
     /// <summary>Settings of imports.</summary>
     public ImportChoice Imports { get; init; } = new();
+
+    /// <summary>The time zone of the site, an IANA name. Default UTC.</summary>
+    public string TimeZone { get; init; } = "UTC";
 }
 
 /// <summary>One setting with where its value came from.</summary>

@@ -39,6 +39,8 @@ internal sealed class SettingsDraft
     public LiveOptions Live { get; set; } = new();
 
     public ImportChoice Imports { get; set; } = new();
+
+    public string TimeZone { get; set; } = "UTC";
 }
 
 /// <summary>One thing that can be set.</summary>
@@ -95,6 +97,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         .. PusherSettings.All,
         .. LiveSettings.All,
         .. ImportSettings.All,
+        .. ReadingSettings.All,
     ];
 
     /// <summary>The value as it may be shown.</summary>

@@ -76,6 +76,7 @@ internal static class SettingsReader
             Jobs = draft.Jobs,
             Live = draft.Live,
             Imports = draft.Imports,
+            TimeZone = draft.TimeZone,
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };
     }

@@ -1,5 +1,6 @@
 using Rondo.Loops;
 using Rondo.Readings;
+using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 
@@ -104,6 +105,8 @@ public sealed class Upkeep(Database database, PollingOptions options, TimeProvid
 
     private async Task DropSamplesAsync(Instant before, CancellationToken stop)
     {
+        // Said before it is done: what was rolled up of them is to stay.
+        await database.WriteAsync("upkeep.samples.kept", tx => RawReadings.KeepFrom(tx, before), stop).ConfigureAwait(false);
         if (database.Address.Kind == DatabaseKind.Postgres)
         {
             await DropAsync("sample", _sampleLength, _oldSamples, before, stop).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 using Rondo.Storage.Sqlite;
@@ -59,11 +60,25 @@ public abstract class SampleWriter
     /// <summary>Updates, or deletes what is empty.</summary>
     protected abstract void ReplaceAll(Transaction tx, IReadOnlyList<SampleRow> rows);
 
-    /// <summary>The one place where writes of samples by others than polling are known, in their own transaction: marks of what has to be computed again belong here.</summary>
+    /// <summary>The one place where writes of samples by others than polling are known, in their own transaction: their days are marked, to be rolled up again.</summary>
     private static void Touched(Transaction tx, IReadOnlyList<SampleRow> rows)
     {
-        _ = tx;
-        _ = rows;
+        const long day = 86_400_000_000;
+        var marks = new List<RollupMark>();
+        foreach (var row in rows)
+        {
+            // The rows are in the order of the key: what a source brings is one span, or a few. Days that nothing was written of are not in one.
+            if (marks.Count > 0 && marks[^1] is var last && last.Source == row.Source && row.At - last.To.Micros is >= 0 and < day && row.At - last.From.Micros < RollupMarks.MostDays * day)
+            {
+                marks[^1] = last with { To = new Instant(row.At) };
+            }
+            else
+            {
+                marks.Add(new RollupMark(row.Source, new Instant(row.At), new Instant(row.At)));
+            }
+        }
+
+        RollupMarks.Add(tx, marks);
     }
 }
 

@@ -34,6 +34,9 @@ public sealed class RawStatement : IDisposable
     /// <summary>Binds an integer; positions start at 1.</summary>
     public void Bind(int position, long value) => SqliteFaults.Check(_connection, raw.sqlite3_bind_int64(_statement, position, value));
 
+    /// <summary>Binds a real number.</summary>
+    public void Bind(int position, double value) => SqliteFaults.Check(_connection, raw.sqlite3_bind_double(_statement, position, value));
+
     /// <summary>Binds UTF-8 text.</summary>
     public void BindText(int position, ReadOnlySpan<byte> utf8) => SqliteFaults.Check(_connection, raw.sqlite3_bind_text(_statement, position, utf8));
 
@@ -104,6 +107,15 @@ public sealed class RawStatement : IDisposable
 
     /// <summary>A number of the current row; columns start at 0.</summary>
     public long Int64(int column) => raw.sqlite3_column_int64(_statement, column);
+
+    /// <summary>A real number of the current row.</summary>
+    public double Double(int column) => raw.sqlite3_column_double(_statement, column);
+
+    /// <summary>True when a column of the current row is null.</summary>
+    public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;
+
+    /// <summary>A text of the current row as UTF-8, valid until the next step.</summary>
+    public ReadOnlySpan<byte> Utf8(int column) => raw.sqlite3_column_blob(_statement, column);
 
     /// <summary>A text of the current row, or null.</summary>
     public string? Text(int column) =>

@@ -1,0 +1,207 @@
+using Rondo.Readings.Rollups;
+using Rondo.Storage;
+
+namespace Rondo.Readings.Queries;
+
+/// <summary>
+/// Answers questions about series out of what is rolled up, and works out by itself what is not yet: an answer has everything that was committed before it, but for what
+/// <see cref="SeriesAnswer.IsPending"/> says.
+/// </summary>
+/// <param name="options">How readings are rolled up.</param>
+public sealed class SeriesReader(RollupOptions options)
+{
+    private const int MostPendingDays = 62;
+    private const int MostPendingSamples = 20_000;
+    private const int MostSamples = 200_000;
+
+    /// <summary>The answer, or null when there is no such series. A question for readings as they are is answered with at most <paramref name="limit"/> of them.</summary>
+    /// <exception cref="QuestionRefused">It would have too many buckets, or cannot be answered in another zone.</exception>
+    public SeriesAnswer? Read(Transaction tx, SeriesQuestion question, int limit = SeriesQuestion.MostBuckets)
+    {
+        if (ReadingQuery.Find(tx, question.Series) is not { } series)
+        {
+            return null;
+        }
+
+        var shapes = QuestionStore.Shapes(tx, question.Series);
+        var site = SiteZone.Of(tx);
+        var calendar = question.Calendar ?? site;
+        var asked = new Span(question.From.Micros, Math.Max(question.To.Micros, question.From.Micros + 1));
+        var step = question.Step ?? Choose(tx, shapes, asked, question.Points);
+        if (step == Tier.Raw)
+        {
+            var readings = ReadingQuery.Range(tx, question.Series, question.From, question.To, limit);
+            return Answer(tx, series, shapes, Tier.Raw, asked, readings.Count, question, calendar) with { Readings = readings };
+        }
+
+        if (new TimeSpan((asked.Until - asked.From) * 10) / step.Length() > SeriesQuestion.MostBuckets)
+        {
+            throw new QuestionRefused($"from {question.From} to {question.To} has more than {SeriesQuestion.MostBuckets} buckets of {step.Word()}; ask for a coarser step or for less");
+        }
+
+        var span = calendar.Widen(step, asked);
+        var isPending = false;
+        var parts = new SortedDictionary<long, Parts>();
+        foreach (var shape in shapes)
+        {
+            foreach (var one in Parts(tx, shape, step, span, calendar, site, ref isPending))
+            {
+                if (parts.TryGetValue(one.At, out var other))
+                {
+                    other.Add(one);
+                }
+                else
+                {
+                    parts[one.At] = one;
+                }
+            }
+        }
+
+        var aggregate = question.Aggregate ?? series.Kind switch { "energy" => Aggregate.Sum, "counter" => Aggregate.Delta, _ => Aggregate.Avg };
+        var buckets = parts.Values.Select(p => Bucket.Of(p, series.Kind, aggregate)).ToList();
+        if (question.GapFill != GapFill.None)
+        {
+            buckets = Gaps.Fill(buckets, calendar.Buckets(step, span), question.GapFill);
+        }
+
+        return Answer(tx, series, shapes, step, span, parts.Values.Sum(p => (long)p.Readings), question, calendar) with { Buckets = buckets, IsPending = isPending, Aggregate = aggregate };
+    }
+
+    /// <summary>How many readings of a series were planned in [from, until), until now at most; null when nobody knows.</summary>
+    public long? Expected(Transaction tx, string series, Instant from, Instant until) => Expected(tx, QuestionStore.Shapes(tx, series), new Span(from.Micros, until.Micros));
+
+    /// <summary>What all readings in [from, until) come to, in one bucket; null when there are none. Both ends are widened to whole hours, and to days beyond eleven years.</summary>
+    public (SeriesAnswer Answer, Bucket? Total)? Total(Transaction tx, string series, Instant from, Instant until, SiteCalendar? calendar)
+    {
+        var step = until - from > TimeSpan.FromDays(3_650) ? Tier.Day : Tier.Hour;
+        return Read(tx, new SeriesQuestion { Series = series, From = from, To = until, Step = step, Calendar = calendar }) is { } answer ? (answer, Bucket.Whole(answer.Buckets)) : null;
+    }
+
+    /// <summary>The newest readings of series, in the order of their names in <paramref name="names"/>; without those that there are not.</summary>
+    public static List<LatestReading> Latest(Transaction tx, IReadOnlyCollection<string> names)
+    {
+        var recent = QuestionStore.Latest(tx, names, tx.Now - TimeSpan.FromDays(8)).DistinctBy(r => r.Name).ToDictionary(r => r.Name, StringComparer.Ordinal);
+        var older = recent.Values.Where(r => r.At is null).Select(r => r.Name).ToList();
+        foreach (var found in older.Count == 0 ? [] : QuestionStore.Latest(tx, older, Bounds.ToInstant(Bounds.First)))
+        {
+            recent[found.Name] = found;
+        }
+
+        return [.. names.Distinct(StringComparer.Ordinal).Select(recent.GetValueOrDefault).OfType<LatestReading>()];
+    }
+
+    /// <summary>Names of the series that begin with a text, at most <paramref name="limit"/>.</summary>
+    public static List<string> Names(Transaction tx, string prefix, int limit) => QuestionStore.Names(tx, prefix, limit);
+
+    private SeriesAnswer Answer(Transaction tx, SeriesRow series, List<SeriesShape> shapes, Tier step, Span span, long present, SeriesQuestion question, SiteCalendar calendar)
+    {
+        return new SeriesAnswer
+        {
+            Series = series, Step = step, TimeZone = calendar.Zone, From = step == Tier.Raw ? question.From : new Instant(span.From), To = step == Tier.Raw ? question.To : new Instant(span.Until),
+            Expected = Expected(tx, shapes, span), Present = present,
+        };
+    }
+
+    private long? Expected(Transaction tx, List<SeriesShape> shapes, Span span)
+    {
+        var until = Math.Min(span.Until, tx.Now.Micros);
+        var expected = default(long?);
+        foreach (var source in until > span.From ? shapes.Select(s => s.SourceId).Distinct() : [])
+        {
+            var known = options.Schedule?.Find(tx, source, Bounds.ToInstant(span.From), Bounds.ToInstant(until));
+            expected = known is null ? expected : (expected ?? 0) + known.Sum(p => p.Count(span.From, until));
+        }
+
+        return expected;
+    }
+
+    // The finest step that gives no more than about so many points.
+    private static Tier Choose(Transaction tx, List<SeriesShape> shapes, Span asked, int points)
+    {
+        if (shapes.TrueForAll(s => SampleStore.Nth(tx, s.SourceId, asked, points) is null))
+        {
+            return Tier.Raw;
+        }
+
+        var length = new TimeSpan((asked.Until - asked.From) * 10);
+        return Enum.GetValues<Tier>().FirstOrDefault(t => t != Tier.Raw && t != Tier.Week && length / t.Length() <= points * 1.05, Tier.Year);
+    }
+
+    private List<Parts> Parts(Transaction tx, SeriesShape shape, Tier step, Span span, SiteCalendar calendar, SiteCalendar site, ref bool isPending)
+    {
+        if (SourceStore.Find(tx, shape.SourceId) is not { } source)
+        {
+            return [];
+        }
+
+        var work = new RollupWork(tx, source, [shape], site, options.Schedule);
+        var isOwn = calendar.IsSame(site) || step == Tier.Quarter;
+        if (isOwn && step >= source.Finest)
+        {
+            isPending |= Catch(tx, work, source);
+            return work.Read(shape.Id, step, span);
+        }
+
+        if (source.Finest == Tier.Quarter)
+        {
+            isPending |= Catch(tx, work, source);
+            return Regroup(work.Read(shape.Id, Tier.Quarter, span), step, calendar);
+        }
+
+        return OfSamples(tx, source, shape, step, span, calendar, site);
+    }
+
+    /// <summary>Computes what is still to be rolled up, when it is little; true when it is not.</summary>
+    private static bool Catch(Transaction tx, RollupWork work, SourceRow source)
+    {
+        var marks = RollupMarks.See(tx, source.Id, MostPendingDays);
+        var changed = marks.Select(m => new Span(m.FromAt.Micros, m.ToAt.Micros + 1)).ToList();
+        var isRest = false;
+        if (source.IsOrdered && RollupStep.Fresh(tx, source, MostPendingSamples, out isRest) is { } fresh)
+        {
+            changed.Add(fresh);
+        }
+
+        changed = Span.Merge(changed);
+        if (isRest || marks.Count == MostPendingDays || changed.Exists(c => SampleStore.Nth(tx, source.Id, c, MostPendingSamples) is not null))
+        {
+            return true;
+        }
+
+        if (changed.Count > 0)
+        {
+            work.Compute(changed);
+        }
+
+        return false;
+    }
+
+    private static List<Parts> Regroup(List<Parts> quarters, Tier step, SiteCalendar calendar)
+    {
+        var rows = new List<Parts>();
+        var bucket = default(Span);
+        foreach (var quarter in quarters)
+        {
+            if (!bucket.Holds(quarter.At))
+            {
+                bucket = calendar.Bucket(step, quarter.At);
+                rows.Add(new Parts { At = bucket.From });
+            }
+
+            rows[^1].Add(quarter);
+        }
+
+        return rows;
+    }
+
+    private List<Parts> OfSamples(Transaction tx, SourceRow source, SeriesShape shape, Tier step, Span span, SiteCalendar calendar, SiteCalendar site)
+    {
+        if (SampleStore.Nth(tx, source.Id, span, MostSamples) is not null)
+        {
+            throw new QuestionRefused($"{step.Word()} in {calendar.Zone} has to be worked out of samples, and there are more than {MostSamples} of them; ask for less, or in the site's zone {site.Zone}");
+        }
+
+        var planned = new Planned(options.Schedule?.Find(tx, source.Id, Bounds.ToInstant(span.From), Bounds.ToInstant(span.Until)));
+        return new SeriesFold(shape, calendar, step, planned).Of(span, SampleStore.Range(tx, source.Id, span), new Neighbours(tx, source, site, []));
+    }
+}

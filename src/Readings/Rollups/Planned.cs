@@ -1,0 +1,27 @@
+namespace Rondo.Readings.Rollups;
+
+/// <summary>When samples were planned; null for nobody knows.</summary>
+internal sealed class Planned(IReadOnlyList<PlannedPeriod>? periods)
+{
+    private static readonly long _usual = TimeSpan.FromHours(1).Ticks / 10;
+    private static readonly long _least = TimeSpan.FromMinutes(1).Ticks / 10;
+
+    /// <summary>How many in a span; null when nobody knows.</summary>
+    public int? Count(Span span) => periods is null ? null : (int)Math.Min(int.MaxValue, periods.Sum(p => p.Count(span.From, span.Until)));
+
+    /// <summary>
+    /// What is longer than this from one reading to the next is a hole: one and a half of the interval in force, and not less than a minute; an hour when nobody knows an interval.
+    /// </summary>
+    public long Hole(long at)
+    {
+        for (var i = (periods?.Count ?? 0) - 1; i >= 0; i--)
+        {
+            if (periods![i].From.Micros <= at)
+            {
+                return Math.Max(_least, periods[i].IntervalUs / 2 * 3);
+            }
+        }
+
+        return periods is { Count: > 0 } ? Math.Max(_least, periods[0].IntervalUs / 2 * 3) : _usual;
+    }
+}

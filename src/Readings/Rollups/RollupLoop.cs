@@ -1,0 +1,24 @@
+using Rondo.Loops;
+using Rondo.Storage;
+
+namespace Rondo.Readings.Rollups;
+
+/// <summary>Keeps rollups behind the samples by seconds. Every server has one; they share the sources.</summary>
+/// <param name="database">The database.</param>
+/// <param name="options">How.</param>
+/// <param name="time">Time.</param>
+public sealed class RollupLoop(Database database, RollupOptions options, TimeProvider time) : Loop("readings.rollup", time)
+{
+    private readonly RollupRunner _runner = new(database, options);
+
+    /// <inheritdoc/>
+    /// <remarks>One transaction is short, and each is a sign of life.</remarks>
+    public override TimeSpan StuckAfter => TimeSpan.FromMinutes(5);
+
+    /// <inheritdoc/>
+    protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        await _runner.RunAsync(isAll: false, Beat, stop).ConfigureAwait(false);
+        return options.Every;
+    }
+}

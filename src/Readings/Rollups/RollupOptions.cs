@@ -1,0 +1,25 @@
+namespace Rondo.Readings.Rollups;
+
+/// <summary>How readings are rolled up.</summary>
+public sealed record RollupOptions
+{
+    /// <summary>Tell when samples were planned, the first that knows a source; none by default.</summary>
+    public IReadOnlyList<ISourceSchedule> Schedules { get; init; } = [];
+
+    /// <summary>How often is looked for what is new. Default 5 s.</summary>
+    public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Most days of marks of one source that are rolled up in one transaction. Default 400.</summary>
+    public int MostDays { get; init; } = 400;
+
+    /// <summary>About how many samples of one source are rolled up in one transaction. Default 20,000.</summary>
+    public int MostSamples { get; init; } = 20_000;
+
+    internal ISourceSchedule? Schedule => Schedules.Count switch { 0 => null, 1 => Schedules[0], _ => new FirstThatKnows(Schedules) };
+
+    private sealed class FirstThatKnows(IReadOnlyList<ISourceSchedule> all) : ISourceSchedule
+    {
+        public IReadOnlyList<PlannedPeriod>? Find(Rondo.Storage.Transaction tx, long source, Rondo.Storage.Instant from, Rondo.Storage.Instant until) =>
+            all.Select(s => s.Find(tx, source, from, until)).FirstOrDefault(p => p is not null);
+    }
+}

@@ -1,0 +1,95 @@
+using Rondo.Storage;
+
+namespace Rondo.Readings.Rollups;
+
+/// <summary>What a pass over all that is new did.</summary>
+public sealed record RollupPass
+{
+    /// <summary>Sources that had something new.</summary>
+    public int Sources { get; init; }
+
+    /// <summary>Buckets that were computed, by the word of their tier.</summary>
+    public IReadOnlyDictionary<string, long> Buckets { get; init; } = new Dictionary<string, long>();
+}
+
+/// <summary>Rolls up whatever is new, source by source; any number of processes may, and none does what another is at.</summary>
+/// <param name="database">Migrated.</param>
+/// <param name="options">How.</param>
+public sealed class RollupRunner(Database database, RollupOptions options)
+{
+    private const int Page = 500;
+    private static readonly TimeSpan _settled = TimeSpan.FromSeconds(5);
+
+    /// <summary>One pass. What is new of a poller's sources waits until its quarter of an hour is over, unless <paramref name="isAll"/>; questions have it in their answers meanwhile.</summary>
+    /// <param name="isAll">True to roll up unfinished quarters too.</param>
+    /// <param name="alive">Called after each transaction; null for nobody.</param>
+    /// <param name="stop">Gives up between two transactions.</param>
+    public async Task<RollupPass> RunAsync(bool isAll, Action? alive = null, CancellationToken stop = default)
+    {
+        var (sources, buckets) = (0, new SortedDictionary<Tier, long>());
+        for (var after = long.MinValue; ;)
+        {
+            var marked = await database.ReadAsync("rollups.marked", tx => RollupMarks.Sources(tx, after, Page), stop).ConfigureAwait(false);
+            foreach (var id in marked)
+            {
+                await OneAsync(id).ConfigureAwait(false);
+            }
+
+            if (marked.Count < Page)
+            {
+                break;
+            }
+
+            after = marked[^1];
+        }
+
+        for (var after = long.MinValue; ;)
+        {
+            var ordered = await database.ReadAsync("rollups.ordered", tx => SourceStore.OrderedAfter(tx, after, Page), stop).ConfigureAwait(false);
+            foreach (var source in ordered.Where(s => isAll ? s.Newest is not null : IsDue(s)))
+            {
+                await OneAsync(source.Id).ConfigureAwait(false);
+            }
+
+            if (ordered.Count < Page)
+            {
+                return new RollupPass { Sources = sources, Buckets = buckets.ToDictionary(b => b.Key.Word(), b => b.Value) };
+            }
+
+            after = ordered[^1].Id;
+        }
+
+        async Task OneAsync(long id)
+        {
+            var step = new RollupStep { IsMore = true };
+            for (sources++; step.IsMore && !step.IsBusy;)
+            {
+                stop.ThrowIfCancellationRequested();
+                step = await database.WriteAsync("rollups.step", tx => RollupStep.Take(tx, id, options), stop).ConfigureAwait(false);
+                foreach (var (tier, count) in step.Buckets)
+                {
+                    buckets[tier] = buckets.GetValueOrDefault(tier) + count;
+                }
+
+                alive?.Invoke();
+            }
+        }
+    }
+
+    /// <summary>Marks whatever samples there are in [from, until), to be rolled up again; returns how many days of sources.</summary>
+    public Task<long> MarkAsync(Instant from, Instant until, CancellationToken stop) => SiteZone.MarkAllAsync(database, new Span(from.Micros, until.Micros), null, stop);
+
+    // A quarter is over when something of a later one is there, or when its time is over and nothing came: what comes later all the same is behind the watermark, and found.
+    private bool IsDue(SourceRow source)
+    {
+        if (source.Newest is not { } newest)
+        {
+            return false;
+        }
+
+        var calendar = SiteCalendar.Utc;
+        return source.SeenTo is not { } seen
+            || calendar.Bucket(Tier.Quarter, newest.Micros).From > calendar.Bucket(Tier.Quarter, seen.Micros).From
+            || (database.Clock.Now - _settled).Micros >= calendar.Bucket(Tier.Quarter, newest.Micros).Until;
+    }
+}

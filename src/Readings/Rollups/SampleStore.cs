@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Npgsql;
+using Rondo.Storage;
+using Rondo.Storage.Postgres;
+using Rondo.Storage.Sqlite;
+
+namespace Rondo.Readings.Rollups;
+
+/// <summary>The SQL of samples as they lie there, all series of a source at once, and only the SQL.</summary>
+internal static class SampleStore
+{
+    // Parameters in the order of their numbers: then $1 is the first one for SQLite too.
+    private static readonly Sql _range = new("rollups.samples", "select at, vals, flags from sample where source_id = $1 and at >= $2 and at < $3 order by at limit $4");
+
+    private static readonly Sql _before = new("rollups.samples.before", "select at, vals, flags from sample where source_id = $1 and at >= $2 and at < $3 order by at desc limit $4");
+
+    private static readonly Sql _nth = new("rollups.samples.nth", "select at from sample where source_id = @source and at >= @from and at < @until order by at limit 1 offset @n");
+
+    private static readonly Sql _newest = new("rollups.samples.newest", "select max(at) from sample where source_id = @source and at >= @from");
+
+    /// <summary>Samples in a span, oldest first.</summary>
+    public static List<SourceSample> Range(Transaction tx, long source, Span span, int limit = int.MaxValue) => Read(tx, _range, source, span, limit);
+
+    /// <summary>The newest samples in a span, newest first.</summary>
+    public static List<SourceSample> Newest(Transaction tx, long source, Span span, int limit) => Read(tx, _before, source, span, limit);
+
+    /// <summary>The instant of the n-th sample of a span, counted from zero; null when it has no more than n.</summary>
+    public static Instant? Nth(Transaction tx, long source, Span span, int n) => tx.First<Instant?>(_nth, new { source, from = new Instant(span.From), until = new Instant(span.Until), n });
+
+    /// <summary>The instant of the newest sample from <paramref name="from"/> on, or null.</summary>
+    public static Instant? NewestAt(Transaction tx, long source, Instant from) => tx.First<Instant?>(_newest, new { source, from });
+
+    private static List<SourceSample> Read(Transaction tx, Sql sql, long source, Span span, int limit) =>
+        tx is SqliteWork sqlite ? ReadSqlite(sqlite.Prepared(sql), source, span, limit) : ReadPostgres((PostgresWork)tx, sql, source, span, limit);
+
+    private static List<SourceSample> ReadSqlite(RawStatement select, long source, Span span, int limit)
+    {
+        var samples = new List<SourceSample>();
+        var values = new List<double>();
+        select.Bind(1, source);
+        select.Bind(2, span.From);
+        select.Bind(3, span.Until);
+        select.Bind(4, limit);
+        while (select.Step())
+        {
+            values.Clear();
+            var json = new Utf8JsonReader(select.Utf8(1));
+            while (json.Read())
+            {
+                if (json.TokenType == JsonTokenType.Number)
+                {
+                    values.Add(json.GetDouble());
+                }
+                else if (json.TokenType == JsonTokenType.Null)
+                {
+                    values.Add(double.NaN);
+                }
+            }
+
+            samples.Add(new SourceSample(select.Int64(0), [.. values], select.Text(2)));
+        }
+
+        return samples;
+    }
+
+    private static List<SourceSample> ReadPostgres(PostgresWork tx, Sql sql, long source, Span span, int limit)
+    {
+        using var run = tx.Run(sql.Name);
+        using var select = new NpgsqlCommand(sql.For(Dialect.Postgres), tx.Link);
+        select.Parameters.Add(new NpgsqlParameter<long> { TypedValue = source });
+        select.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = Bounds.ToDateTime(span.From) });
+        select.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = Bounds.ToDateTime(span.Until) });
+        select.Parameters.Add(new NpgsqlParameter<long> { TypedValue = limit });
+        using var rows = select.ExecuteReader();
+        var samples = new List<SourceSample>();
+        while (rows.Read())
+        {
+            var values = Array.ConvertAll(rows.GetFieldValue<double?[]>(1), v => v ?? double.NaN);
+            samples.Add(new SourceSample(Instant.From(rows.GetDateTime(0)).Micros, values, rows.IsDBNull(2) ? null : rows.GetString(2)));
+        }
+
+        return samples;
+    }
+}

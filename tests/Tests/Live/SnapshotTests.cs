@@ -104,8 +104,8 @@ public sealed class SnapshotTests : IAsyncLifetime
             _hub.Take([QueueFigures.Empty($"q{n}") with { Ready = 1 }, QueueFigures.Empty("kept") with { Ready = n + 1 }], Instant.Epoch);
         }
 
-        _hub.Take([], Instant.Epoch);
-        _hub.Take([], Instant.Epoch);
+        _hub.Take(new List<QueueFigures>(), Instant.Epoch);
+        _hub.Take(new List<QueueFigures>(), Instant.Epoch);
 
         // That each holds nothing any more is told; then only those are known for which somebody asks by name.
         await Eventually.TrueAsync(() => transport.Of("queue_counted").Any(d => d.GetProperty("queue").GetString() == "q99" && d.GetProperty("ready").GetInt64() == 0), "the last one has come");

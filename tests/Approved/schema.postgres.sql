@@ -936,6 +936,7 @@ table readings_state
   last_id bigint not null
   raw_from timestamp with time zone
   zone text
+  marked_to bigint
   readings_state_only_row_check CHECK ((only_row = 1))
   readings_state_pkey PRIMARY KEY (only_row)
 

@@ -727,7 +727,7 @@ from series s join rollup r on r.series_id = s.id;
 CREATE TABLE readings_state (
   only_row INTEGER not null primary key check (only_row = 1),
   last_id INTEGER not null
-, raw_from INTEGER, zone TEXT) STRICT;
+, raw_from INTEGER, zone TEXT, marked_to INTEGER) STRICT;
 
 CREATE TABLE rollup (
   series_id INTEGER not null,

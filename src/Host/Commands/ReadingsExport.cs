@@ -34,7 +34,7 @@ internal static class ReadingsExport
                     { Question: { } question } => question,
                     var (_, mistake) => throw new CommandFault(ExitCode.Misuse, mistake!.TrimEnd('.')),
                 }).ToList();
-                return ExportAsync(run, database, questions, run.IsJson ? "ndjson" : run.Get(format) ?? "csv");
+                return ExportAsync(run, database, questions, run.IsJson ? "json" : run.Get(format) ?? "csv");
             }),
             "rondo readings export main-meter/energy_import --from -30d --step 1d",
             "rondo readings export m1/power m2/power --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z --step 1h --agg max --format ndjson");
@@ -47,6 +47,7 @@ internal static class ReadingsExport
     private static async Task<int> ExportAsync(Run run, Database database, List<SeriesQuestion> questions, string format)
     {
         var (isNamed, isFirst) = (questions.Count > 1, true);
+        var pages = new List<ReadingPage>();
         foreach (var question in questions)
         {
             var from = question.From;
@@ -55,7 +56,8 @@ internal static class ReadingsExport
                 var asked = question with { From = from };
                 var (answer, near) = await AskAsync(run, database, asked);
                 var page = ReadingPage.Of(answer ?? throw Unknown(question.Series, near));
-                foreach (var line in ReadingText.Lines([page], format, isNamed).Skip(isFirst || format != "csv" ? 0 : 1))
+                pages.Add(page);
+                foreach (var line in format == "json" ? [] : ReadingText.Lines([page], format, isNamed).Skip(isFirst || format != "csv" ? 0 : 1))
                 {
                     run.Shell.Output.WriteLine(line);
                 }
@@ -71,6 +73,8 @@ internal static class ReadingsExport
             }
         }
 
+        // Of a series that takes several pages, the pages one after another.
+        run.WriteJson(new { series = pages });
         return ExitCode.Ok;
     }
 

@@ -19,6 +19,9 @@ alter table readings_state add column raw_from {instant};
 -- The time zone in which hours, days, weeks, months and years are rolled up; null for UTC.
 alter table readings_state add column zone {text};
 
+-- While everything is marked because of another zone: the source up to which that is done. Null when it is done.
+alter table readings_state add column marked_to {bigint};
+
 -- How far a source is rolled up whose samples come in the order of their instants: what lies behind needs no mark.
 create table rollup_source (
   source_id {bigint} not null primary key,

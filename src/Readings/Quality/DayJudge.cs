@@ -7,7 +7,7 @@ namespace Rondo.Readings.Quality;
 internal static class DayJudge
 {
     private const int Few = 20;
-    private const double Far = 10 * 1.4826;
+    private const double Far = 10;
     private static readonly long _stuckFor = TimeSpan.FromHours(3).Ticks / 10;
 
     /// <summary>The judgement.</summary>
@@ -49,7 +49,8 @@ internal static class DayJudge
             var missing = from < until ? planned.Count(new Span(from, until)) : 0;
             if (missing > 0 || (missing is null && until - from > planned.Hole(from)))
             {
-                yield return new ReadingGap(new Instant(from), new Instant(until), missing);
+                // The reading before, where nobody knows what was planned.
+                yield return new ReadingGap(new Instant(planned.First(new Span(from, until)) ?? Math.Max(day.From, from - 1)), new Instant(until), missing);
             }
 
             from = until + 1;
@@ -64,8 +65,11 @@ internal static class DayJudge
         }
 
         var middle = Median(points.Select(p => p.Value));
-        var spread = Median(points.Select(p => Math.Abs(p.Value - middle)));
-        return spread > 0 ? points.Count(p => Math.Abs(p.Value - middle) > Far * spread) : 0;
+        var distances = points.ConvertAll(p => Math.Abs(p.Value - middle));
+
+        // Where more than half of them are one value (a night without sun), the middle distance is nothing, and the mean one has to do.
+        var usual = Median(distances) is > 0 and var half ? 1.4826 * half : 1.2533 * distances.Average();
+        return usual > 0 ? distances.Count(d => d > Far * usual) : 0;
     }
 
     private static StuckValue? Stuck(List<Point> points)

@@ -9,6 +9,9 @@ internal sealed class Planned(IReadOnlyList<PlannedPeriod>? periods)
     /// <summary>How many in a span; null when nobody knows.</summary>
     public int? Count(Span span) => periods is null ? null : (int)Math.Min(int.MaxValue, periods.Sum(p => p.Count(span.From, span.Until)));
 
+    /// <summary>The first planned instant in a span; null when there is none, or nobody knows.</summary>
+    public long? First(Span span) => periods?.Min(p => p.First(span.From, span.Until));
+
     /// <summary>
     /// What is longer than this from one reading to the next is a hole: one and a half of the interval in force, and not less than a minute; an hour when nobody knows an interval.
     /// </summary>

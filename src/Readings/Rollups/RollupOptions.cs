@@ -12,7 +12,7 @@ public sealed record RollupOptions
     /// <summary>Most days of marks of one source that are rolled up in one transaction. Default 400.</summary>
     public int MostDays { get; init; } = 400;
 
-    /// <summary>About how many samples of one source are rolled up in one transaction. Default 20,000.</summary>
+    /// <summary>About how many samples of one source are rolled up in one transaction; fewer where a source has more than eight series. Default 20,000.</summary>
     public int MostSamples { get; init; } = 20_000;
 
     internal ISourceSchedule? Schedule => Schedules.Count switch { 0 => null, 1 => Schedules[0], _ => new FirstThatKnows(Schedules) };

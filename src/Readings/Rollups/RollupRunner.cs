@@ -26,6 +26,7 @@ public sealed class RollupRunner(Database database, RollupOptions options)
     /// <param name="stop">Gives up between two transactions.</param>
     public async Task<RollupPass> RunAsync(bool isAll, Action? alive = null, CancellationToken stop = default)
     {
+        await SiteZone.ResumeAsync(database, stop).ConfigureAwait(false);
         var (sources, buckets) = (0, new SortedDictionary<Tier, long>());
         for (var after = long.MinValue; ;)
         {

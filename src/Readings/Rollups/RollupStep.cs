@@ -33,13 +33,15 @@ internal sealed record RollupStep
 
         var isMore = marks.Count == options.MostDays;
         var changed = Span.Merge(marks.Select(m => new Span(m.FromAt.Micros, m.ToAt.Micros + 1)));
-        changed = Cut(tx, source, changed, options.MostSamples, out var rest);
+        var series = SourceStore.Series(tx, id);
+        var most = Most(options, series.Count);
+        changed = Cut(tx, source, changed, most, out var rest);
         if (rest.Count > 0)
         {
             RollupMarks.Add(tx, [.. rest.Select(r => new RollupMark(id, new Instant(r.From), new Instant(r.Until - 1)))]);
             isMore = true;
         }
-        else if (source.IsOrdered && Fresh(tx, source, options.MostSamples, out var isRest) is { } fresh)
+        else if (source.IsOrdered && Fresh(tx, source, most, out var isRest) is { } fresh)
         {
             changed = Span.Merge([.. changed, fresh]);
             SourceStore.Saw(tx, id, new Instant(fresh.Until - 1));
@@ -51,7 +53,7 @@ internal sealed record RollupStep
             return new RollupStep { IsMore = isMore };
         }
 
-        var work = new RollupWork(tx, source, SourceStore.Series(tx, id), SiteZone.Of(tx), options.Schedule);
+        var work = new RollupWork(tx, source, series, SiteZone.Of(tx), options.Schedule);
         work.Compute(changed);
         work.Write();
         return new RollupStep { IsMore = isMore, Buckets = work.Buckets };
@@ -72,6 +74,9 @@ internal sealed record RollupStep
         isRest = cut is not null;
         return (cut ?? SampleStore.NewestAt(tx, source.Id, new Instant(behind.From))) is { } to ? behind with { Until = to.Micros + 1 } : null;
     }
+
+    // Many series make a sample long, and a transaction on SQLite may take a second at most.
+    private static int Most(RollupOptions options, int series) => (int)Math.Max(1, Math.Min(options.MostSamples, options.MostSamples * 8L / Math.Max(8, series)));
 
     // Spans with at most about so many samples; the rest of the last one is for the next time.
     private static List<Span> Cut(Transaction tx, SourceRow source, List<Span> spans, int most, out List<Span> rest)

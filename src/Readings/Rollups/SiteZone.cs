@@ -8,11 +8,16 @@ namespace Rondo.Readings.Rollups;
 /// </summary>
 public static class SiteZone
 {
-    private const int Page = 200;
+    private const int Page = 20;
 
     private static readonly Sql _read = new("rollups.zone", "select zone from readings_state");
 
-    private static readonly Sql _store = new("rollups.zone.set", "update readings_state set zone = @zone");
+    private static readonly Sql _store = new("rollups.zone.set", "update readings_state set zone = @zone, marked_to = @marked");
+
+    private static readonly Sql _marked = new("rollups.zone.marked", "select marked_to from readings_state");
+
+    // Not when the zone was changed once more meanwhile: then it begins anew.
+    private static readonly Sql _advance = new("rollups.zone.advance", "update readings_state set marked_to = @to where marked_to = @after");
 
     private static readonly Sql _any = new("rollups.any", "select 1 from rollup limit 1");
 
@@ -23,27 +28,45 @@ public static class SiteZone
         : SiteCalendar.Utc;
 
     /// <summary>
-    /// Puts a clock in force. When it is another one than before, everything that there are samples of is marked, to be rolled up by the new one; what there are none of any more stays as it was. Returns
-    /// whether it changed.
+    /// Puts a clock in force; returns whether it is another one than before. Then everything that there are samples of is marked, to be rolled up by the new one (<see cref="ResumeAsync"/>, which every pass begins with); what
+    /// there are none of any more stays as it was.
     /// </summary>
     /// <param name="database">Migrated.</param>
     /// <param name="zone">IANA name, known to this program.</param>
-    /// <param name="stop">Gives up between two transactions; then the old one is in force.</param>
-    public static async Task<bool> ChangeAsync(Database database, string zone, CancellationToken stop)
+    /// <param name="stop">Gives up.</param>
+    public static Task<bool> ChangeAsync(Database database, string zone, CancellationToken stop) => database.WriteAsync(
+        "rollups.zone",
+        tx =>
+        {
+            if ((tx.First<string?>(_read) ?? SiteCalendar.Utc.Zone) == zone)
+            {
+                return false;
+            }
+
+            tx.Execute(_store, new { zone, marked = tx.First<int?>(_any) is null ? null : (long?)0 });
+            return true;
+        },
+        stop);
+
+    /// <summary>Marks what another clock makes to be rolled up again, as far as that is not done; a process that dies meanwhile is gone on for by the next.</summary>
+    internal static async Task ResumeAsync(Database database, CancellationToken stop)
     {
-        var (stored, isAny) = await database.ReadAsync("rollups.zone", tx => (tx.First<string?>(_read), tx.First<int?>(_any) is not null), stop).ConfigureAwait(false);
-        if ((stored ?? SiteCalendar.Utc.Zone) == zone)
+        while (await database.ReadAsync("rollups.zone", tx => tx.First<long?>(_marked), stop).ConfigureAwait(false) is { } after)
         {
-            return false;
-        }
+            await database.WriteAsync(
+                "rollups.zone.mark",
+                tx =>
+                {
+                    var sources = SourceStore.After(tx, after, Page);
+                    foreach (var source in sources)
+                    {
+                        MarkAll(tx, source, new Span(Bounds.First, Bounds.Last));
+                    }
 
-        await database.WriteAsync("rollups.zone", tx => { tx.Execute(_store, new { zone }); }, stop).ConfigureAwait(false);
-        if (isAny)
-        {
-            await MarkAllAsync(database, new Span(Bounds.First, Bounds.Last), null, stop).ConfigureAwait(false);
+                    tx.Execute(_advance, new { after, to = sources.Count < Page ? null : (long?)sources[^1].Id });
+                },
+                stop).ConfigureAwait(false);
         }
-
-        return true;
     }
 
     /// <summary>Marks whatever samples there are, source by source; returns how many days.</summary>

@@ -16,6 +16,14 @@ public readonly record struct PlannedPeriod(Instant From, Instant? Until, long I
         return start >= end ? 0 : Before(end) - Before(start);
     }
 
+    /// <summary>The first instant planned in [from, until), or null.</summary>
+    internal long? First(long from, long until)
+    {
+        var start = Math.Max(from, From.Micros);
+        var first = PhaseUs + (Before(start) * IntervalUs);
+        return first < Math.Min(until, Until?.Micros ?? long.MaxValue) ? first : null;
+    }
+
     // How many planned instants lie before, from some fixed one on.
     private long Before(long at)
     {

@@ -14,6 +14,7 @@ public sealed class RollupRaceTests
     {
         Requires.Postgres();
         await using var rig = await StartAsync();
+        await rig.PutAsync(_start.AddHours(3), null, null, 10, null);
         using var isWritten = new ManualResetEventSlim();
         using var mayCommit = new ManualResetEventSlim();
         var writer = WriterAsync(rig, 7, () =>
@@ -29,7 +30,7 @@ public sealed class RollupRaceTests
         mayCommit.Set();
         await writer;
         await rig.RunAsync();
-        Assert.Equal(8, (await rig.ReadAsync(3, Tier.Day)).Single().Total);
+        Assert.Equal(18, (await rig.ReadAsync(3, Tier.Day)).Single().Total);
     }
 
     [Fact]

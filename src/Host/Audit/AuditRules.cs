@@ -18,6 +18,9 @@ namespace Rondo.Host;
 /// </summary>
 internal static class AuditRules
 {
+    /// <summary>What a change of a schedule is called.</summary>
+    public const string ScheduleChange = "schedules.change";
+
     // Beyond, one row says how many; each device of a file of thousands is not worth one of its own.
     private const int MostDevices = 200;
 
@@ -26,10 +29,10 @@ internal static class AuditRules
     {
         ["queues.pause"] = States("queues.change", StateStore.Queues),
         ["queues.scale"] = States("queues.change", StateStore.Queues),
-        ["nodes.drain"] = States("nodes.drain", StateStore.Nodes),
-        ["schedules.add"] = States("schedules.change", StateStore.Schedules),
-        ["schedules.pause"] = States("schedules.change", StateStore.Schedules),
-        ["schedules.remove"] = States("schedules.change", StateStore.Schedules),
+        ["nodes.drain"] = States("nodes.drain", StateStore.Nodes, static result => result is ValueTuple<DrainResult, string> drain ? drain.Item2 : null),
+        ["schedules.add"] = States(ScheduleChange, StateStore.Schedules),
+        ["schedules.pause"] = States(ScheduleChange, StateStore.Schedules),
+        ["schedules.remove"] = States(ScheduleChange, StateStore.Schedules),
         ["schedules.run"] = Results<Enqueued>((job, label) => new AuditDraft("schedules.run", label.Subject, null, Text(new { job = job.Id, is_new = job.IsNew }))),
         ["security.token.issue"] = States("tokens.change", StateStore.Tokens),
         ["security.token.revoke"] = States("tokens.change", StateStore.Tokens),
@@ -43,9 +46,13 @@ internal static class AuditRules
         ["secrets.reencrypt"] = Results<SecretBatch>((b, _) => b.Done == 0 ? null : new AuditDraft("secrets.reencrypt", "", null, Text(new { key = b.Key, count = b.Done, b.Unreadable }))),
         ["secrets.forget"] = Results<SecretsForgotten>((f, _) => f.Names.Count == 0 ? null : new AuditDraft("secrets.forget", $"{f.Names.Count} secrets", Text(new { names = f.Names }), null)),
         ["polling.intent"] = new(
-            tx => (StateStore.IsPolling(tx), StateStore.Stopped(tx)),
+            tx =>
+            {
+                Devices.Hold(tx);
+                return (StateStore.IsPolling(tx), StateStore.Stopped(tx));
+            },
             (tx, before, _, _) => Intents(((bool, List<string>))before!, (StateStore.IsPolling(tx), StateStore.Stopped(tx)))),
-        ["devices.change"] = new(null, (_, _, result, _) => result is IFleetChange change ? Devices(change.Diff) : []),
+        ["devices.change"] = new(null, (_, _, result, _) => result is IFleetChange change ? Fleet(change.Diff) : []),
         ["polling.audit"] = Results<AuditReport>((report, _) => report.Cleaned == 0 ? null : new AuditDraft("polling.audit", "", null, Text(new { report.Found, report.Cleaned }))),
         ["jobs.act"] = new(null, Jobs),
         ["jobs.prune"] = Results<System.Collections.ICollection>((gone, label) => gone.Count == 0 ? null : new AuditDraft("jobs.prune", label.Subject, null, Text(new { deleted = gone.Count }))),
@@ -63,17 +70,22 @@ internal static class AuditRules
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, null, null) : null),
     };
 
-    /// <summary>Every row of a small table, before and after: what differs is written down by its name.</summary>
-    private static AuditRule States<T>(string action, Func<Transaction, List<T>> read)
+    /// <summary>
+    /// Every row of a small table, before and after: what differs is written down by its name. One such change at a time; and of a table that others than people change as well
+    /// (a node registers or dies, a program defines its schedules) only what this one was about, by its result or by what whoever asks says.
+    /// </summary>
+    private static AuditRule States<T>(string action, Func<Transaction, List<T>> read, Func<object?, string?>? about = null)
         where T : StateStore.State => new(
         tx => Map(read(tx)),
-        (tx, before, _, _) =>
+        (tx, before, result, label) =>
         {
             var (was, now) = ((Dictionary<string, string>)before!, Map(read(tx)));
-            return was.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
+            var only = about?.Invoke(result) ?? (label.Action == action ? label.Subject : null);
+            return was.Keys.Union(now.Keys).Where(name => only is null || name == only).Order(StringComparer.Ordinal)
                 .Select(name => new AuditDraft(action, name, was.GetValueOrDefault(name), now.GetValueOrDefault(name)))
                 .Where(draft => draft.Before != draft.After);
-        });
+        },
+        action);
 
     private static AuditRule Results<T>(Func<T, AuditLabel, AuditDraft?> say) =>
         new(null, (_, _, result, label) => result is T found && say(found, label) is { } draft ? [draft] : []);
@@ -115,7 +127,7 @@ internal static class AuditRules
         }
     }
 
-    private static IEnumerable<AuditDraft> Devices(FleetDiff diff)
+    private static IEnumerable<AuditDraft> Fleet(FleetDiff diff)
     {
         if (diff.Added.Count + diff.Changed.Count + diff.Removed.Count > MostDevices)
         {

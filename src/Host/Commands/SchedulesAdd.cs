@@ -28,7 +28,7 @@ internal static class SchedulesAdd
         var dryRun = new Option<bool>("--dry-run") { Description = "Only check it, and print the next 5 instants at which it would be due" };
         return cli.Act(
             new Command("add", "Add a schedule for any kind of job") { name, kind, args, cron, zone, every, missed, overlap, queue, priority, attempts, unique, tags, note, meta, replace, dryRun },
-            run => JobsCommand.UseAsync(run, (jobs, _) => AddAsync(
+            run => JobsCommand.UseAsync(run.Labelled(AuditRules.ScheduleChange, run.Get(name)!), (jobs, _) => AddAsync(
                 run,
                 jobs,
                 new ScheduleDefinition

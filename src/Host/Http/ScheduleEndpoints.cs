@@ -59,7 +59,7 @@ internal static class ScheduleEndpoints
             var definition = wanted.Read();
             return dryRun == true
                 ? Results.Ok(new SchedulePreview(definition.Name, server.JobOperations.Schedules.Preview(definition), IsDryRun: true))
-                : Results.Created($"/api/schedules/{definition.Name}", await server.By(request.HttpContext).Jobs.Schedules.AddAsync(definition, wanted.Replace, stop).ConfigureAwait(false));
+                : Results.Created($"/api/schedules/{definition.Name}", await server.By(request.HttpContext, AuditRules.ScheduleChange, definition.Name).Jobs.Schedules.AddAsync(definition, wanted.Replace, stop).ConfigureAwait(false));
         }
         catch (ScheduleRefused refused)
         {
@@ -88,12 +88,12 @@ internal static class ScheduleEndpoints
     }
 
     private static async Task<IResult> PauseAsync(Server server, HttpContext context, string name, bool isPaused, CancellationToken stop) =>
-        await server.By(context).Jobs.Schedules.PauseAsync(name, isPaused, stop).ConfigureAwait(false)
+        await server.By(context, AuditRules.ScheduleChange, name).Jobs.Schedules.PauseAsync(name, isPaused, stop).ConfigureAwait(false)
             ? await ShowAsync(server, name, stop).ConfigureAwait(false)
             : await UnknownAsync(server, name, stop).ConfigureAwait(false);
 
     private static async Task<IResult> RemoveAsync(Server server, HttpContext context, string name, CancellationToken stop) =>
-        await server.By(context).Jobs.Schedules.RemoveAsync(name, stop).ConfigureAwait(false) is { } was ? Results.Ok(was) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
+        await server.By(context, AuditRules.ScheduleChange, name).Jobs.Schedules.RemoveAsync(name, stop).ConfigureAwait(false) is { } was ? Results.Ok(was) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
 
     private static Problem Refused(ProblemItem item) => Problem.Refused("The schedule was not stored.", [item]);
 

@@ -13,6 +13,7 @@ internal static class AuditStore
     private static readonly Sql _hand = new("audit.head.hand", "update audit_head set key_id = @key");
     private static readonly Sql _wasUsed = new("audit.key.used", $"select case when exists (select 1 from audit_log where action = '{AuditTrail.RotateAction}' and subject = @key) then 1 else 0 end");
     private static readonly Sql _move = new("audit.head.move", "update audit_head set last_no = @no, last_seal = @seal");
+    private static readonly Sql _turn = new("audit.turn", "select pg_advisory_xact_lock(7210532, hashtext(@turn))");
     private static readonly Sql _isWaiting = new("audit.is_waiting", "select case when exists (select 1 from audit_waiting) then 1 else 0 end");
     private static readonly Sql _count = new("audit.count", "select count(*) from audit_waiting");
     private static readonly Sql _waiting = new("audit.waiting", $"select id, {Content} from audit_waiting order by id limit @limit");
@@ -56,6 +57,15 @@ internal static class AuditStore
     public static void Hand(Transaction tx, string key) => tx.Execute(_hand, new { key });
 
     /// <summary>True when a key was ever put into force by a rotation.</summary>
+    /// <summary>One change of a kind at a time, until its end. On SQLite there is one writer anyway.</summary>
+    public static void TakeTurn(Transaction tx, string turn)
+    {
+        if (tx.Dialect == Dialect.Postgres)
+        {
+            tx.Execute(_turn, new { turn });
+        }
+    }
+
     public static bool WasUsed(Transaction tx, string key) => tx.First<int>(_wasUsed, new { key }) == 1;
 
     public static bool IsWaiting(Transaction tx) => tx.First<int>(_isWaiting) == 1;

@@ -29,7 +29,7 @@ internal static class SessionEndpoints
     {
         var session = app.MapGroup("/api/session").WithTags("access");
         session.MapPost("", SignInAsync).Named("signIn", "Signs a user in: a cookie for 12 hours, and in the answer what requests that change something have to carry").Open()
-            .Accepts<SignInRequest>("application/json").Produces<SessionView>().Problems(401, 413, 415, 422, 429, 503);
+            .Accepts<SignInRequest>("application/json").Produces<SessionView>().Problems(401, 413, 415, 422, 429, 503).WithMetadata(new BodyLimit(BodyLimit.Small));
         session.MapGet("", Show).Named("getSession", "Who asks").ForAnybody().Produces<SessionView>();
         session.MapDelete("", SignOutAsync).Named("signOut", "Ends the session").ForAnybody().Produces(204).Problems(409, 503);
     }

@@ -56,7 +56,13 @@ internal static class SessionEndpoints
 
         try
         {
-            if (await server.SignIns.SignInAsync(server.Database, wanted.Name, wanted.Password, address, stop).ConfigureAwait(false) is not { } session)
+            var answer = await server.SignIns.SignInAsync(server.Database, wanted.Name, wanted.Password, address, stop).ConfigureAwait(false);
+            if (answer.Wait > TimeSpan.Zero)
+            {
+                return AccessAnswers.Wait(context, answer.Wait);
+            }
+
+            if (answer.Session is not { } session)
             {
                 return Problem.Of(StatusCodes.Status401Unauthorized, "Nobody was signed in: there is no such user, or the password is another one.");
             }

@@ -138,14 +138,14 @@ public sealed class SignInTests : IAsyncLifetime
         var users = new UserOperations(store.Database, _ => { });
         await users.AddAsync("anna", Role.Admin, Password, Me);
         var access = new AccessControl(store.Database, time);
-        var session = (await signIns.SignInAsync(store.Database, "anna", Password, "here"))!;
+        var session = (await signIns.SignInAsync(store.Database, "anna", Password, "here")).Session!;
         Assert.Equal(("user", "anna", Role.Admin), ((await access.AuthenticateAsync(session.Text)).Grant!.Caller is var c ? (c.Kind, c.Name, c.Role) : default));
         time.Advance(TimeSpan.FromHours(12));
         Assert.Equal(AccessDenial.Expired, (await access.AuthenticateAsync(session.Text)).Denial);
         time.Advance(TimeSpan.FromHours(25));
-        Assert.NotNull(await signIns.SignInAsync(store.Database, "anna", Password, "here"));
+        Assert.NotNull((await signIns.SignInAsync(store.Database, "anna", Password, "here")).Session);
         Assert.Equal(1, await store.ScalarAsync<long>("select count(*) from api_token"));
-        Assert.Null(await signIns.SignInAsync(store.Database, "anna", Password + "x", "here"));
+        Assert.Null((await signIns.SignInAsync(store.Database, "anna", Password + "x", "here")).Session);
     }
 
     [Fact]

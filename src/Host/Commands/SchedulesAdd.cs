@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rondo.Host.Jobs;
 using Rondo.Jobs;
 using Rondo.Jobs.Schedules;
 
@@ -79,7 +80,7 @@ internal static class SchedulesAdd
 
             var added = await jobs.Schedules.AddAsync(wanted, mayReplace, run.Stop);
             run.Say($"schedule {wanted.Name} is stored: {SchedulesCommand.Timing(added.Schedule)}; due next: {added.Schedule.NextDue?.ToString() ?? "never"}");
-            run.WriteJson(new { schedule = added.Schedule, added.Next, is_dry_run = false });
+            run.WriteJson(new { schedule = ShownArgs.In(added.Schedule), added.Next, is_dry_run = false });
             return ExitCode.Ok;
         }
         catch (ScheduleRefused refused)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Rondo.Security;
 
 namespace Rondo.Tests.Http;
 
@@ -28,5 +29,28 @@ public sealed class OpenDoorTests : IAsyncLifetime
             Assert.True((length > 4_096) == (answer.StatusCode == HttpStatusCode.RequestEntityTooLarge), $"{path}, {length}, chunked {isChunked}: {(int)answer.StatusCode} {text}");
             Assert.True(length <= 4_096 || text.Contains("4 KiB", StringComparison.Ordinal), text);
         }
+    }
+
+    [Fact]
+    public async Task Headers_of_a_call_that_are_named_like_a_secret_are_not_shown()
+    {
+        const string Args = """{ "url": "http://127.0.0.1:9/", "headers": { "Authorization": "Bearer hunter2", "X-Api-Key": "hunter2", "Accept": "text/plain" } }""";
+        var id = (await _rondo.AskAsync(HttpMethod.Post, "/api/jobs", $$"""{ "kind": "http", "args": {{Args}}, "delay": "1h" }""")).Good(HttpStatusCode.Created).GetProperty("id").GetInt64();
+        var added = await _rondo.AskAsync(HttpMethod.Post, "/api/schedules", $$"""{ "name": "nightly", "kind": "http", "args": {{Args}}, "cron": "0 3 * * *" }""");
+        added.Good(HttpStatusCode.Created);
+        using var viewer = await HttpFixture.ClientAsync(_rondo.Server, _rondo.Api, Role.Viewer);
+        var texts = new List<string> { added.Text, (await _rondo.AskAsync(HttpMethod.Post, "/api/schedules/nightly/pause")).Text };
+        foreach (var path in new[] { "/api/jobs", $"/api/jobs/{id}", "/api/schedules", "/api/schedules/nightly" })
+        {
+            texts.Add(await viewer.GetStringAsync(path));
+        }
+
+        texts.Add((await _rondo.AskAsync(HttpMethod.Post, $"/api/jobs/{id}/cancel")).Text);
+        texts.Add((await _rondo.AskAsync(HttpMethod.Delete, "/api/schedules/nightly")).Text);
+        Assert.All(texts, text =>
+        {
+            Assert.DoesNotContain("hunter2", text);
+            Assert.Contains("""{"Authorization":"***","X-Api-Key":"***","Accept":"text/plain"}""", text);
+        });
     }
 }

@@ -77,6 +77,18 @@ public sealed class AuditTogetherTests : IDisposable
         Assert.Equal(["ben schedules.change bens"], await RowsAsync(store, trail));
     }
 
+    [Theory, BothDatabases]
+    public async Task Secrets_among_the_arguments_of_a_schedule_are_masked(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        var trail = Trail(store);
+        await By(store, trail, "ben").WriteAsync("schedules.add", tx => Schedule(tx, "call", """{"url":"https://example.org/","headers":{"Authorization":"Bearer hunter2","X-Auth":"hunter2","Accept":"text/plain"}}"""));
+        await trail.SealAsync(store.Database);
+        var after = Assert.Single(await AuditTrail.ListAsync(store.Database, new AuditFilter(), 10)).AfterJson!;
+        Assert.DoesNotContain("hunter2", after);
+        Assert.Contains("""{"url":"https://example.org/","headers":{"Authorization":"***","X-Auth":"***","Accept":"text/plain"}}""", after);
+    }
+
     private static bool Change(Transaction tx, string work, string name)
     {
         switch (work)

@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
 using Rondo.Security;
+using Rondo.Storage;
+using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
 
@@ -29,6 +32,45 @@ public sealed class OpenDoorTests : IAsyncLifetime
             Assert.True((length > 4_096) == (answer.StatusCode == HttpStatusCode.RequestEntityTooLarge), $"{path}, {length}, chunked {isChunked}: {(int)answer.StatusCode} {text}");
             Assert.True(length <= 4_096 || text.Contains("4 KiB", StringComparison.Ordinal), text);
         }
+    }
+
+    [Fact]
+    public async Task What_the_database_says_of_itself_is_told_to_viewers_only()
+    {
+        using var nobody = new HttpClient { BaseAddress = _rondo.Api.Address };
+        using var viewer = await HttpFixture.ClientAsync(_rondo.Server, _rondo.Api, Role.Viewer);
+        using var ingest = await HttpFixture.ClientAsync(_rondo.Server, _rondo.Api, Role.Ingest);
+        foreach (var client in new[] { viewer, ingest })
+        {
+            await Eventually.TrueAsync(
+                async () => (await client.GetAsync("/api/session")).IsSuccessStatusCode && _rondo.Server.Access.IsRemembered(client.DefaultRequestHeaders.Authorization!.Parameter!), "it is remembered");
+        }
+
+        await _rondo.Server.Database.WriteAsync("test", tx => { tx.Execute(new Sql("test", "alter table user_account rename to lost_account")); });
+        await _rondo.Server.Database.WriteAsync("test", tx => { tx.Execute(new Sql("test", "alter table api_token rename to lost_token")); });
+        var unknown = $"rondo_{new string('2', 8)}_{new string('A', 43)}";
+        using var ticket = new HttpRequestMessage(HttpMethod.Post, "/api/live/ticket");
+        ticket.Headers.Authorization = new("Bearer", unknown);
+        using var closed = new HttpRequestMessage(HttpMethod.Get, "/api/nodes");
+        closed.Headers.Authorization = new("Bearer", unknown);
+        foreach (var answer in new[]
+        {
+            await nobody.PostAsJsonAsync("/api/session", new { name = "anna", password = "x" }), await ingest.PostAsJsonAsync("/api/session", new { name = "anna", password = "x" }), await nobody.SendAsync(ticket), await nobody.SendAsync(closed),
+        })
+        {
+            using (answer)
+            {
+                var text = await answer.Content.ReadAsStringAsync();
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+                Assert.Contains("told to viewers", text);
+                Assert.DoesNotContain("no such table", text);
+                Assert.DoesNotContain("rondo.db", text);
+            }
+        }
+
+        using var told = await viewer.PostAsJsonAsync("/api/session", new { name = "anna", password = "x" });
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, told.StatusCode);
+        Assert.DoesNotContain("told to viewers", await told.Content.ReadAsStringAsync());
     }
 
     [Fact]

@@ -28,6 +28,7 @@ internal static class ReadingEndpoints
 
     private static async Task<IResult> ReadAsync(
         Server server,
+        HttpContext context,
         CancellationToken stop,
         string? series,
         [FromQuery(Name = "from")] Instant? from,
@@ -52,7 +53,7 @@ internal static class ReadingEndpoints
         var (found, near, rows) = await server.Database.ReadAsync("readings.page", tx => Read(tx, series, from, to, most + 1, way), stop).ConfigureAwait(false);
         if (found is null)
         {
-            return Problem.NotFound($"There is no series '{SpecPointer.Shown(series)}'; a series is named device/point.", near);
+            return Problem.NotFound($"There is no series '{SpecPointer.Shown(series)}'; a series is named device/point.", [.. near.Where(n => context.MaySee(n.Split('/')[0]))]);
         }
 
         string? next = null;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Tests.Support;
@@ -71,6 +72,33 @@ public sealed class OpenDoorTests : IAsyncLifetime
         using var told = await viewer.PostAsJsonAsync("/api/session", new { name = "anna", password = "x" });
         Assert.Equal(HttpStatusCode.ServiceUnavailable, told.StatusCode);
         Assert.DoesNotContain("told to viewers", await told.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_token_of_some_devices_is_not_told_the_names_of_others()
+    {
+        foreach (var (name, gateway) in new[] { ("mine", 1), ("miner", 2), ("other", 3) })
+        {
+            (await _rondo.AskAsync(HttpMethod.Post, "/api/devices", _rondo.Meter(name, gateway))).Good(HttpStatusCode.Created);
+        }
+
+        using var client = await HttpFixture.ClientAsync(_rondo.Server, _rondo.Api, Role.Viewer, "mine,mine-*,min-*");
+        foreach (var (path, near) in new[]
+        {
+            ("/api/devices/min-e", "mine"), ("/api/devices/mine-r", null), ("/api/readings/mine/volt", "mine/voltage"), ("/api/readings/mine-1/voltage", "mine/voltage"),
+        })
+        {
+            using var answer = await client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+            var text = await answer.Content.ReadAsStringAsync();
+            var named = JsonDocument.Parse(text).RootElement.GetProperty("near").EnumerateArray().Select(n => n.GetString()!).ToList();
+            Assert.True(near is null || named.SequenceEqual([near]), text);
+            Assert.DoesNotContain("other", text);
+            Assert.DoesNotContain("miner", text);
+        }
+
+        // Whoever may see all is told all.
+        Assert.Contains("miner/voltage", (await _rondo.GetAsync("/api/readings/mine-1/voltage")).Problem(HttpStatusCode.NotFound).GetProperty("near").GetRawText());
     }
 
     [Fact]

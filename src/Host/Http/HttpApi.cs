@@ -104,6 +104,7 @@ internal sealed class HttpApi : IAsyncDisposable
         builder.Services.AddSingleton(server);
         builder.Services.AddSingleton(new HostNames(settings));
         builder.Services.AddSingleton<DeviceWrites>();
+        builder.Services.AddSingleton<HealthWords>();
         builder.Services.AddExceptionHandler<FaultHandler>();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Apply(options.SerializerOptions));

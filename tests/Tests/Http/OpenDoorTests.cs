@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Rondo.Host.Http;
 using Rondo.Security;
 using Rondo.Storage;
 using Rondo.Tests.Support;
@@ -99,6 +100,63 @@ public sealed class OpenDoorTests : IAsyncLifetime
 
         // Whoever may see all is told all.
         Assert.Contains("miner/voltage", (await _rondo.GetAsync("/api/readings/mine-1/voltage")).Problem(HttpStatusCode.NotFound).GetProperty("near").GetRawText());
+    }
+
+    [Fact]
+    public async Task However_many_ask_without_a_token_how_health_is_the_database_is_asked_once_a_second()
+    {
+        using var nobody = new HttpClient { BaseAddress = _rondo.Api.Address };
+        string[] paths = ["/health/ready", "/health/polling", "/health/detailed", "/api/health", "/api/polling/health"];
+        var (before, began) = (Asked(), TimeProvider.System.GetTimestamp());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 300).Select(n => nobody.GetStringAsync(paths[n % paths.Length])));
+        Assert.All(answers, text => Assert.True(text.Contains("\"status\"", StringComparison.Ordinal) || text.Contains("\"ready\"", StringComparison.Ordinal), text));
+
+        // Four words, each looked up at most once a second; and the server looks by itself every few seconds.
+        var seconds = (int)Math.Ceiling(TimeProvider.System.GetElapsedTime(began).TotalSeconds);
+        Assert.InRange(Asked() - before, 1, 4 + (5 * seconds));
+
+        // Viewers get what is true now.
+        before = Asked();
+        foreach (var path in paths)
+        {
+            (await _rondo.GetAsync(path)).Good();
+        }
+
+        Assert.InRange(Asked() - before, paths.Length, 60);
+
+        long Asked() => _rondo.Server.Database.Statements.ByName.All.Where(s => s.Label == "health.groups").Sum(s => s.Cell.Total.Count);
+    }
+
+    [Fact]
+    public async Task A_look_is_shared_while_it_lasts_and_for_a_second_after_it()
+    {
+        var time = new FakeTime();
+        var (looks, seen) = (0, new TaskCompletionSource<int>());
+        var look = new RememberedLook<int>(time, () => { Interlocked.Increment(ref looks); return seen.Task; });
+        var (one, other) = (look.AskAsync(default), look.AskAsync(default));
+        time.Advance(TimeSpan.FromSeconds(5));
+        var third = look.AskAsync(default);
+        seen.SetResult(7);
+        var all = await Task.WhenAll(one, other, third);
+        Assert.Equal([7, 7, 7], all);
+        time.Advance(TimeSpan.FromSeconds(0.9));
+        Assert.Equal((7, 1), (await look.AskAsync(default), looks));
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.Equal((7, 2), (await look.AskAsync(default), looks));
+
+        // Whoever gives up leaves it to the others; one that fails is not asked for ever.
+        seen = new TaskCompletionSource<int>();
+        time.Advance(TimeSpan.FromSeconds(2));
+        using var gone = new CancellationTokenSource();
+        var (left, stays) = (look.AskAsync(gone.Token), look.AskAsync(default));
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        seen.SetException(new InvalidOperationException("it failed"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => stays);
+        seen = new TaskCompletionSource<int>();
+        seen.SetResult(8);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(8, await look.AskAsync(default));
     }
 
     [Fact]

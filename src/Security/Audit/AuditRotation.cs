@@ -34,7 +34,7 @@ public sealed partial class AuditTrail
             tx =>
             {
                 var (identity, old, key) = Begun(tx);
-                while (SealPiece(tx).Count == Piece)
+                while (SealPiece(tx).IsMore)
                 {
                     // All of it, under the lock of the head.
                 }

@@ -40,6 +40,9 @@ internal static class AuditRules
         ["security.user.passwd"] = States("users.change", StateStore.Users),
         ["security.user.role"] = States("users.change", StateStore.Users),
         ["security.user.remove"] = States("users.change", StateStore.Users),
+        ["security.sign_in"] = Results<IssuedToken>(Began),
+        ["security.welcome"] = Results<IssuedToken>(Began),
+        ["security.sign_out"] = Results<TokenView>((s, label) => new AuditDraft("sessions.end", label.Subject, Text(new { session = s.Prefix, s.Role }), null)),
         ["devices.secret.set"] = Results<SecretChange>(Secret("devices.secret.set")),
         ["devices.secret.remove"] = Results<SecretChange>(Secret("devices.secret.remove")),
         ["secrets.rotate"] = Results<SecretRotation>((r, _) => new AuditDraft("secrets.rotate", "", Text(new { key = r.OldKey }), Text(new { key = r.NewKey, count = r.Secrets, r.IsResumed }))),
@@ -93,6 +96,9 @@ internal static class AuditRules
     private static Func<SecretChange, AuditLabel, AuditDraft?> Secret(string action) => (change, _) => change.Outcome == SecretOutcome.Done
         ? new AuditDraft(action, $"{change.Device}/{change.Name}", State(change.Before), State(change.After))
         : null;
+
+    private static AuditDraft Began(IssuedToken session, AuditLabel label) =>
+        new("sessions.begin", label.Subject, null, Text(new { session = session.Token.Prefix, session.Token.Role, session.Token.ExpiresAt }));
 
     // Never the value, nor what was made of it.
     private static string? State(SecretView? secret) => secret is null ? null : Text(new { secret.ChangedAt, secret.ChangedBy, key = secret.KeyId });

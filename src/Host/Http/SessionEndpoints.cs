@@ -34,7 +34,7 @@ internal static class SessionEndpoints
         session.MapDelete("", SignOutAsync).Named("signOut", "Ends the session").ForAnybody().Produces(204).Problems(409, 503);
     }
 
-    private static async Task<IResult> SignInAsync(Server server, HttpContext context, CancellationToken stop)
+    private static async Task<IResult> SignInAsync(Server server, ILoggerFactory logs, HttpContext context, CancellationToken stop)
     {
         var (text, problem) = await RequestBody.ReadAsync(context.Request, stop).ConfigureAwait(false);
         if (problem is not null)
@@ -56,10 +56,18 @@ internal static class SessionEndpoints
 
         try
         {
-            var answer = await server.SignIns.SignInAsync(server.Database, wanted.Name, wanted.Password, address, stop).ConfigureAwait(false);
+            // Written down where that can be: who signs in changes nothing, and may have to see why nothing can be written down.
+            var from = context.Connection.RemoteIpAddress?.ToString() ?? "";
+            var database = server.Written(new Actor("user", wanted.Name, from), new AuditLabel("sessions.begin", wanted.Name), isOptional: true);
+            var answer = await server.SignIns.SignInAsync(database, wanted.Name, wanted.Password, address, stop).ConfigureAwait(false);
             if (answer.Wait > TimeSpan.Zero)
             {
                 return AccessAnswers.Wait(context, answer.Wait);
+            }
+
+            if (answer.LockOut is { } lockOut)
+            {
+                AccessLog.LockedOut(logs.CreateLogger(AccessLog.Category), lockOut.User is { } user ? $"user '{user}'" : "a name that is no user's", from, Math.Ceiling(lockOut.For.TotalSeconds));
             }
 
             if (answer.Session is not { } session)
@@ -89,7 +97,8 @@ internal static class SessionEndpoints
             return Problem.Of(StatusCodes.Status409Conflict, "This is a token and no session; rondo tokens revoke ends it.");
         }
 
-        await SignIns.SignOutAsync(server.Database, context.CallerOf()!.Grant, server.Hints.Send, stop).ConfigureAwait(false);
+        var database = server.Written(context.ActorOf(), new AuditLabel("sessions.end", context.CallerOf()!.Caller.Name), isOptional: true);
+        await SignIns.SignOutAsync(database, context.CallerOf()!.Grant, server.Hints.Send, stop).ConfigureAwait(false);
         SessionCookie.Take(context);
         return Results.NoContent();
     }

@@ -129,6 +129,37 @@ public sealed class SignInTests : IAsyncLifetime
         await JsonAsync(await browser.PostAsJsonAsync("/api/session", new { name = "anna", pass = Password }), HttpStatusCode.UnprocessableEntity);
     }
 
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Signing_in_and_out_is_written_down_and_each_lock_out_is_said_once(string kind)
+    {
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        using var folder = new TempFolder();
+        using var logs = new CapturedLogs();
+        await using var server = await HttpFixture.ServerOnAsync(postgres?.Url ?? "sqlite:" + folder.At("rondo.db"), "work");
+        await using var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, CancellationToken.None);
+        await new UserOperations(server.Database, server.Hints.Send).AddAsync("anna", Role.Operator, Password, Me);
+        using var browser = new HttpClient { BaseAddress = api.Address };
+        var session = await JsonAsync(await browser.PostAsJsonAsync("/api/session", new { name = "anna", password = Password }), HttpStatusCode.OK);
+        browser.DefaultRequestHeaders.Add("X-Csrf-Token", session.GetProperty("csrf").GetString());
+        Assert.Equal(HttpStatusCode.NoContent, (await browser.DeleteAsync("/api/session")).StatusCode);
+        for (var n = 0; n < 5; n++)
+        {
+            await browser.PostAsJsonAsync("/api/session", new { name = "anna", password = "a wrong one" });
+            await browser.PostAsJsonAsync("/api/session", new { name = "my secret password", password = "anna" });
+        }
+
+        var rows = await Eventually.GetAsync(() => AuditTrail.ListAsync(server.Database, new AuditFilter { Action = "sessions." }, 10), r => r.Count >= 2, "both are sealed");
+        Assert.Equal(["user anna 127.0.0.1 sessions.end anna", "user anna 127.0.0.1 sessions.begin anna"], rows.Select(r => $"{r.ActorKind} {r.ActorName} {r.ActorFrom} {r.Action} {r.Subject}"));
+        Assert.Contains("\"role\":\"operator\"", rows[1].AfterJson);
+        Assert.Equal(JsonDocument.Parse(rows[1].AfterJson!).RootElement.GetProperty("session").GetString(), JsonDocument.Parse(rows[0].BeforeJson!).RootElement.GetProperty("session").GetString());
+        var told = logs.Lines.Where(l => l.Contains("wrong passwords", StringComparison.Ordinal)).ToList();
+        Assert.Equal((1, 1), (told.Count(l => l.Contains("user 'anna' from 127.0.0.1", StringComparison.Ordinal)), told.Count(l => l.Contains("a name that is no user's", StringComparison.Ordinal))));
+        Assert.DoesNotContain(told, l => l.Contains("my secret password", StringComparison.Ordinal));
+        await server.StopAsync();
+    }
+
     [Theory, BothDatabases]
     public async Task A_session_lasts_twelve_hours_and_is_forgotten_a_day_later(DatabaseKind kind)
     {

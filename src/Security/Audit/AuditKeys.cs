@@ -93,7 +93,7 @@ public sealed class AuditKeys
                 }
 
                 // Whoever copied the ring before a rotation has it under this name still.
-                File.Move(_ring.At(NextFile), _ring.At($"audit-{IdOf(there)}.key"), overwrite: true);
+                _ring.Move(_ring.At(NextFile), _ring.At($"audit-{IdOf(there)}.key"));
             }
 
             var made = RandomNumberGenerator.GetBytes(KeyBytes);
@@ -108,7 +108,7 @@ public sealed class AuditKeys
         using var alone = _ring.Alone(LockFile);
         if (File.Exists(_ring.At(NextFile)) && IdOf(Convert.FromBase64String(_ring.Read(NextFile))) == id)
         {
-            File.Move(_ring.At(NextFile), _ring.At($"audit-{id}.key"), overwrite: true);
+            _ring.Move(_ring.At(NextFile), _ring.At($"audit-{id}.key"));
         }
 
         return true;

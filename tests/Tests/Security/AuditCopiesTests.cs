@@ -82,6 +82,37 @@ public sealed class AuditCopiesTests : IDisposable
         Assert.Empty(await CodesAsync(store, trail));
     }
 
+    [Fact]
+    public void A_file_of_the_ring_is_on_the_disk_with_its_name_and_what_was_left_half_written_goes()
+    {
+        var flushed = new List<string>();
+        var ring = new RingFolder(_folder.At("ring"), null, path =>
+        {
+            Assert.True(path != _folder.At("ring") || File.Exists(_folder.At("ring/audit.key")), "the folder is written when the file has its name");
+            flushed.Add(path);
+        });
+        using (ring.Alone("audit.lock"))
+        {
+            ring.Write("audit.key", "text");
+        }
+
+        Assert.Equal([Path.GetFullPath(_folder.Path), _folder.At("ring")], flushed);
+
+        // Of another lock's files somebody may be writing one just now.
+        foreach (var name in new[] { "audit.key.x1.part", "audit-1234.anchor.x2.part", "secrets-key.x3.part" })
+        {
+            File.WriteAllText(_folder.At("ring/" + name), "a plain key");
+        }
+
+        using (ring.Alone("audit.lock"))
+        {
+            Assert.Equal(["audit.key", "audit.lock", "secrets-key.x3.part"], Directory.GetFiles(_folder.At("ring")).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
+        }
+
+        FolderFlush.Flush(_folder.At("ring"));
+        Assert.Throws<IOException>(() => FolderFlush.Flush(_folder.At("nowhere")));
+    }
+
     // Where it is asked nobody can wait otherwise.
     private static void Run(Func<Task> work) => Task.Run(work).GetAwaiter().GetResult();
 

@@ -58,7 +58,7 @@ public sealed partial class AuditTrail
             },
             stop).ConfigureAwait(false);
         keys.Took(head.KeyId);
-        keys.SetAnchor(head.Identity, head.No, head.Seal, head.KeyId);
+        await AnchorAsync(database, head, stop).ConfigureAwait(false);
         return (from, head.KeyId);
     }
 

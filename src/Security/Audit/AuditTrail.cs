@@ -220,11 +220,16 @@ public sealed partial class AuditTrail(AuditKeys keys)
     /// <summary>Moves the anchor on, if what it holds is still in the trail: else whoever cut the trail off would only have to wait.</summary>
     private async Task AnchorAsync(Database database, Sealed head, CancellationToken stop)
     {
-        var known = keys.Anchor();
-        await RequireAnchoredAsync(database, known, head.Identity, stop).ConfigureAwait(false);
-        if (known is null || head.No > known.No)
+        while (true)
         {
-            keys.SetAnchor(head.Identity, head.No, head.Seal, head.KeyId);
+            var known = keys.Anchor();
+            await RequireAnchoredAsync(database, known, head.Identity, stop).ConfigureAwait(false);
+
+            // Each time it is another one by now, somebody else has moved it on.
+            if (head.No <= known?.No || keys.MoveAnchor(known, head.Identity, head.No, head.Seal, head.KeyId))
+            {
+                return;
+            }
         }
     }
 }

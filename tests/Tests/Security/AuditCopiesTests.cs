@@ -82,6 +82,38 @@ public sealed class AuditCopiesTests : IDisposable
         Assert.Empty(await CodesAsync(store, trail));
     }
 
+    [Theory, BothDatabases]
+    public async Task An_anchor_is_not_moved_back_by_whoever_is_late(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        var (late, other) = (Trail(store), Trail(store));
+        await AddAsync(store, late, 1);
+        await late.SealAsync(store.Database);
+        await AddAsync(store, late, 1);
+
+        // Between its look at the anchor and its own, somebody else seals and anchors further.
+        var isOnce = true;
+        store.Database.Before = work =>
+        {
+            if (work == "audit.row" && isOnce)
+            {
+                isOnce = false;
+                Run(async () =>
+                {
+                    await AddAsync(store, other, 1);
+                    await other.SealAsync(store.Database);
+                });
+            }
+
+            return null;
+        };
+        await late.SealAsync(store.Database);
+        store.Database.Before = null;
+        Assert.False(isOnce);
+        Assert.Equal((3, 3L), await late.VerifyAsync(store.Database) is var v ? (v.Rows, v.Anchored) : default);
+        Assert.Equal(3, Keys(store).Anchor()!.No);
+    }
+
     [Fact]
     public void A_file_of_the_ring_is_on_the_disk_with_its_name_and_what_was_left_half_written_goes()
     {

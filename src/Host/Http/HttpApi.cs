@@ -128,7 +128,6 @@ internal sealed class HttpApi : IAsyncDisposable
         app.UseStatusCodePages(context => Problem.OfStatus(context.HttpContext).ExecuteAsync(context.HttpContext));
         app.UseRouting();
         app.UseAuthentication();
-        app.Use(new TokenRate(server.Time, settings.TokenRate).Check);
         app.UseAuthorization();
         app.Use(QueryGuard.Check);
         HealthEndpoints.Map(app);

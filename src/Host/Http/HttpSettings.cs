@@ -25,9 +25,6 @@ internal sealed record HttpSettings
     /// <summary>Proxies whose word on who asks (<c>X-Forwarded-For</c>, <c>X-Forwarded-Proto</c>) is taken.</summary>
     public IReadOnlyList<IPNetwork> Proxies { get; init; } = [];
 
-    /// <summary>Most requests a second of one token or session, over ten seconds; 0 for no bound. Default 500.</summary>
-    public int TokenRate { get; init; } = 500;
-
     /// <summary>Where warnings and errors go; lines below a warning are never written. Default null: nowhere.</summary>
     public ILoggerFactory? Logs { get; init; }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Rondo.Host.Http;
 
@@ -8,7 +7,6 @@ namespace Rondo.Host.Settings;
 internal static class HttpOptions
 {
     private const string None = "none";
-    private const int MostRate = 1_000_000;
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
@@ -19,7 +17,6 @@ internal static class HttpOptions
         new("http.insecure", _ => "false", "true to listen beyond this machine without https, where everybody on the way can read the tokens", TakeInsecure) { IsSwitch = true },
         new("http.hosts", _ => None, "names it is reached by beside localhost, with commas, or none; requests for others are refused", TakeHosts),
         new("http.proxies", _ => None, "addresses or networks of proxies whose X-Forwarded-For is believed, with commas, or none", TakeProxies),
-        new("http.token_rate", _ => "500", "most requests a second of one token or session, over ten seconds, or 0 for no bound", TakeRate),
     ];
 
     /// <summary>What does not fit together; null for nothing.</summary>
@@ -56,13 +53,6 @@ internal static class HttpOptions
         var names = Parts(text);
         draft.Http = draft.Http with { Hosts = names };
         return Array.Find(names, n => Uri.CheckHostName(n) != UriHostNameType.Dns) is { } wrong ? $"'{wrong}' is no name of a host; expected names such as rondo.example.org, without a port" : null;
-    }
-
-    private static string? TakeRate(SettingsDraft draft, string text)
-    {
-        var isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var rate) && rate <= MostRate;
-        draft.Http = draft.Http with { TokenRate = isNumber ? rate : 0 };
-        return isNumber ? null : $"'{text}' is no number of requests a second; expected 1 to {MostRate}, or 0 for no bound";
     }
 
     private static string? TakeProxies(SettingsDraft draft, string text)

@@ -25,9 +25,6 @@ public enum AccessEnd
 public sealed class AccessGrant
 {
     private readonly CancellationTokenSource _ended = new();
-    private readonly Lock _gate = new();
-    private long _windowAt;
-    private int _asked;
     private long _usedAt;
     private int _end;
 
@@ -49,30 +46,6 @@ public sealed class AccessGrant
 
     /// <summary>Its token, or its session: a number that is no secret and is never given to another.</summary>
     public long Id { get; }
-
-    /// <summary>Counts a request in windows of one length. Zero when it may be, else how long it is until the next window.</summary>
-    /// <param name="time">Time.</param>
-    /// <param name="window">How long a window is.</param>
-    /// <param name="most">Most requests in one.</param>
-    public TimeSpan Admit(TimeProvider time, TimeSpan window, int most)
-    {
-        lock (_gate)
-        {
-            var age = time.GetElapsedTime(_windowAt);
-            if (_asked == 0 || age >= window)
-            {
-                (_windowAt, _asked, age) = (time.GetTimestamp(), 0, TimeSpan.Zero);
-            }
-
-            if (_asked < most)
-            {
-                _asked++;
-                return TimeSpan.Zero;
-            }
-
-            return window - age;
-        }
-    }
 
     internal string Prefix { get; }
 

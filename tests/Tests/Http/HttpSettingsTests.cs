@@ -51,7 +51,6 @@ public class HttpSettingsTests(HttpFixture rondo)
     [InlineData("http.certificate", "server.pem", "full path")]
     [InlineData("http.hosts", "rondo.example:443", "without a port")]
     [InlineData("http.proxies", "proxy", "10.0.0.0/8")]
-    [InlineData("http.token_rate", "-1", "0 for no bound")]
     [InlineData("http.insecure", "perhaps", "neither true nor false")]
     public void A_setting_that_will_not_do_is_told(string key, string text, string says)
     {
@@ -66,11 +65,10 @@ public class HttpSettingsTests(HttpFixture rondo)
         {
             Variable = _ => null,
             UsualFile = "/none",
-            CommandLine = [("http.address", "", "https://0.0.0.0:8443"), ("http.certificate", "", "/a.pem"), ("http.hosts", "", "a.example, b.example"), ("http.proxies", "", "127.0.0.1,10.0.0.0/8"), ("http.token_rate", "", "25")],
+            CommandLine = [("http.address", "", "https://0.0.0.0:8443"), ("http.certificate", "", "/a.pem"), ("http.hosts", "", "a.example, b.example"), ("http.proxies", "", "127.0.0.1,10.0.0.0/8")],
         });
         var http = reading.Settings!.Http;
         Assert.True(http.IsTls && !http.IsLoopback && http.Certificate == "/a.pem" && http.CertificateKey is null);
-        Assert.Equal(25, http.TokenRate);
         Assert.Equal(["a.example", "b.example"], http.Hosts);
         Assert.Equal(["127.0.0.1/32", "10.0.0.0/8"], http.Proxies.Select(p => p.ToString()));
     }

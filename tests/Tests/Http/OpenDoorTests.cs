@@ -128,40 +128,6 @@ public sealed class OpenDoorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_token_that_asks_too_much_waits_and_others_do_not()
-    {
-        await using var api = await HttpApi.StartAsync(_rondo.Server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), TokenRate = 2 }, CancellationToken.None);
-        using var wild = await HttpFixture.ClientAsync(_rondo.Server, api, Role.Viewer);
-        using var calm = await HttpFixture.ClientAsync(_rondo.Server, api, Role.Viewer);
-        using var nobody = new HttpClient { BaseAddress = api.Address };
-        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => wild.GetAsync("/api/session")));
-
-        // Twenty in a window of ten seconds; two windows at most, when a new one begins in between.
-        Assert.InRange(answers.Count(a => a.IsSuccessStatusCode), 20, 29);
-        var refused = answers.First(a => !a.IsSuccessStatusCode);
-        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
-        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 10);
-        Assert.Contains("http.token_rate", await refused.Content.ReadAsStringAsync());
-        Assert.Equal(HttpStatusCode.OK, (await calm.GetAsync("/api/session")).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await nobody.GetAsync("/health/live")).StatusCode);
-    }
-
-    [Fact]
-    public async Task A_window_of_requests_ends_and_the_next_begins()
-    {
-        var time = new FakeTime();
-        var token = await HttpFixture.TokenAsync(_rondo.Server, Role.Viewer);
-        var grant = (await _rondo.Server.Access.AuthenticateAsync(token)).Grant!;
-        var window = TimeSpan.FromSeconds(10);
-        Assert.All(Enumerable.Range(0, 3), _ => Assert.Equal(TimeSpan.Zero, grant.Admit(time, window, 3)));
-        time.Advance(TimeSpan.FromSeconds(4));
-        Assert.Equal(TimeSpan.FromSeconds(6), grant.Admit(time, window, 3));
-        time.Advance(TimeSpan.FromSeconds(6));
-        Assert.All(Enumerable.Range(0, 3), _ => Assert.Equal(TimeSpan.Zero, grant.Admit(time, window, 3)));
-        Assert.Equal(window, grant.Admit(time, window, 3));
-    }
-
-    [Fact]
     public async Task A_look_is_shared_while_it_lasts_and_for_a_second_after_it()
     {
         var time = new FakeTime();

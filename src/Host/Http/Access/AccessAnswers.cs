@@ -28,15 +28,6 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
         return Problem.Of(StatusCodes.Status429TooManyRequests, $"Too many {what} at this moment; try again in 1 s.");
     }
 
-    /// <summary>That a token has asked for as much as it may for now.</summary>
-    public static Problem TooFast(HttpContext context, int most, TimeSpan window, TimeSpan wait)
-    {
-        var seconds = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        context.Response.Headers.RetryAfter = seconds;
-        return Problem.Of(
-            StatusCodes.Status429TooManyRequests, $"More than {most} requests in {window.TotalSeconds:0} s came with this token, the most that one may send (setting http.token_rate); try again in {seconds} s.");
-    }
-
     /// <inheritdoc/>
     public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {

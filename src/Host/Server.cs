@@ -286,8 +286,11 @@ internal sealed class Server : IAsyncDisposable
     }
 
     /// <summary>The database for changes of somebody: they are written down as theirs, in the transactions that make them.</summary>
-    public AuditedDatabase Written(Actor actor, AuditLabel? label = null) =>
-        new(Database, Audit, actor, AuditRules.All, label, () => Hints.Send(AuditTrail.Topic));
+    /// <param name="actor">Who.</param>
+    /// <param name="label">What they do, where the work does not tell.</param>
+    /// <param name="isOptional">True: it is done without a key ring too.</param>
+    public AuditedDatabase Written(Actor actor, AuditLabel? label = null, bool isOptional = false) =>
+        new(Database, Audit, actor, AuditRules.All, label, () => Hints.Send(AuditTrail.Topic), isOptional);
 
     /// <summary>Makes a code for the first admin when there is none yet; for a server that listens on loopback.</summary>
     public async Task<string?> OfferSetupAsync(CancellationToken stop)

@@ -19,6 +19,9 @@ namespace Rondo.Host;
 /// </summary>
 internal static class AuditRules
 {
+    /// <summary>What a change of a schedule is called.</summary>
+    public const string ScheduleChange = "schedules.change";
+
     // Beyond, one row says how many; each device of a file of thousands is not worth one of its own.
     private const int MostDevices = 200;
 
@@ -27,10 +30,10 @@ internal static class AuditRules
     {
         ["queues.pause"] = States("queues.change", StateStore.Queues),
         ["queues.scale"] = States("queues.change", StateStore.Queues),
-        ["nodes.drain"] = States("nodes.drain", StateStore.Nodes),
-        ["schedules.add"] = States("schedules.change", StateStore.Schedules),
-        ["schedules.pause"] = States("schedules.change", StateStore.Schedules),
-        ["schedules.remove"] = States("schedules.change", StateStore.Schedules),
+        ["nodes.drain"] = States("nodes.drain", StateStore.Nodes, static result => result is ValueTuple<DrainResult, string> drain ? drain.Item2 : null),
+        ["schedules.add"] = States(ScheduleChange, StateStore.Schedules),
+        ["schedules.pause"] = States(ScheduleChange, StateStore.Schedules),
+        ["schedules.remove"] = States(ScheduleChange, StateStore.Schedules),
         ["schedules.run"] = Results<Enqueued>((job, label) => new AuditDraft("schedules.run", label.Subject, null, Text(new { job = job.Id, is_new = job.IsNew }))),
         ["security.token.issue"] = States("tokens.change", StateStore.Tokens),
         ["security.token.revoke"] = States("tokens.change", StateStore.Tokens),
@@ -38,15 +41,22 @@ internal static class AuditRules
         ["security.user.passwd"] = States("users.change", StateStore.Users),
         ["security.user.role"] = States("users.change", StateStore.Users),
         ["security.user.remove"] = States("users.change", StateStore.Users),
+        ["security.sign_in"] = Results<IssuedToken>(Began),
+        ["security.welcome"] = Results<IssuedToken>(Began),
+        ["security.sign_out"] = Results<TokenView>((s, label) => new AuditDraft("sessions.end", label.Subject, Text(new { session = s.Prefix, s.Role }), null)),
         ["devices.secret.set"] = Results<SecretChange>(Secret("devices.secret.set")),
         ["devices.secret.remove"] = Results<SecretChange>(Secret("devices.secret.remove")),
         ["secrets.rotate"] = Results<SecretRotation>((r, _) => new AuditDraft("secrets.rotate", "", Text(new { key = r.OldKey }), Text(new { key = r.NewKey, count = r.Secrets, r.IsResumed }))),
         ["secrets.reencrypt"] = Results<SecretBatch>((b, _) => b.Done == 0 ? null : new AuditDraft("secrets.reencrypt", "", null, Text(new { key = b.Key, count = b.Done, b.Unreadable }))),
         ["secrets.forget"] = Results<SecretsForgotten>((f, _) => f.Names.Count == 0 ? null : new AuditDraft("secrets.forget", $"{f.Names.Count} secrets", Text(new { names = f.Names }), null)),
         ["polling.intent"] = new(
-            tx => (StateStore.IsPolling(tx), StateStore.Stopped(tx)),
+            tx =>
+            {
+                Devices.Hold(tx);
+                return (StateStore.IsPolling(tx), StateStore.Stopped(tx));
+            },
             (tx, before, _, _) => Intents(((bool, List<string>))before!, (StateStore.IsPolling(tx), StateStore.Stopped(tx)))),
-        ["devices.change"] = new(null, (_, _, result, _) => result is IFleetChange change ? Devices(change.Diff) : []),
+        ["devices.change"] = new(null, (_, _, result, _) => result is IFleetChange change ? Fleet(change.Diff) : []),
         ["polling.audit"] = Results<AuditReport>((report, _) => report.Cleaned == 0 ? null : new AuditDraft("polling.audit", "", null, Text(new { report.Found, report.Cleaned }))),
         ["jobs.act"] = new(null, Jobs),
         ["jobs.prune"] = Results<System.Collections.ICollection>((gone, label) => gone.Count == 0 ? null : new AuditDraft("jobs.prune", label.Subject, null, Text(new { deleted = gone.Count }))),
@@ -69,17 +79,22 @@ internal static class AuditRules
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, Text(new { is_cancelled = false }), Text(new { is_cancelled = true })) : null),
     };
 
-    /// <summary>Every row of a small table, before and after: what differs is written down by its name.</summary>
-    private static AuditRule States<T>(string action, Func<Transaction, List<T>> read)
+    /// <summary>
+    /// Every row of a small table, before and after: what differs is written down by its name. One such change at a time; and of a table that others than people change as well
+    /// (a node registers or dies, a program defines its schedules) only what this one was about, by its result or by what whoever asks says.
+    /// </summary>
+    private static AuditRule States<T>(string action, Func<Transaction, List<T>> read, Func<object?, string?>? about = null)
         where T : StateStore.State => new(
         tx => Map(read(tx)),
-        (tx, before, _, _) =>
+        (tx, before, result, label) =>
         {
             var (was, now) = ((Dictionary<string, string>)before!, Map(read(tx)));
-            return was.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
+            var only = about?.Invoke(result) ?? (label.Action == action ? label.Subject : null);
+            return was.Keys.Union(now.Keys).Where(name => only is null || name == only).Order(StringComparer.Ordinal)
                 .Select(name => new AuditDraft(action, name, was.GetValueOrDefault(name), now.GetValueOrDefault(name)))
                 .Where(draft => draft.Before != draft.After);
-        });
+        },
+        action);
 
     private static AuditRule Results<T>(Func<T, AuditLabel, AuditDraft?> say) =>
         new(null, (_, _, result, label) => result is T found && say(found, label) is { } draft ? [draft] : []);
@@ -87,6 +102,9 @@ internal static class AuditRules
     private static Func<SecretChange, AuditLabel, AuditDraft?> Secret(string action) => (change, _) => change.Outcome == SecretOutcome.Done
         ? new AuditDraft(action, $"{change.Device}/{change.Name}", State(change.Before), State(change.After))
         : null;
+
+    private static AuditDraft Began(IssuedToken session, AuditLabel label) =>
+        new("sessions.begin", label.Subject, null, Text(new { session = session.Token.Prefix, session.Token.Role, session.Token.ExpiresAt }));
 
     // Never the value, nor what was made of it.
     private static string? State(SecretView? secret) => secret is null ? null : Text(new { secret.ChangedAt, secret.ChangedBy, key = secret.KeyId });
@@ -121,7 +139,7 @@ internal static class AuditRules
         }
     }
 
-    private static IEnumerable<AuditDraft> Devices(FleetDiff diff)
+    private static IEnumerable<AuditDraft> Fleet(FleetDiff diff)
     {
         if (diff.Added.Count + diff.Changed.Count + diff.Removed.Count > MostDevices)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Rondo.Storage;
 
 namespace Rondo.Host;
@@ -12,7 +13,7 @@ internal static class StateStore
     private static readonly Sql _users = new("audit.state.users", "select name, role, changed_at from user_account");
 
     private static readonly Sql _schedules = new("audit.state.schedules", """
-        select name, source, kind, args, cron, zone, every, missed, overlap, queue, priority, attempts, note, unique_key, is_paused from job_schedule
+        select name, source, kind, args as args_text, cron, zone, every, missed, overlap, queue, priority, attempts, note, unique_key, is_paused from job_schedule
         """);
 
     private static readonly Sql _tokens = new("audit.state.tokens", """
@@ -56,7 +57,10 @@ internal static class StateStore
 
         public string Kind { get; init; } = "";
 
-        public string Args { get; init; } = "";
+        /// <summary>As JSON and not as a text with JSON in it: by their names secrets in it are known.</summary>
+        public JsonNode? Args => JsonNode.Parse(ArgsText);
+
+        internal string ArgsText { get; init; } = "{}";
 
         public string? Cron { get; init; }
 

@@ -48,7 +48,7 @@ internal sealed class DemoRun(Run run, DemoSettings settings)
         var address = DatabaseAddress.TryParse("sqlite:" + file, out _)!;
         await using var server = await Server.StartAsync(address, ["poll"], new PollingOptions(), run.Time, logs, run.Stop);
         await new UserOperations(server.Database, server.Hints.Send).AddAsync("demo", Role.Admin, UserOperations.NewPassword(), Actor.OfCommand(), run.Stop);
-        server.Welcome = new Welcome(server.Database, run.Time, "demo");
+        server.Welcome = new Welcome(server.Written(new Actor("user", "demo", "this machine"), new AuditLabel("sessions.begin", "demo"), isOptional: true), run.Time, "demo");
         await using var http = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, run.Stop);
         run.Say($"{settings.Devices} simulated meters behind {simulated.Gateways} gateways on loopback, polled every {Durations.Show(settings.Interval)} into {file}");
         var token = await new TokenOperations(server.Database, server.Hints.Send).AddAsync(new NewToken("demo", Role.Admin, null, Scopes.Everything), Actor.OfCommand(), run.Stop);

@@ -113,7 +113,7 @@ internal static class JobsCommand
         SayOne("node", job.Node);
         SayOne("error", job.Error);
         SayOne("crashes", job.Crashes > 0 ? Text(job.Crashes) : null);
-        SayOne("args", job.Args);
+        SayOne("args", ShownArgs.Of(job.Args).GetRawText());
         SayOne("tags", job.Tags);
         SayOne("note", job.Note);
         SayOne("metadata", job.Metadata);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rondo.Host.Jobs;
 using Rondo.Jobs;
 using Rondo.Jobs.Schedules;
 
@@ -28,7 +29,7 @@ internal static class SchedulesAdd
         var dryRun = new Option<bool>("--dry-run") { Description = "Only check it, and print the next 5 instants at which it would be due" };
         return cli.Act(
             new Command("add", "Add a schedule for any kind of job") { name, kind, args, cron, zone, every, missed, overlap, queue, priority, attempts, unique, tags, note, meta, replace, dryRun },
-            run => JobsCommand.UseAsync(run, (jobs, _) => AddAsync(
+            run => JobsCommand.UseAsync(run.Labelled(AuditRules.ScheduleChange, run.Get(name)!), (jobs, _) => AddAsync(
                 run,
                 jobs,
                 new ScheduleDefinition
@@ -79,7 +80,7 @@ internal static class SchedulesAdd
 
             var added = await jobs.Schedules.AddAsync(wanted, mayReplace, run.Stop);
             run.Say($"schedule {wanted.Name} is stored: {SchedulesCommand.Timing(added.Schedule)}; due next: {added.Schedule.NextDue?.ToString() ?? "never"}");
-            run.WriteJson(new { schedule = added.Schedule, added.Next, is_dry_run = false });
+            run.WriteJson(new { schedule = ShownArgs.In(added.Schedule), added.Next, is_dry_run = false });
             return ExitCode.Ok;
         }
         catch (ScheduleRefused refused)

@@ -35,7 +35,7 @@ internal static class SchedulesChange
         var verb = isPaused ? "pause" : "resume";
         return cli.Act(
             new Command(verb, isPaused ? "Skip the ticks of a schedule until it is resumed; jobs that are enqueued go on. Kept over restarts." : "Let a schedule go on; what was due meanwhile stays skipped") { name },
-            run => JobsCommand.UseAsync(run, async (jobs, _) =>
+            run => JobsCommand.UseAsync(run.Labelled(AuditRules.ScheduleChange, run.Get(name)!), async (jobs, _) =>
             {
                 var which = run.Get(name)!;
                 if (!await jobs.Schedules.PauseAsync(which, isPaused, run.Stop))
@@ -56,7 +56,7 @@ internal static class SchedulesChange
         var name = SchedulesCommand.Named();
         return cli.Act(
             new Command("remove", "Remove a schedule; its jobs go on. One that a program defines comes back with the next start of that: pause it instead.") { name },
-            run => JobsCommand.UseAsync(run, async (jobs, _) =>
+            run => JobsCommand.UseAsync(run.Labelled(AuditRules.ScheduleChange, run.Get(name)!), async (jobs, _) =>
             {
                 var which = run.Get(name)!;
                 var was = await jobs.Schedules.RemoveAsync(which, run.Stop) ?? throw await SchedulesCommand.UnknownAsync(run, jobs, which);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Rondo.Host.Jobs;
 using Rondo.Jobs;
 
 namespace Rondo.Host.Commands;
@@ -40,7 +41,7 @@ internal static class SchedulesCommand
             run.Say(all.Schedules.Count == 0 ? "no schedule is stored. Add one: rondo schedules add NAME --kind KIND --cron \"0 3 * * *\""
                 : all.Workers.Count == 0 ? $"{all.Schedules.Count} schedules; no node with the role work runs, so nothing of them is enqueued. Start one: rondo serve"
                 : $"{all.Schedules.Count} schedules");
-            run.WriteJson(all);
+            run.WriteJson(ShownArgs.In(all));
             return ExitCode.Ok;
         }),
         "rondo schedules list",
@@ -55,7 +56,7 @@ internal static class SchedulesCommand
             {
                 var details = await jobs.Schedules.ShowAsync(run.Get(name)!, run.Stop) ?? throw await UnknownAsync(run, jobs, run.Get(name)!);
                 Say(run, details);
-                run.WriteJson(details);
+                run.WriteJson(ShownArgs.In(details));
                 return ExitCode.Ok;
             }),
             "rondo schedules show nightly");
@@ -64,7 +65,7 @@ internal static class SchedulesCommand
     private static void Say(Run run, ScheduleDetails details)
     {
         var s = details.Schedule;
-        run.Say($"schedule {s.Name}: {Timing(s)}, {s.Kind} {s.Args}, {State(s)}");
+        run.Say($"schedule {s.Name}: {Timing(s)}, {s.Kind} {ShownArgs.Of(s.Args)}, {State(s)}");
         run.Say($"missed: {s.Missed}, overlap: {s.Overlap}, revision {s.Revision} of {s.ChangedAt}, by {s.Source}");
         var job = new[]
         {

@@ -60,9 +60,9 @@ internal static class DeviceEndpoints
         return Results.Ok(new DevicePage(rows, next));
     }
 
-    private static async Task<IResult> GetAsync(DeviceWrites devices, CancellationToken stop, string name)
+    private static async Task<IResult> GetAsync(HttpContext context, DeviceWrites devices, CancellationToken stop, string name)
     {
-        var (device, problem) = await devices.FindAsync(name, stop).ConfigureAwait(false);
+        var (device, problem) = await devices.FindAsync(name, stop, context.MaySee).ConfigureAwait(false);
         return problem ?? Results.Ok(device);
     }
 

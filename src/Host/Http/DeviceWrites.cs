@@ -85,12 +85,12 @@ internal sealed class DeviceWrites(Server server)
         return Results.Ok(new DeviceWritten { Result = "removed", DryRun = dryRun, Device = removed });
     }
 
-    /// <summary>The device of that name, or a 404 that names those like it.</summary>
-    public async Task<(DeviceSpec? Device, IResult? Problem)> FindAsync(string name, CancellationToken stop)
+    /// <summary>The device of that name, or a 404 that names those like it of which whoever asks may hear.</summary>
+    public async Task<(DeviceSpec? Device, IResult? Problem)> FindAsync(string name, CancellationToken stop, Func<string, bool>? fits = null)
     {
         var (device, near) = await server.Database.ReadAsync(
             "devices.find",
-            tx => DeviceList.Find(tx, name) is { } found ? (found, Array.Empty<string>()) : ((DeviceSpec?)null, DeviceList.Near(tx, name)),
+            tx => DeviceList.Find(tx, name) is { } found ? (found, Array.Empty<string>()) : ((DeviceSpec?)null, DeviceList.Near(tx, name, fits)),
             stop).ConfigureAwait(false);
         return device is not null ? (device, null) : (null, NotFound(name, near));
     }

@@ -11,13 +11,18 @@ internal sealed class FaultHandler(ILoggerFactory logs) : IExceptionHandler
     private readonly ILogger _log = logs.CreateLogger("rondo.http");
     private static readonly TimeSpan _retryAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>That the database cannot be used. Its address, its user and what it said are for those who may see what a viewer sees.</summary>
+    public static Problem Away(HttpContext context, StorageFault fault) => Problem.Of(
+        StatusCodes.Status503ServiceUnavailable,
+        context.MayView() ? fault.Message : "The database cannot be used at this moment. Why is told to viewers, and by the log of the server.");
+
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         var problem = exception switch
         {
             StorageFault { Kind: StorageFaultKind.Conflict } fault => Problem.Of(StatusCodes.Status409Conflict, fault.Message),
-            StorageFault fault => Problem.Of(StatusCodes.Status503ServiceUnavailable, fault.Message),
+            StorageFault fault => Away(httpContext, fault),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } when httpContext.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>() is { MaxRequestBodySize: { } most } => Problem.Of(
                 StatusCodes.Status413PayloadTooLarge, $"The body is larger than {most / 1024} KiB, the most that is read here."),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Problem.Of(

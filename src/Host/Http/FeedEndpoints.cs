@@ -169,7 +169,7 @@ internal static class FeedEndpoints
         }
         catch (StorageFault fault)
         {
-            return (null, Problem.Of(StatusCodes.Status503ServiceUnavailable, fault.Message));
+            return (null, FaultHandler.Away(context, fault));
         }
     }
 

@@ -82,7 +82,15 @@ internal static class HealthEndpoints
             .Named("pollingHealth", "Health of polling, for viewers with every reason, for others only the status; 503 only when critical").Open().Produces<PollingHealth>().Produces<PollingHealth>(503);
     }
 
-    private static async Task<IResult> ReadyAsync(Server server, HttpContext context, CancellationToken stop)
+    private static async Task<IResult> ReadyAsync(Server server, HealthWords words, HttpContext context, CancellationToken stop)
+    {
+        var reasons = context.MayView() ? await NotReadyAsync(server, stop).ConfigureAwait(false) : null;
+        var isReady = reasons is null ? await words.Ready.AskAsync(stop).ConfigureAwait(false) : reasons.Count == 0;
+        return Results.Json(new Readiness(isReady, reasons), statusCode: isReady ? 200 : 503);
+    }
+
+    /// <summary>Why this node does not do its work; empty when it does.</summary>
+    public static async Task<List<string>> NotReadyAsync(Server server, CancellationToken stop)
     {
         var facts = await FactsAsync(server, stop).ConfigureAwait(false);
         var reasons = HealthReader.Judge(facts).Where(f => f.Severity == Health.Critical && f.Code is "node.may_not_work" or "node.broken" or "loops.stuck" or "storage.unavailable" or "storage.full")
@@ -92,18 +100,18 @@ internal static class HealthEndpoints
             reasons.Add("The poller has not taken in its configuration yet");
         }
 
-        return Results.Json(new Readiness(reasons.Count == 0, context.MayView() ? reasons : null), statusCode: reasons.Count == 0 ? 200 : 503);
+        return reasons;
     }
 
-    private static async Task<IResult> HealthAsync(Server server, HttpContext context, CancellationToken stop)
+    private static async Task<IResult> HealthAsync(Server server, HealthWords words, HttpContext context, CancellationToken stop)
     {
-        var facts = await FactsAsync(server, stop).ConfigureAwait(false);
-        var reasons = HealthReader.Judge(facts);
         if (!context.MayView())
         {
-            return Word(Finding.Worst(reasons));
+            return Word(await words.Polling.AskAsync(stop).ConfigureAwait(false));
         }
 
+        var facts = await FactsAsync(server, stop).ConfigureAwait(false);
+        var reasons = HealthReader.Judge(facts);
         var health = new PollingHealth
         {
             Status = Finding.Worst(reasons),

@@ -105,6 +105,7 @@ internal sealed class HttpApi : IAsyncDisposable
         builder.Services.AddSingleton(new HostNames(settings));
         builder.Services.AddSingleton(new TokenPace(server.Time, settings.RatePerToken));
         builder.Services.AddSingleton<DeviceWrites>();
+        builder.Services.AddSingleton<HealthWords>();
         builder.Services.AddExceptionHandler<FaultHandler>();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Apply(options.SerializerOptions));

@@ -50,13 +50,24 @@ internal static class JobHealthEndpoints
         return Results.Json(health, statusCode: health.Status == Health.Critical ? 503 : 200);
     }
 
-    private static async Task<IResult> AllAsync(Server server, HttpContext context, CancellationToken stop)
+    private static async Task<IResult> AllAsync(Server server, HealthWords words, HttpContext context, CancellationToken stop)
+    {
+        if (!context.MayView())
+        {
+            return HealthEndpoints.Word(await words.All.AskAsync(stop).ConfigureAwait(false));
+        }
+
+        var (reasons, at) = await JudgeAllAsync(server, stop).ConfigureAwait(false);
+        var status = Finding.Worst(reasons);
+        return Results.Json(new OverallHealth(status, at, reasons, server.Node.Id, Server.Version), statusCode: status == Health.Critical ? 503 : 200);
+    }
+
+    /// <summary>What is wrong with polling and jobs, the worst first, and when that was so.</summary>
+    public static async Task<(List<Finding> Reasons, Instant At)> JudgeAllAsync(Server server, CancellationToken stop)
     {
         var shared = await HealthEndpoints.FactsAsync(server, stop).ConfigureAwait(false);
         var (_, jobs) = await JudgeAsync(server, shared, stop).ConfigureAwait(false);
-        var reasons = HealthReader.Judge(shared).Concat(jobs).Distinct().OrderByDescending(f => f.Severity).ToList();
-        var status = Finding.Worst(reasons);
-        return !context.MayView() ? HealthEndpoints.Word(status) : Results.Json(new OverallHealth(status, shared.Now, reasons, server.Node.Id, Server.Version), statusCode: status == Health.Critical ? 503 : 200);
+        return (HealthReader.Judge(shared).Concat(jobs).Distinct().OrderByDescending(f => f.Severity).ToList(), shared.Now);
     }
 
     /// <summary>What is wrong with jobs.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http.Metadata;
 using Rondo.Live;
 using Rondo.Live.Log;
 using Rondo.Security;
@@ -69,7 +68,4 @@ internal static class PublishEndpoint
     }
 
     private static Problem Refused(ProblemItem item) => Problem.Refused("The event was not published.", [item]);
-
-    /// <summary>The framework bounds the body by it.</summary>
-    private sealed record BodyLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }

@@ -11,14 +11,12 @@ internal sealed record PusherAuthorisation(string Auth);
 /// <summary>The door for clients of the Pusher protocol: the WebSocket, and where they get their signatures. Told in docs/protocols/pusher.md.</summary>
 internal static class PusherEndpoints
 {
-    private const int LongestRequest = 4_096;
-
     /// <summary>Maps them.</summary>
     public static void Map(IEndpointRouteBuilder app)
     {
         // By the key, which is no secret: whoever has no signature for a channel hears nothing.
         app.MapGet("/app/{key}", SocketAsync).Open().ExcludeFromDescription();
-        app.MapPost("/broadcasting/auth", AuthoriseAsync).ForAnybody().ExcludeFromDescription();
+        app.MapPost("/broadcasting/auth", AuthoriseAsync).ForAnybody().ExcludeFromDescription().WithMetadata(new BodyLimit(BodyLimit.Small));
         PusherApi.Map(app);
     }
 
@@ -39,11 +37,6 @@ internal static class PusherEndpoints
 
     private static async Task<IResult> AuthoriseAsync(HttpContext context, Server server, CancellationToken stop)
     {
-        if (context.Request.ContentLength > LongestRequest)
-        {
-            return Problem.Of(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {LongestRequest} bytes; expected socket_id and channel_name.");
-        }
-
         var (text, problem) = await RequestBody.ReadAsync(context.Request, stop).ConfigureAwait(false);
         if (problem is not null)
         {

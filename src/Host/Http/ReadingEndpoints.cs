@@ -25,7 +25,7 @@ internal static class ReadingEndpoints
 
     private static async Task<IResult> ReadAsync(
         Server server,
-        HttpRequest request,
+        HttpContext context,
         CancellationToken stop,
         string? series,
         [FromQuery(Name = "from")] Instant? from,
@@ -53,7 +53,7 @@ internal static class ReadingEndpoints
             return Problem.NotFound($"There is no series '{SpecPointer.Shown(series ?? "")}'; a series is named device/point.", []);
         }
 
-        if (ReadingParameters.Format(format, request.Headers.Accept) is not { } kind)
+        if (ReadingParameters.Format(format, context.Request.Headers.Accept) is not { } kind)
         {
             return Problem.Of(StatusCodes.Status400BadRequest, $"format is '{SpecPointer.Shown(format!)}'; expected {ReadingParameters.Formats}.");
         }
@@ -61,19 +61,19 @@ internal static class ReadingEndpoints
         if (step is not null and not "raw" || (agg ?? tz ?? gapfill) is not null || points is not null)
         {
             return limit is null && order is null
-                ? await ReadingsOfMany.AnswerAsync(server, [series], from, to, (step, agg, tz, gapfill, points), kind, isOne: true, stop).ConfigureAwait(false)
+                ? await ReadingsOfMany.AnswerAsync(server, context, [series], from, to, (step, agg, tz, gapfill, points), kind, isOne: true, stop).ConfigureAwait(false)
                 : Problem.Of(StatusCodes.Status400BadRequest, "limit and order are about readings as they are; an answer in buckets has all of them, oldest first. Narrow it by points, step, from and to.");
         }
 
         if (kind != "json")
         {
-            return await ReadingsOfMany.StreamAsync(server, series, from, to, kind, stop).ConfigureAwait(false);
+            return await ReadingsOfMany.StreamAsync(server, context, series, from, to, kind, stop).ConfigureAwait(false);
         }
 
         var (found, near, rows, expected) = await server.Database.ReadAsync("readings.page", tx => Read(tx, series, from, to, most + 1, way, most), stop).ConfigureAwait(false);
         if (found is null)
         {
-            return Problem.NotFound($"There is no series '{SpecPointer.Shown(series)}'; a series is named device/point.", near);
+            return ReadingsOfMany.NotThere(context, series, near);
         }
 
         string? next = null;

@@ -56,7 +56,7 @@ internal static class ReadingsOfMany
 
     /// <summary>The answer about some series in buckets.</summary>
     public static async Task<IResult> AnswerAsync(
-        Server server, string[] series, Instant? from, Instant? to, (string? Step, string? Agg, string? Tz, string? GapFill, int? Points) asked, string format, bool isOne, CancellationToken stop)
+        Server server, HttpContext context, string[] series, Instant? from, Instant? to, (string? Step, string? Agg, string? Tz, string? GapFill, int? Points) asked, string format, bool isOne, CancellationToken stop)
     {
         var until = to ?? server.Database.Clock.Now;
         var questions = new List<SeriesQuestion>();
@@ -75,7 +75,7 @@ internal static class ReadingsOfMany
         {
             var reader = new SeriesReader(Server.Rollups);
             var (pages, missing, near) = await server.Database.ReadAsync("readings.buckets", tx => Read(tx, reader, questions), stop).ConfigureAwait(false);
-            return missing is not null ? Problem.NotFound($"There is no series '{SpecPointer.Shown(missing)}'; a series is named device/point.", near)
+            return missing is not null ? NotThere(context, missing, near)
                 : format != "json" ? new LineResult(ReadingText.Lines(pages, format, !isOne), ReadingText.MediaType(format))
                 : isOne ? Results.Ok(pages[0]) : Results.Ok(new ReadingPages(pages));
         }
@@ -85,12 +85,16 @@ internal static class ReadingsOfMany
         }
     }
 
+    /// <summary>There is no such series; those like it that whoever asks may see.</summary>
+    public static IResult NotThere(HttpContext context, string series, IEnumerable<string> near) =>
+        Problem.NotFound($"There is no series '{SpecPointer.Shown(series)}'; a series is named device/point.", [.. near.Where(n => context.MaySee(n.Split('/')[0]))]);
+
     /// <summary>All readings of a series as they were read, page by page, so that any number of them can be asked for.</summary>
-    public static async Task<IResult> StreamAsync(Server server, string series, Instant? from, Instant? to, string format, CancellationToken stop)
+    public static async Task<IResult> StreamAsync(Server server, HttpContext context, string series, Instant? from, Instant? to, string format, CancellationToken stop)
     {
         var (found, near) = await server.Database.ReadAsync("readings.stream", tx => ReadingQuery.Find(tx, series) is { } one ? (one, []) : ((SeriesRow?)null, ReadingQuery.Near(tx, series)), stop).ConfigureAwait(false);
         return found is null
-            ? Problem.NotFound($"There is no series '{SpecPointer.Shown(series)}'; a series is named device/point.", near)
+            ? NotThere(context, series, near)
             : new LineResult(Pages(server.Database, found, from ?? Instant.Epoch, to ?? server.Database.Clock.Now + TimeSpan.FromDays(1), format, stop), ReadingText.MediaType(format));
     }
 
@@ -114,7 +118,7 @@ internal static class ReadingsOfMany
         }
 
         return series is { Length: > 0 and <= MostSeries }
-            ? await AnswerAsync(server, series, from, to, (step, agg, tz, gapfill, points), kind, isOne: false, stop).ConfigureAwait(false)
+            ? await AnswerAsync(server, request.HttpContext, series, from, to, (step, agg, tz, gapfill, points), kind, isOne: false, stop).ConfigureAwait(false)
             : Problem.Of(StatusCodes.Status400BadRequest, $"series is given {series?.Length ?? 0} times; expected it 1 to {MostSeries} times.");
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Mvc;
+using Rondo.Host.Jobs;
 using Rondo.Jobs;
 using Rondo.Security;
 using Rondo.Storage;
@@ -32,10 +33,10 @@ internal static class ScheduleEndpoints
         schedules.MapDelete("/{name}", RemoveAsync).Named("removeSchedule", "Removes a schedule; one that a program defines comes back with the next start of that").For(Role.Operator).Produces<ScheduleView>().Problems(404, 503);
     }
 
-    private static async Task<IResult> ListAsync(Server server, CancellationToken stop) => Results.Ok(await server.JobOperations.Schedules.ListAsync(stop).ConfigureAwait(false));
+    private static async Task<IResult> ListAsync(Server server, CancellationToken stop) => Results.Ok(ShownArgs.In(await server.JobOperations.Schedules.ListAsync(stop).ConfigureAwait(false)));
 
     private static async Task<IResult> ShowAsync(Server server, string name, CancellationToken stop) =>
-        await server.JobOperations.Schedules.ShowAsync(name, stop).ConfigureAwait(false) is { } details ? Results.Ok(details) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
+        await server.JobOperations.Schedules.ShowAsync(name, stop).ConfigureAwait(false) is { } details ? Results.Ok(ShownArgs.In(details)) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
 
     private static async Task<IResult> ProveAsync(Server server, string name, CancellationToken stop) =>
         await server.JobOperations.Schedules.ProveAsync(name, stop).ConfigureAwait(false) is { } proof ? Results.Ok(proof) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
@@ -59,7 +60,9 @@ internal static class ScheduleEndpoints
             var definition = wanted.Read();
             return dryRun == true
                 ? Results.Ok(new SchedulePreview(definition.Name, server.JobOperations.Schedules.Preview(definition), IsDryRun: true))
-                : Results.Created($"/api/schedules/{definition.Name}", await server.By(request.HttpContext).Jobs.Schedules.AddAsync(definition, wanted.Replace, stop).ConfigureAwait(false));
+                : Results.Created(
+                    $"/api/schedules/{definition.Name}",
+                    ShownArgs.In(await server.By(request.HttpContext, AuditRules.ScheduleChange, definition.Name).Jobs.Schedules.AddAsync(definition, wanted.Replace, stop).ConfigureAwait(false)));
         }
         catch (ScheduleRefused refused)
         {
@@ -88,12 +91,12 @@ internal static class ScheduleEndpoints
     }
 
     private static async Task<IResult> PauseAsync(Server server, HttpContext context, string name, bool isPaused, CancellationToken stop) =>
-        await server.By(context).Jobs.Schedules.PauseAsync(name, isPaused, stop).ConfigureAwait(false)
+        await server.By(context, AuditRules.ScheduleChange, name).Jobs.Schedules.PauseAsync(name, isPaused, stop).ConfigureAwait(false)
             ? await ShowAsync(server, name, stop).ConfigureAwait(false)
             : await UnknownAsync(server, name, stop).ConfigureAwait(false);
 
     private static async Task<IResult> RemoveAsync(Server server, HttpContext context, string name, CancellationToken stop) =>
-        await server.By(context).Jobs.Schedules.RemoveAsync(name, stop).ConfigureAwait(false) is { } was ? Results.Ok(was) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
+        await server.By(context, AuditRules.ScheduleChange, name).Jobs.Schedules.RemoveAsync(name, stop).ConfigureAwait(false) is { } was ? Results.Ok(ShownArgs.In(was)) : await UnknownAsync(server, name, stop).ConfigureAwait(false);
 
     private static Problem Refused(ProblemItem item) => Problem.Refused("The schedule was not stored.", [item]);
 

@@ -29,12 +29,12 @@ internal static class SessionEndpoints
     {
         var session = app.MapGroup("/api/session").WithTags("access");
         session.MapPost("", SignInAsync).Named("signIn", "Signs a user in: a cookie for 12 hours, and in the answer what requests that change something have to carry").Open()
-            .Accepts<SignInRequest>("application/json").Produces<SessionView>().Problems(401, 413, 415, 422, 429, 503);
+            .Accepts<SignInRequest>("application/json").Produces<SessionView>().Problems(401, 413, 415, 422, 429, 503).WithMetadata(new BodyLimit(BodyLimit.Small));
         session.MapGet("", Show).Named("getSession", "Who asks").ForAnybody().Produces<SessionView>();
         session.MapDelete("", SignOutAsync).Named("signOut", "Ends the session").ForAnybody().Produces(204).Problems(409, 503);
     }
 
-    private static async Task<IResult> SignInAsync(Server server, HttpContext context, CancellationToken stop)
+    private static async Task<IResult> SignInAsync(Server server, ILoggerFactory logs, HttpContext context, CancellationToken stop)
     {
         var (text, problem) = await RequestBody.ReadAsync(context.Request, stop).ConfigureAwait(false);
         if (problem is not null)
@@ -56,7 +56,21 @@ internal static class SessionEndpoints
 
         try
         {
-            if (await server.SignIns.SignInAsync(server.Database, wanted.Name, wanted.Password, address, stop).ConfigureAwait(false) is not { } session)
+            // Written down where that can be: who signs in changes nothing, and may have to see why nothing can be written down.
+            var from = context.Connection.RemoteIpAddress?.ToString() ?? "";
+            var database = server.Written(new Actor("user", wanted.Name, from), new AuditLabel("sessions.begin", wanted.Name), isOptional: true);
+            var answer = await server.SignIns.SignInAsync(database, wanted.Name, wanted.Password, address, stop).ConfigureAwait(false);
+            if (answer.Wait > TimeSpan.Zero)
+            {
+                return AccessAnswers.Wait(context, answer.Wait);
+            }
+
+            if (answer.LockOut is { } lockOut)
+            {
+                AccessLog.LockedOut(logs.CreateLogger(AccessLog.Category), lockOut.User is { } user ? $"user '{user}'" : "a name that is no user's", from, Math.Ceiling(lockOut.For.TotalSeconds));
+            }
+
+            if (answer.Session is not { } session)
             {
                 return Problem.Of(StatusCodes.Status401Unauthorized, "Nobody was signed in: there is no such user, or the password is another one.");
             }
@@ -83,7 +97,8 @@ internal static class SessionEndpoints
             return Problem.Of(StatusCodes.Status409Conflict, "This is a token and no session; rondo tokens revoke ends it.");
         }
 
-        await SignIns.SignOutAsync(server.Database, context.CallerOf()!.Grant, server.Hints.Send, stop).ConfigureAwait(false);
+        var database = server.Written(context.ActorOf(), new AuditLabel("sessions.end", context.CallerOf()!.Caller.Name), isOptional: true);
+        await SignIns.SignOutAsync(database, context.CallerOf()!.Grant, server.Hints.Send, stop).ConfigureAwait(false);
         SessionCookie.Take(context);
         return Results.NoContent();
     }

@@ -25,13 +25,20 @@ internal static class SetupEndpoints
     /// <summary>Maps them.</summary>
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/api/setup", ClaimAsync).WithTags("access")
         .Named("setUp", "While nobody is an admin: the first admin's token, for the code that the server printed; from this machine only").Open()
-        .Accepts<SetupRequest>("application/json").Produces<NewTokenView>(201).Problems(409, 413, 415, 422, 429, 503);
+        .Accepts<SetupRequest>("application/json").Produces<NewTokenView>(201).Problems(409, 413, 415, 422, 429, 503).WithMetadata(new BodyLimit(BodyLimit.Small));
 
     private static async Task<IResult> ClaimAsync(Server server, DoorGuard door, HttpContext context, CancellationToken stop)
     {
         if (door.WaitAt(context) is { } wait)
         {
             return AccessAnswers.Wait(context, wait);
+        }
+
+        // Before the body: from elsewhere there is nothing to read.
+        var address = context.Connection.RemoteIpAddress;
+        if (address is null || !IPAddress.IsLoopback(address))
+        {
+            return Wrong(door, context);
         }
 
         var (text, problem) = await RequestBody.ReadAsync(context.Request, stop).ConfigureAwait(false);
@@ -46,8 +53,7 @@ internal static class SetupEndpoints
             return Problem.Refused("Nothing was set up.", [mistake!]);
         }
 
-        var address = context.Connection.RemoteIpAddress;
-        if (address is null || !IPAddress.IsLoopback(address) || server.FirstAdmin is not { } first)
+        if (server.FirstAdmin is not { } first)
         {
             return Wrong(door, context);
         }

@@ -58,7 +58,7 @@ internal static class WelcomeEndpoints
             RequestGuard.Allow(context, _policy);
             return Results.Content(Page, "text/html; charset=utf-8");
         }).ExcludeFromDescription().Open();
-        app.MapPost("/api/welcome", EnterAsync).ExcludeFromDescription().Open();
+        app.MapPost("/api/welcome", EnterAsync).ExcludeFromDescription().Open().WithMetadata(new BodyLimit(BodyLimit.Small));
     }
 
     private static async Task<IResult> EnterAsync(Server server, DoorGuard door, HttpContext context, CancellationToken stop)

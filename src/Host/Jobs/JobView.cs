@@ -49,7 +49,7 @@ internal sealed record JobView
     /// <summary>Why it is dead or cancelled.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Its arguments.</summary>
+    /// <summary>Its arguments; headers that are named like a secret are <c>***</c>.</summary>
     public required JsonElement Args { get; init; }
 
     /// <summary>Words to find it by.</summary>
@@ -92,7 +92,7 @@ internal sealed record JobView
         FinishedAt = row.FinishedAt,
         Node = row.Node,
         Error = row.Error,
-        Args = JsonSerializer.Deserialize<JsonElement>(row.Args),
+        Args = ShownArgs.Of(row.Args),
         Tags = row.Tags is { } tags ? JsonSerializer.Deserialize<string[]>(tags)! : [],
         Note = row.Note,
         Metadata = row.Metadata is { } metadata ? JsonSerializer.Deserialize<Dictionary<string, string>>(metadata)! : [],

@@ -50,7 +50,7 @@ internal static class HttpCallCheck
     /// <summary>What is wrong with a URL, or null.</summary>
     public static string? Problem(Uri url) =>
         url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps ? $"'{url.Scheme}' is not called; expected http or https"
-        : url.UserInfo.Length > 0 ? "a URL with a user or a password is not called; use a header such as Authorization"
+        : url.UserInfo.Length > 0 ? "a URL with a user or a password is not called: arguments are stored as they are, and no place for secrets. The receiver knows Rondo by the signature of the call (setting jobs.http.secrets)"
         : null;
 
     private static JobArgsProblem? Method(HttpCall call) =>

@@ -101,7 +101,10 @@ public static class DeviceList
     public static HashSet<long> Ids(Transaction tx, Func<string, bool> fits) => [.. tx.Query<Named>(_ids).Where(d => fits(d.Name)).Select(d => d.Id)];
 
     /// <summary>At most ten names like <paramref name="name"/>, the likeliest first, for an error that helps.</summary>
-    public static string[] Near(Transaction tx, string name) => Near(tx.Query<string>(_names), name);
+    /// <param name="tx">The transaction.</param>
+    /// <param name="name">What there is not.</param>
+    /// <param name="fits">Which may be told; null for all.</param>
+    public static string[] Near(Transaction tx, string name, Func<string, bool>? fits = null) => Near(tx.Query<string>(_names).FindAll(n => fits is null || fits(n)), name);
 
     /// <summary>The same among <paramref name="names"/>.</summary>
     public static string[] Near(IReadOnlyList<string> names, string name)

@@ -72,6 +72,9 @@ public static class Devices
         },
         stop);
 
+    /// <summary>For whoever looks at the fleet before a change of theirs in <paramref name="tx"/>: until its end nobody else changes it.</summary>
+    public static void Hold(Transaction tx) => PlanGate.Change(tx);
+
     private static FleetChange<TRefusal> Change<TRefusal>(Transaction tx, Func<IReadOnlyList<DeviceSpec>, FleetWish<TRefusal>> decide)
         where TRefusal : class
     {

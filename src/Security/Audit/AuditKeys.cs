@@ -93,7 +93,7 @@ public sealed class AuditKeys
                 }
 
                 // Whoever copied the ring before a rotation has it under this name still.
-                File.Move(_ring.At(NextFile), _ring.At($"audit-{IdOf(there)}.key"), overwrite: true);
+                _ring.Move(_ring.At(NextFile), _ring.At($"audit-{IdOf(there)}.key"));
             }
 
             var made = RandomNumberGenerator.GetBytes(KeyBytes);
@@ -108,7 +108,7 @@ public sealed class AuditKeys
         using var alone = _ring.Alone(LockFile);
         if (File.Exists(_ring.At(NextFile)) && IdOf(Convert.FromBase64String(_ring.Read(NextFile))) == id)
         {
-            File.Move(_ring.At(NextFile), _ring.At($"audit-{id}.key"), overwrite: true);
+            _ring.Move(_ring.At(NextFile), _ring.At($"audit-{id}.key"));
         }
 
         return true;
@@ -121,21 +121,54 @@ public sealed class AuditKeys
     internal AuditAnchor? Anchor()
     {
         var first = Key();
-        return _ring.Guarded(Without, () => HasAnchor && JsonSerializer.Deserialize<AuditAnchor>(File.ReadAllText(_ring.At(_anchorFile))) is { } anchor
+        return _ring.Guarded(Without, () => ReadAnchor() is { } anchor
             ? Find(anchor.KeyId ?? first.Id) is { } key && AuditMac.Same(anchor.Mac, AuditMac.Anchor(key, anchor.Identity, anchor.No, anchor.Seal)) ? anchor : throw new IOException($"{_ring.At(_anchorFile)} was changed by somebody without the key")
             : null);
     }
 
-    /// <summary>Keeps where the trail ends now, and by which key.</summary>
+    /// <summary>Keeps where the trail ends now, and by which key, whatever was known before.</summary>
     internal void SetAnchor(string identity, long no, string seal, string id)
     {
-        var key = Find(id) ?? throw new InvalidOperationException($"the key {id} that has just sealed is not in the ring");
+        var anchor = Make(identity, no, seal, id);
         _ring.Guarded(Without, () =>
         {
-            _ring.WritePlain(_anchorFile, JsonSerializer.Serialize(new AuditAnchor(identity, no, seal, AuditMac.Anchor(key, identity, no, seal), id)));
+            using var alone = _ring.Alone(LockFile);
+            _ring.WritePlain(_anchorFile, JsonSerializer.Serialize(anchor));
             return true;
         });
     }
+
+    /// <summary>
+    /// Moves it on from what was held against the trail. False when it is another one by now: somebody else seals and anchors too, perhaps further, or has accepted another trail.
+    /// </summary>
+    /// <param name="known">What was held against the trail; null for none.</param>
+    /// <param name="identity">Which trail.</param>
+    /// <param name="no">Where it ends now.</param>
+    /// <param name="seal">The seal of that row.</param>
+    /// <param name="id">By which key.</param>
+    internal bool MoveAnchor(AuditAnchor? known, string identity, long no, string seal, string id)
+    {
+        var anchor = Make(identity, no, seal, id);
+        return _ring.Guarded(Without, () =>
+        {
+            using var alone = _ring.Alone(LockFile);
+            if (ReadAnchor() != known)
+            {
+                return false;
+            }
+
+            _ring.WritePlain(_anchorFile, JsonSerializer.Serialize(anchor));
+            return true;
+        });
+    }
+
+    private AuditAnchor Make(string identity, long no, string seal, string id)
+    {
+        var key = Find(id) ?? throw new InvalidOperationException($"the key {id} that has just sealed is not in the ring");
+        return new AuditAnchor(identity, no, seal, AuditMac.Anchor(key, identity, no, seal), id);
+    }
+
+    private AuditAnchor? ReadAnchor() => HasAnchor ? JsonSerializer.Deserialize<AuditAnchor>(File.ReadAllText(_ring.At(_anchorFile))) : null;
 
     private static string IdOf(byte[] key) => Convert.ToHexStringLower(SHA256.HashData([.. "rondo.audit.key"u8, .. key]))[..16];
 

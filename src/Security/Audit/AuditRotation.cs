@@ -34,7 +34,7 @@ public sealed partial class AuditTrail
             tx =>
             {
                 var (identity, old, key) = Begun(tx);
-                while (SealPiece(tx).Count == Piece)
+                while (SealPiece(tx).IsMore)
                 {
                     // All of it, under the lock of the head.
                 }
@@ -58,7 +58,7 @@ public sealed partial class AuditTrail
             },
             stop).ConfigureAwait(false);
         keys.Took(head.KeyId);
-        keys.SetAnchor(head.Identity, head.No, head.Seal, head.KeyId);
+        await AnchorAsync(database, head, stop).ConfigureAwait(false);
         return (from, head.KeyId);
     }
 

@@ -13,9 +13,18 @@ internal static class AuditStore
     private static readonly Sql _hand = new("audit.head.hand", "update audit_head set key_id = @key");
     private static readonly Sql _wasUsed = new("audit.key.used", $"select case when exists (select 1 from audit_log where action = '{AuditTrail.RotateAction}' and subject = @key) then 1 else 0 end");
     private static readonly Sql _move = new("audit.head.move", "update audit_head set last_no = @no, last_seal = @seal");
+    private static readonly Sql _turn = new("audit.turn", "select pg_advisory_xact_lock(7210532, hashtext(@turn))");
     private static readonly Sql _isWaiting = new("audit.is_waiting", "select case when exists (select 1 from audit_waiting) then 1 else 0 end");
     private static readonly Sql _count = new("audit.count", "select count(*) from audit_waiting");
     private static readonly Sql _waiting = new("audit.waiting", $"select id, {Content} from audit_waiting order by id limit @limit");
+
+    // Nobody but who puts a copy there makes a row that waits and is sealed too: the transaction that seals it takes it away.
+    private static readonly Sql _next = new("audit.next", $"""
+        select id, {Content} from audit_waiting w where not exists (select 1 from audit_log l where l.uid = w.uid) order by id limit @limit
+        """);
+
+    private static readonly Sql _copies = new("audit.copies", "select count(*) from audit_waiting w where exists (select 1 from audit_log l where l.uid = w.uid)");
+    private static readonly Sql _dropCopies = new("audit.copies.drop", "delete from audit_waiting where exists (select 1 from audit_log l where l.uid = audit_waiting.uid)");
     private static readonly Sql _done = new("audit.done", "delete from audit_waiting where id {in:@ids}");
     private static readonly Sql _page = new("audit.page", $"select no, {Content}, seal from audit_log where no > @after order by no limit @limit");
     private static readonly Sql _row = new("audit.row", $"select no, {Content}, seal from audit_log where no = @no");
@@ -48,6 +57,15 @@ internal static class AuditStore
 
     public static HeadRow LockHead(Transaction tx) => tx.First<HeadRow>(_lock) ?? new HeadRow();
 
+    /// <summary>One change of a kind at a time, until its end. On SQLite there is one writer anyway.</summary>
+    public static void TakeTurn(Transaction tx, string turn)
+    {
+        if (tx.Dialect == Dialect.Postgres)
+        {
+            tx.Execute(_turn, new { turn });
+        }
+    }
+
     public static void Begin(Transaction tx, string identity, string key) => tx.Execute(_begin, new { identity, key });
 
     public static void MoveHead(Transaction tx, long no, string seal) => tx.Execute(_move, new { no, seal });
@@ -63,6 +81,15 @@ internal static class AuditStore
     public static long Count(Transaction tx) => tx.First<long>(_count);
 
     public static List<AuditRow> Waiting(Transaction tx, int limit) => tx.Query<AuditRow>(_waiting, new { limit });
+
+    /// <summary>Rows to be sealed next: those that wait and are no copies of sealed ones.</summary>
+    public static List<AuditRow> Next(Transaction tx, int limit) => tx.Query<AuditRow>(_next, new { limit });
+
+    /// <summary>Rows that wait and are copies of sealed ones.</summary>
+    public static long Copies(Transaction tx) => tx.First<long>(_copies);
+
+    /// <summary>Takes them away.</summary>
+    public static int DropCopies(Transaction tx) => tx.Execute(_dropCopies);
 
     public static void Done(Transaction tx, long[] ids) => tx.Execute(_done, new { ids = new IdList(ids) });
 

@@ -48,9 +48,11 @@ public sealed partial class AuditTrail(AuditKeys keys)
             var head = await database.WriteLongAsync("audit.seal", SealPiece, stop).ConfigureAwait(false);
             total += head.Count;
             await AnchorAsync(database, head, stop).ConfigureAwait(false);
-            if (head.Count < Piece)
+            if (!head.IsMore)
             {
-                break;
+                return head.Copies == 0 ? total : throw new StorageFault(
+                    StorageFaultKind.Corrupt,
+                    $"{head.Copies} rows of the audit trail that wait to be sealed are copies of rows that are sealed: somebody has put them there, and they stay unsealed. See: rondo audit verify");
             }
         }
 
@@ -69,12 +71,16 @@ public sealed partial class AuditTrail(AuditKeys keys)
         var draft = new AuditDraft(
             "audit.accept", "", known is null ? null : System.Text.Json.JsonSerializer.Serialize(new { identity = known.Identity, no = known.No }), System.Text.Json.JsonSerializer.Serialize(new { reason }));
         await database.WriteAsync("audit.accept", tx => Add(tx, actor, [draft]), stop).ConfigureAwait(false);
-        Sealed head;
-        do
+        var head = await SealAllAsync(database, stop).ConfigureAwait(false);
+        if (head.Copies > 0)
         {
-            head = await database.WriteLongAsync("audit.seal", SealPiece, stop).ConfigureAwait(false);
+            await database.WriteAsync(
+                "audit.accept",
+                tx => Add(tx, actor, [new AuditDraft("audit.accept", "", System.Text.Json.JsonSerializer.Serialize(new { copies = AuditStore.DropCopies(tx) }), System.Text.Json.JsonSerializer.Serialize(new { reason }))]),
+                stop).ConfigureAwait(false);
+            head = await SealAllAsync(database, stop).ConfigureAwait(false);
         }
-        while (head.Count == Piece);
+
         keys.SetAnchor(head.Identity, head.No, head.Seal, head.KeyId);
     }
 
@@ -119,6 +125,18 @@ public sealed partial class AuditTrail(AuditKeys keys)
 
     private static string Cut(string text) => text.Length <= 200 ? text : text[..200];
 
+    private async Task<Sealed> SealAllAsync(Database database, CancellationToken stop)
+    {
+        while (true)
+        {
+            var head = await database.WriteLongAsync("audit.seal", SealPiece, stop).ConfigureAwait(false);
+            if (!head.IsMore)
+            {
+                return head;
+            }
+        }
+    }
+
     private Sealed SealPiece(Transaction tx)
     {
         // Held to the end: one sequencer at a time, so that the order of the numbers is that of the chain.
@@ -129,7 +147,10 @@ public sealed partial class AuditTrail(AuditKeys keys)
         }
 
         var (id, key) = (head.KeyId ?? "", Require(head.KeyId));
-        var rows = AuditStore.Waiting(tx, Piece);
+        var page = AuditStore.Next(tx, Piece);
+
+        // Two of one name: the second is a copy of the first, and left where it is.
+        var rows = page.DistinctBy(r => r.Uid, StringComparer.Ordinal).ToList();
         var (no, seal) = (head.LastNo, head.LastSeal);
         foreach (var row in rows)
         {
@@ -139,7 +160,8 @@ public sealed partial class AuditTrail(AuditKeys keys)
 
         AuditStore.Done(tx, [.. rows.Select(r => r.Id)]);
         AuditStore.MoveHead(tx, no, seal);
-        return new Sealed(identity, no, seal, id, rows.Count);
+        var isMore = page.Count == Piece;
+        return new Sealed(identity, no, seal, id, rows.Count, isMore, isMore ? 0 : AuditStore.Copies(tx));
     }
 
     private byte[] Require(string? begun) => (begun is null ? null : keys.Find(begun)) ?? throw new StorageFault(
@@ -158,7 +180,15 @@ public sealed partial class AuditTrail(AuditKeys keys)
         return (head.Identity!, head.KeyId ?? "", Require(head.KeyId));
     }
 
-    private sealed record Sealed(string Identity, long No, string Seal, string KeyId, int Count);
+    /// <summary>What one piece of sealing came to.</summary>
+    /// <param name="Identity">Which trail.</param>
+    /// <param name="No">The last number.</param>
+    /// <param name="Seal">Its seal.</param>
+    /// <param name="KeyId">By which key.</param>
+    /// <param name="Count">How many rows were sealed.</param>
+    /// <param name="IsMore">True when more may wait.</param>
+    /// <param name="Copies">Rows that stay unsealed, since they are copies of sealed ones; counted with the last piece.</param>
+    private sealed record Sealed(string Identity, long No, string Seal, string KeyId, int Count, bool IsMore = false, long Copies = 0);
 
     /// <summary>Holds what is anchored against the trail.</summary>
     /// <exception cref="StorageFault">The trail does not contain it any more, or it cannot be read.</exception>
@@ -190,11 +220,16 @@ public sealed partial class AuditTrail(AuditKeys keys)
     /// <summary>Moves the anchor on, if what it holds is still in the trail: else whoever cut the trail off would only have to wait.</summary>
     private async Task AnchorAsync(Database database, Sealed head, CancellationToken stop)
     {
-        var known = keys.Anchor();
-        await RequireAnchoredAsync(database, known, head.Identity, stop).ConfigureAwait(false);
-        if (known is null || head.No > known.No)
+        while (true)
         {
-            keys.SetAnchor(head.Identity, head.No, head.Seal, head.KeyId);
+            var known = keys.Anchor();
+            await RequireAnchoredAsync(database, known, head.Identity, stop).ConfigureAwait(false);
+
+            // Each time it is another one by now, somebody else has moved it on.
+            if (head.No <= known?.No || keys.MoveAnchor(known, head.Identity, head.No, head.Seal, head.KeyId))
+            {
+                return;
+            }
         }
     }
 }

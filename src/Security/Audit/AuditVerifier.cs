@@ -4,7 +4,7 @@ using Rondo.Storage;
 namespace Rondo.Security;
 
 /// <summary>One thing that contradicts the audit trail.</summary>
-/// <param name="Code"><c>changed</c>, <c>removed</c>, <c>inserted</c>, <c>moved</c>, <c>doubled</c>, <c>cut_off</c>, <c>other_trail</c>, <c>other_key</c>, <c>head</c>, <c>forged</c> (among what waits) or <c>no_anchor</c>.</param>
+/// <param name="Code"><c>changed</c>, <c>removed</c>, <c>moved</c>, <c>doubled</c>, <c>unsealed</c> (waits for more than a minute), <c>cut_off</c>, <c>other_trail</c>, <c>other_key</c>, <c>head</c>, <c>forged</c> (among what waits) or <c>no_anchor</c>.</param>
 /// <param name="No">The number of the row; 0 for none.</param>
 /// <param name="Message">A sentence.</param>
 public sealed record AuditFinding(string Code, long No, string Message);
@@ -25,6 +25,7 @@ internal sealed class AuditVerifier
 {
     private const int Piece = 1_000;
     private const int MostFindings = 100;
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
     private readonly List<AuditFinding> _findings = [];
     private readonly HashSet<string> _uids = new(StringComparer.Ordinal);
     private readonly Transaction _tx;
@@ -180,9 +181,23 @@ internal sealed class AuditVerifier
     private long CheckWaiting()
     {
         var waiting = AuditStore.Waiting(_tx, 10_000);
-        foreach (var row in waiting.Where(r => !IsProved(r)))
+        foreach (var row in waiting)
         {
-            Found("forged", 0, $"among what waits to be sealed, {row.Action} {row.Subject} of {row.At} was changed, or written by somebody without the key");
+            if (!IsProved(row))
+            {
+                Found("forged", 0, $"among what waits to be sealed, {row.Action} {row.Subject} of {row.At} was changed, or written by somebody without the key");
+            }
+            else if (!_uids.Add(row.Uid))
+            {
+                Found("doubled", 0, $"among what waits to be sealed, {row.Action} {row.Subject} of {row.At} is a copy of another row: somebody has put it there");
+            }
+        }
+
+        // Whoever keeps a row from being sealed can remove it unseen.
+        var late = waiting.FindAll(r => r.At < _tx.Now - Longest);
+        if (late.Count > 0)
+        {
+            Found("unsealed", 0, $"{late.Count} rows wait to be sealed since {late.Min(r => r.At)}, which takes a second where a server runs: none does, or sealing fails (/health/detailed says why)");
         }
 
         return waiting.Count;

@@ -84,6 +84,11 @@ public sealed class AuditedDatabase(
 
         return tx =>
         {
+            if (rule.Turn is { } turn)
+            {
+                AuditStore.TakeTurn(tx, turn);
+            }
+
             var before = rule.Before?.Invoke(tx);
             var result = work(tx);
             var drafts = rule.Rows(tx, before, result, label ?? new AuditLabel(name, "")).ToList();

@@ -4,14 +4,19 @@ using System.Text.Json.Nodes;
 namespace Rondo.Security;
 
 /// <summary>Takes secrets out of what is written down: the value of whatever is named like one becomes <c>***</c>.</summary>
-internal static class Masking
+public static class Masking
 {
-    private const string Mask = "***";
+    /// <summary>What stands in the place of a secret.</summary>
+    public const string Mask = "***";
+
     private const int Longest = 64 * 1024;
-    private static readonly string[] _endings = ["password", "passwd", "secret", "secrets", "passkey", "token", "authorization", "cookie", "apikey", "api_key", "private_key", "credential", "credentials", "community"];
+    private static readonly string[] _endings =
+    [
+        "password", "passwd", "passphrase", "secret", "secrets", "passkey", "token", "authorization", "auth", "auth_key", "cookie", "apikey", "api_key", "access_key", "private_key", "credential", "credentials", "community",
+    ];
 
     /// <summary>JSON without secrets, at most 64 KiB long: what is longer is replaced by its length and its SHA-256.</summary>
-    public static string? Apply(string? json)
+    internal static string? Apply(string? json)
     {
         if (json is null)
         {
@@ -27,7 +32,8 @@ internal static class Masking
 
     private static readonly JsonSerializerOptions _options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static bool IsSecret(string name)
+    /// <summary>True for what is named like a secret: <c>Authorization</c>, <c>X-Api-Key</c>, <c>smtp_password</c>.</summary>
+    public static bool IsSecret(string name)
     {
         var plain = name.Replace('-', '_');
         return Array.Exists(_endings, ending => plain.EndsWith(ending, StringComparison.OrdinalIgnoreCase));

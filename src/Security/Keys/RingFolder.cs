@@ -11,9 +11,11 @@ namespace Rondo.Security;
 /// </summary>
 /// <param name="folder">Full path; made when it is first needed.</param>
 /// <param name="master">A master key in base64; null for none.</param>
-internal sealed class RingFolder(string folder, string? master)
+/// <param name="flush">Has the disk keep which files a folder holds; null for the system's way. Without it a power cut can undo a file that is on the disk.</param>
+internal sealed class RingFolder(string folder, string? master, Action<string>? flush = null)
 {
     private const int MostAttempts = 500;
+    private const string Part = ".part";
     private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Where it is.</summary>
@@ -38,9 +40,14 @@ internal sealed class RingFolder(string folder, string? master)
         {
             Directory.CreateDirectory(folder, OwnerFile | UnixFileMode.UserExecute);
         }
+
+        Flush(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(folder)));
     }
 
-    /// <summary>Held by one process at a time, for what must be made once.</summary>
+    /// <summary>
+    /// Held by one process at a time, for whatever is written under names that begin like the lock's (<c>audit.lock</c>: <c>audit…</c>). What a process that was killed has left half written there
+    /// is deleted: it may be a key that nothing wraps.
+    /// </summary>
     public FileStream Alone(string lockFile)
     {
         Make();
@@ -55,7 +62,7 @@ internal sealed class RingFolder(string folder, string? master)
         {
             try
             {
-                return new FileStream(At(lockFile), options);
+                return Tidied(new FileStream(At(lockFile), options), System.IO.Path.GetFileNameWithoutExtension(lockFile));
             }
             catch (IOException) when (attempt < MostAttempts)
             {
@@ -86,10 +93,10 @@ internal sealed class RingFolder(string folder, string? master)
     /// <summary>Writes a secret text, wrapped where there is a master key.</summary>
     public void Write(string name, string text) => WritePlain(name, Wrap()?.Wrap(text) ?? text);
 
-    /// <summary>Writes a text as it is; whole or not at all.</summary>
+    /// <summary>Writes a text as it is; whole or not at all, and on the disk by then. Called by whoever holds the lock.</summary>
     public void WritePlain(string name, string text)
     {
-        var (path, part) = (At(name), At($"{name}.{Ids.New()}.part"));
+        var (path, part) = (At(name), At($"{name}.{Ids.New()}{Part}"));
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
@@ -102,7 +109,14 @@ internal sealed class RingFolder(string folder, string? master)
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(part, path, overwrite: true);
+        Move(part, path);
+    }
+
+    /// <summary>Gives a file another name, for good.</summary>
+    public void Move(string from, string to)
+    {
+        File.Move(from, to, overwrite: true);
+        Flush(folder);
     }
 
     /// <summary>Does something with it; what goes wrong says where.</summary>
@@ -119,6 +133,32 @@ internal sealed class RingFolder(string folder, string? master)
         {
             throw new StorageFault(
                 StorageFaultKind.Misuse, $"the key ring {folder} cannot be used, without which {without}: {fault.Message}. Run as the user it belongs to, or name the right one by the setting keys.folder", fault);
+        }
+    }
+
+    private FileStream Tidied(FileStream alone, string prefix)
+    {
+        try
+        {
+            foreach (var left in Directory.EnumerateFiles(folder, $"{prefix}*{Part}"))
+            {
+                File.Delete(left);
+            }
+
+            return alone;
+        }
+        catch
+        {
+            alone.Dispose();
+            throw;
+        }
+    }
+
+    private void Flush(string? path)
+    {
+        if (path is not null)
+        {
+            (flush ?? FolderFlush.Flush)(path);
         }
     }
 

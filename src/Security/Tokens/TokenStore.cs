@@ -9,6 +9,7 @@ internal static class TokenStore
 
     // The first statement of every change: orders the writers, and counts what nodes look at.
     private static readonly Sql _change = new("security.change", "update security_revision set revision = revision + 1");
+    private static readonly Sql _hold = new("security.hold", "select revision from security_revision{update}");
     private static readonly Sql _revision = new("security.revision", "select revision from security_revision");
 
     // One statement, so that the row and the revision are of one moment.
@@ -33,6 +34,9 @@ internal static class TokenStore
         """);
 
     public static void BeginChange(Transaction tx) => tx.Execute(_change);
+
+    /// <summary>The first statement of what begins a session: no password, role or user changes until its end, and nodes need not look again.</summary>
+    public static void Hold(Transaction tx) => tx.First<long>(_hold);
 
     public static long Revision(Transaction tx) => tx.First<long>(_revision);
 

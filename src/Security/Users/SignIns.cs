@@ -27,18 +27,18 @@ public sealed class SignIns : IDisposable
     /// <summary>How long it has to be waited before the next try; zero for not at all.</summary>
     public TimeSpan Wait(string name, string address)
     {
-        var (byName, byAddress) = (_names.Wait(name), _addresses.Wait(address));
+        var (byName, byAddress) = (_names.Wait(Key(name)), _addresses.Wait(address));
         return byName > byAddress ? byName : byAddress;
     }
 
-    /// <summary>A session, or null when name or password are wrong, which takes as long for either.</summary>
+    /// <summary>A session, or none when name or password are wrong, which takes as long for either, or when it has to be waited.</summary>
     /// <param name="database">Where it is stored.</param>
     /// <param name="name">The user.</param>
     /// <param name="password">The password.</param>
     /// <param name="address">Who counts as one, for failures.</param>
     /// <param name="stop">Gives up.</param>
     /// <exception cref="TimeoutException">Too many sign in at this moment.</exception>
-    public async Task<IssuedToken?> SignInAsync(Database database, string name, string password, string address, CancellationToken stop = default)
+    public async Task<SignInAnswer> SignInAsync(Database database, string name, string password, string address, CancellationToken stop = default)
     {
         if (!await _room.WaitAsync(_patience, stop).ConfigureAwait(false))
         {
@@ -47,18 +47,24 @@ public sealed class SignIns : IDisposable
 
         try
         {
+            // Asked in here: whoever comes in a burst has waited for this while the tries before theirs failed.
+            if (Wait(name, address) is { Ticks: > 0 } wait)
+            {
+                return new SignInAnswer(null, wait);
+            }
+
             var stored = Names.IsFit(name) ? await database.ReadAsync("security.user.password", tx => UserStore.Password(tx, name), stop).ConfigureAwait(false) : null;
             var isRight = await Task.Run(() => Passwords.Fits(name, stored ?? _nobody.Value, password), stop).ConfigureAwait(false) && stored is not null;
             var session = isRight ? await database.WriteAsync("security.sign_in", tx => Begin(tx, name, stored!), stop).ConfigureAwait(false) : null;
             if (session is null)
             {
-                _names.Failed(name.Length <= 60 ? name : name[..60]);
+                _names.Failed(Key(name));
                 _addresses.Failed(address);
-                return null;
+                return new SignInAnswer(null, LockOut: Wait(name, address) is { Ticks: > 0 } held ? new SignInLockOut(stored is null ? null : name, held) : null);
             }
 
-            _names.Succeeded(name);
-            return session;
+            _names.Succeeded(Key(name));
+            return new SignInAnswer(session);
         }
         finally
         {
@@ -80,14 +86,18 @@ public sealed class SignIns : IDisposable
             {
                 TokenStore.BeginChange(tx);
                 TokenStore.Revoke(tx, id, tx.Now);
+                return TokenStore.These(tx, [id]) is [var row] ? row.View(tx.Now) : null;
             },
             stop).ConfigureAwait(false);
         hint(SecurityModule.Topic);
     }
 
+    private static string Key(string name) => name.Length <= 60 ? name : name[..60];
+
     // The password may have been changed since it was looked at.
     private static IssuedToken? Begin(Transaction tx, string name, string stored)
     {
+        TokenStore.Hold(tx);
         if (UserStore.Password(tx, name) != stored || !Roles.TryParse(UserStore.Find(tx, name)?.Role, out var role))
         {
             return null;
@@ -96,7 +106,7 @@ public sealed class SignIns : IDisposable
         return Begin(tx, name, role);
     }
 
-    /// <summary>A session of somebody who has shown who they are.</summary>
+    /// <summary>A session of somebody who has shown who they are; whoever asks for it holds (<see cref="TokenStore.Hold"/>) what it is decided by.</summary>
     internal static IssuedToken Begin(Transaction tx, string name, Role role)
     {
         TokenStore.Forget(tx, tx.Now - TimeSpan.FromDays(1));

@@ -32,7 +32,13 @@ public sealed class Welcome(Database database, TimeProvider time, string user)
         }
 
         var session = await database.WriteAsync(
-            "security.welcome", tx => Roles.TryParse(UserStore.Find(tx, user)?.Role, out var role) ? SignIns.Begin(tx, user, role) : null, stop).ConfigureAwait(false);
+            "security.welcome",
+            tx =>
+            {
+                TokenStore.Hold(tx);
+                return Roles.TryParse(UserStore.Find(tx, user)?.Role, out var role) ? SignIns.Begin(tx, user, role) : null;
+            },
+            stop).ConfigureAwait(false);
         return session is null ? null : (user, session);
     }
 }

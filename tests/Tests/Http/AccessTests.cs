@@ -178,6 +178,7 @@ public sealed class AccessTests : IAsyncLifetime
         while (last.StatusCode == HttpStatusCode.Unauthorized && tries < 200);
         Assert.Equal(HttpStatusCode.TooManyRequests, last.StatusCode);
         Assert.InRange(tries, 20, 22);
+        Assert.Contains(_rondo.Lines, l => l.Contains("no good from 127.0.0.1", StringComparison.Ordinal));
         Assert.InRange(last.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await AskAsync("Bearer " + fresh)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("Bearer " + known)).StatusCode);

@@ -68,6 +68,9 @@ public sealed class HttpFixture : IAsyncLifetime
         _roles = roles;
     }
 
+    /// <summary>What the API has written to the log.</summary>
+    internal IReadOnlyCollection<string> Lines => _logs.Lines;
+
     /// <summary>Bounds of the feed, and what else it has; null for the defaults.</summary>
     internal LiveOptions? Live { get; init; }
 

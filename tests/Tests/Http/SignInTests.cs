@@ -129,6 +129,37 @@ public sealed class SignInTests : IAsyncLifetime
         await JsonAsync(await browser.PostAsJsonAsync("/api/session", new { name = "anna", pass = Password }), HttpStatusCode.UnprocessableEntity);
     }
 
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Signing_in_and_out_is_written_down_and_each_lock_out_is_said_once(string kind)
+    {
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        using var folder = new TempFolder();
+        using var logs = new CapturedLogs();
+        await using var server = await HttpFixture.ServerOnAsync(postgres?.Url ?? "sqlite:" + folder.At("rondo.db"), "work");
+        await using var api = await HttpApi.StartAsync(server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = logs }, CancellationToken.None);
+        await new UserOperations(server.Database, server.Hints.Send).AddAsync("anna", Role.Operator, Password, Me);
+        using var browser = new HttpClient { BaseAddress = api.Address };
+        var session = await JsonAsync(await browser.PostAsJsonAsync("/api/session", new { name = "anna", password = Password }), HttpStatusCode.OK);
+        browser.DefaultRequestHeaders.Add("X-Csrf-Token", session.GetProperty("csrf").GetString());
+        Assert.Equal(HttpStatusCode.NoContent, (await browser.DeleteAsync("/api/session")).StatusCode);
+        for (var n = 0; n < 5; n++)
+        {
+            await browser.PostAsJsonAsync("/api/session", new { name = "anna", password = "a wrong one" });
+            await browser.PostAsJsonAsync("/api/session", new { name = "my secret password", password = "anna" });
+        }
+
+        var rows = await Eventually.GetAsync(() => AuditTrail.ListAsync(server.Database, new AuditFilter { Action = "sessions." }, 10), r => r.Count >= 2, "both are sealed");
+        Assert.Equal(["user anna 127.0.0.1 sessions.end anna", "user anna 127.0.0.1 sessions.begin anna"], rows.Select(r => $"{r.ActorKind} {r.ActorName} {r.ActorFrom} {r.Action} {r.Subject}"));
+        Assert.Contains("\"role\":\"operator\"", rows[1].AfterJson);
+        Assert.Equal(JsonDocument.Parse(rows[1].AfterJson!).RootElement.GetProperty("session").GetString(), JsonDocument.Parse(rows[0].BeforeJson!).RootElement.GetProperty("session").GetString());
+        var told = logs.Lines.Where(l => l.Contains("wrong passwords", StringComparison.Ordinal)).ToList();
+        Assert.Equal((1, 1), (told.Count(l => l.Contains("user 'anna' from 127.0.0.1", StringComparison.Ordinal)), told.Count(l => l.Contains("a name that is no user's", StringComparison.Ordinal))));
+        Assert.DoesNotContain(told, l => l.Contains("my secret password", StringComparison.Ordinal));
+        await server.StopAsync();
+    }
+
     [Theory, BothDatabases]
     public async Task A_session_lasts_twelve_hours_and_is_forgotten_a_day_later(DatabaseKind kind)
     {
@@ -138,14 +169,14 @@ public sealed class SignInTests : IAsyncLifetime
         var users = new UserOperations(store.Database, _ => { });
         await users.AddAsync("anna", Role.Admin, Password, Me);
         var access = new AccessControl(store.Database, time);
-        var session = (await signIns.SignInAsync(store.Database, "anna", Password, "here"))!;
+        var session = (await signIns.SignInAsync(store.Database, "anna", Password, "here")).Session!;
         Assert.Equal(("user", "anna", Role.Admin), ((await access.AuthenticateAsync(session.Text)).Grant!.Caller is var c ? (c.Kind, c.Name, c.Role) : default));
         time.Advance(TimeSpan.FromHours(12));
         Assert.Equal(AccessDenial.Expired, (await access.AuthenticateAsync(session.Text)).Denial);
         time.Advance(TimeSpan.FromHours(25));
-        Assert.NotNull(await signIns.SignInAsync(store.Database, "anna", Password, "here"));
+        Assert.NotNull((await signIns.SignInAsync(store.Database, "anna", Password, "here")).Session);
         Assert.Equal(1, await store.ScalarAsync<long>("select count(*) from api_token"));
-        Assert.Null(await signIns.SignInAsync(store.Database, "anna", Password + "x", "here"));
+        Assert.Null((await signIns.SignInAsync(store.Database, "anna", Password + "x", "here")).Session);
     }
 
     [Fact]

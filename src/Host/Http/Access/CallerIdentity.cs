@@ -22,6 +22,9 @@ internal static class Callers
     /// <summary>True when whoever asks may see what a viewer sees.</summary>
     public static bool MayView(this HttpContext context) => context.CallerOf()?.Caller is { Scopes.IsLimited: false } caller && caller.Role.Includes(Role.Viewer);
 
+    /// <summary>True when whoever asks may hear of that device at all: an error must not name those beyond what a token is limited to.</summary>
+    public static bool MaySee(this HttpContext context, string device) => context.CallerOf()?.Caller.Scopes.NamesDevice(device) == true;
+
     /// <summary>Who makes a change by this request; it has passed a policy.</summary>
     public static Actor ActorOf(this HttpContext context) =>
         context.CallerOf()!.Caller.Actor(context.Connection.RemoteIpAddress?.ToString() ?? "");

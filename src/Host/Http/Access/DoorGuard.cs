@@ -12,10 +12,12 @@ internal sealed class DoorGuard
     private static readonly object _wait = new();
     private readonly FailedTries _tries;
     private readonly Server _server;
+    private readonly ILogger _log;
 
-    public DoorGuard(Server server)
+    public DoorGuard(Server server, ILoggerFactory logs)
     {
         _server = server;
+        _log = logs.CreateLogger(AccessLog.Category);
         _tries = new FailedTries(server.Time, Free, _longest);
     }
 
@@ -39,7 +41,16 @@ internal sealed class DoorGuard
     public TimeSpan? WaitAt(HttpContext context) => _tries.Wait(AddressOf(context)) is { Ticks: > 0 } wait ? wait : null;
 
     /// <summary>What it presented was no good.</summary>
-    public void Failed(HttpContext context) => _tries.Failed(AddressOf(context));
+    public void Failed(HttpContext context)
+    {
+        // Who fails while the door is closed already is told of no more.
+        var (who, wasOpen) = (AddressOf(context), WaitAt(context) is null);
+        _tries.Failed(who);
+        if (wasOpen && WaitAt(context) is { } wait)
+        {
+            AccessLog.DoorClosed(_log, context.Connection.RemoteIpAddress?.ToString() ?? "", Math.Ceiling(wait.TotalSeconds));
+        }
+    }
 
     /// <summary>Who counts as one: an address, and of IPv6 a network of /64, of which one machine may have as many as it likes.</summary>
     public static string AddressOf(HttpContext context)

@@ -19,11 +19,13 @@ internal sealed class FaultHandler(ILoggerFactory logs) : IExceptionHandler
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
+        // The framework takes the endpoint from the request before it asks here.
+        var endpoint = httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint ?? httpContext.GetEndpoint();
         var problem = exception switch
         {
             StorageFault { Kind: StorageFaultKind.Conflict } fault => Problem.Of(StatusCodes.Status409Conflict, fault.Message),
             StorageFault fault => Away(httpContext, fault),
-            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } when httpContext.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>() is { MaxRequestBodySize: { } most } => Problem.Of(
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } when endpoint?.Metadata.GetMetadata<IRequestSizeLimitMetadata>() is { MaxRequestBodySize: { } most } => Problem.Of(
                 StatusCodes.Status413PayloadTooLarge, $"The body is larger than {most / 1024} KiB, the most that is read here."),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Problem.Of(
                 StatusCodes.Status413PayloadTooLarge, $"The body is larger than {HttpApi.MaxBody / (1024 * 1024)} MiB, the most that is read. Send devices one by one, or use rondo devices apply."),

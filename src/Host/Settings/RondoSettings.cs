@@ -52,8 +52,8 @@ internal sealed record RondoSettings
     /// <summary>Settings of imports.</summary>
     public ImportChoice Imports { get; init; } = new();
 
-    /// <summary>The time zone of the site, an IANA name. Default UTC.</summary>
-    public string TimeZone { get; init; } = "UTC";
+    /// <summary>The time zone of the site, an IANA name; null for the one that the database has, which is UTC until another was said.</summary>
+    public string? TimeZone { get; init; }
 }
 
 /// <summary>One setting with where its value came from.</summary>

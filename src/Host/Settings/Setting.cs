@@ -40,7 +40,7 @@ internal sealed class SettingsDraft
 
     public ImportChoice Imports { get; set; } = new();
 
-    public string TimeZone { get; set; } = "UTC";
+    public string? TimeZone { get; set; }
 }
 
 /// <summary>One thing that can be set.</summary>

@@ -36,7 +36,7 @@ internal static class EventStore
           returning {Columns}
         )
         select {Columns} from logged
-        union all select id, stamp, '', '', null, at, '', null, null from live_event where id = @seen
+        union all select id, stamp, '', '', null, at, '', null, null, null from live_event where id = @seen
         order by id
         """);
 
@@ -50,7 +50,7 @@ internal static class EventStore
 
     // What was seen last in the same look as what follows: between two looks a log may be set back and grow again.
     private static readonly Sql _from = new("live.from", $"""
-        select id, stamp, '' as name, '' as topic, null as also_on, at, '' as data, null as correlation_id, null as trace_id from live_event where id = @id
+        select id, stamp, '' as name, '' as topic, null as also_on, at, '' as data, null as correlation_id, null as trace_id, null as not_for from live_event where id = @id
         union all select * from (select {Columns} from live_event where id > @id order by id limit @limit) a
         order by id
         """);

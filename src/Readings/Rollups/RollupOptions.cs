@@ -6,8 +6,11 @@ public sealed record RollupOptions
     /// <summary>Tell when samples were planned, the first that knows a source; none by default.</summary>
     public IReadOnlyList<ISourceSchedule> Schedules { get; init; } = [];
 
-    /// <summary>How often is looked for what is new. Default 5 s.</summary>
+    /// <summary>How often is looked for marks: late, imported, corrected samples. Default 5 s.</summary>
     public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often the sources of pollers are looked at, each of which has something new once in a quarter of an hour. Default 60 s.</summary>
+    public TimeSpan EveryOrdered { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Most days of marks of one source that are rolled up in one transaction. Default 400.</summary>
     public int MostDays { get; init; } = 400;

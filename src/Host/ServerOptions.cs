@@ -1,4 +1,5 @@
 using Rondo.Host.Metrics;
+using Rondo.Host.Settings;
 using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Jobs.Logs;
@@ -44,4 +45,20 @@ internal sealed record ServerOptions
 
     /// <summary>The time zone in which readings are rolled up, an IANA name; null for the one that is stored.</summary>
     public string? TimeZone { get; init; }
+
+    /// <summary>What the settings say to whatever runs a server, be it <c>serve</c> or <c>work</c>.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="files">Files of the log, one a queue; null for none.</param>
+    /// <param name="variable">Reads the environment.</param>
+    public static ServerOptions Of(RondoSettings settings, JobLogFiles? files, Func<string, string?> variable) => new()
+    {
+        IsHinting = settings.Hints,
+        Redis = settings.Redis,
+        Jobs = settings.Jobs,
+        JobLogs = files,
+        Keys = settings.Keys,
+        Live = settings.Live,
+        Metrics = settings.Metrics,
+        Imports = settings.Imports.Options(settings.Database, settings.Polling.ReadingRetention, variable),
+    };
 }

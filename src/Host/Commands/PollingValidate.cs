@@ -24,12 +24,7 @@ internal static class PollingValidate
     private static async Task<int> ValidateAsync(Run run, Database database, Option<string?> from, Option<string?> to)
     {
         var now = database.Clock.Now;
-        var (begin, end) = (TimeOptions.Read(run, from, now), TimeOptions.Read(run, to, now));
-        if (begin >= end)
-        {
-            throw new CommandFault(ExitCode.Misuse, $"--from {begin} is not before --to {end}; expected a window that begins before it ends");
-        }
-
+        var (begin, end) = TimeOptions.Window(run, from, to, now);
         var (result, attended) = await database.ReadLongAsync(
             "polling.validate",
             tx =>

@@ -20,14 +20,7 @@ internal static class ReadingsQuality
             new Command("quality", "How good readings are, day by day: expected, present, gaps, outliers, stuck values, negative deltas. Exit code 1 when a day is not good.") { series, from, to, all },
             run => run.UseDatabaseAsync(async database =>
             {
-                var now = database.Clock.Now;
-                var begin = TimeOptions.Read(run, from, now) ?? now - TimeSpan.FromDays(1);
-                var end = TimeOptions.Read(run, to, now) ?? now;
-                if (begin >= end)
-                {
-                    throw new CommandFault(ExitCode.Misuse, $"--from {begin} is not before --to {end}; expected a window that begins before it ends");
-                }
-
+                var (begin, end) = TimeOptions.LastDay(run, from, to, database.Clock.Now);
                 var days = new List<DayQuality>();
                 foreach (var name in run.Get(series)!)
                 {

@@ -18,14 +18,7 @@ internal static class ReadingsStats
             new Command("stats", "What all readings of a time come to; whole hours") { series, from, to },
             run => run.UseDatabaseAsync(async database =>
             {
-                var now = database.Clock.Now;
-                var begin = TimeOptions.Read(run, from, now) ?? now - TimeSpan.FromDays(1);
-                var end = TimeOptions.Read(run, to, now) ?? now;
-                if (begin >= end)
-                {
-                    throw new CommandFault(ExitCode.Misuse, $"--from {begin} is not before --to {end}; expected a window that begins before it ends");
-                }
-
+                var (begin, end) = TimeOptions.LastDay(run, from, to, database.Clock.Now);
                 var found = await database.ReadAsync("readings.stats", tx => run.Get(series)!.Select(name => Read(tx, name, begin, end)).ToList(), run.Stop);
                 run.WriteTable(
                     ["series", "unit", "readings", "complete", "mean", "lowest", "highest", "sum", "delta", "across holes"],

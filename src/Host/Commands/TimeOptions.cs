@@ -26,6 +26,22 @@ internal static class TimeOptions
             ?? throw new CommandFault(ExitCode.Misuse, $"{option.Name}: '{text}' is no time; expected one such as 2026-01-31T12:00:00Z, -1h, -7d or now");
     }
 
+    /// <summary>The window that two options give, each null when it was not given.</summary>
+    /// <exception cref="CommandFault">It does not begin before it ends.</exception>
+    public static (Instant? From, Instant? To) Window(Run run, Option<string?> from, Option<string?> to, Instant now)
+    {
+        var (begin, end) = (Read(run, from, now), Read(run, to, now));
+        return begin >= end ? throw Backwards(begin, end) : (begin, end);
+    }
+
+    /// <summary>The window that two options give: the last day, up to now, unless they say otherwise.</summary>
+    /// <exception cref="CommandFault">It does not begin before it ends.</exception>
+    public static (Instant From, Instant To) LastDay(Run run, Option<string?> from, Option<string?> to, Instant now)
+    {
+        var (begin, end) = (Read(run, from, now) ?? now - TimeSpan.FromDays(1), Read(run, to, now) ?? now);
+        return begin >= end ? throw Backwards(begin, end) : (begin, end);
+    }
+
     /// <summary>Reads a time, or null.</summary>
     public static Instant? Parse(string text, Instant now)
     {
@@ -47,4 +63,6 @@ internal static class TimeOptions
         Durations.TryParse(text, out var span) && span >= least && span <= most
             ? span
             : throw new CommandFault(ExitCode.Misuse, $"{option}: '{text}' will not do; expected {Durations.Show(least)} to {Durations.Show(most)}, a number with a unit such as 500ms, 10s, 5m");
+
+    private static CommandFault Backwards(Instant? from, Instant? to) => new(ExitCode.Misuse, $"--from {from} is not before --to {to}; expected a window that begins before it ends");
 }

@@ -58,17 +58,10 @@ internal sealed class Watch(RondoSettings settings, TimeProvider time, ILoggerFa
     private async Task<End> ServeOnceAsync(CancellationToken stop)
     {
         await using var server = await Server.StartAsync(
-            settings.Database, settings.Roles, settings.Polling, time, logs, stop, new ServerOptions
+            settings.Database, settings.Roles, settings.Polling, time, logs, stop, ServerOptions.Of(settings, files, Environment.GetEnvironmentVariable) with
             {
                 Hopeless = () => Environment.Exit(ExitCode.Critical),
-                IsHinting = settings.Hints,
-                Redis = settings.Redis,
-                Jobs = settings.Jobs,
-                JobLogs = files,
-                Keys = settings.Keys,
                 Live = settings.Live with { Pusher = settings.Pusher.Load() },
-                Metrics = settings.Metrics,
-                Imports = settings.Imports.Options(settings.Database, settings.Polling.ReadingRetention, Environment.GetEnvironmentVariable),
                 TimeZone = settings.TimeZone,
             });
         await using var http = settings.Roles.Contains("api") ? await ListenAsync(server, stop) : null;

@@ -47,17 +47,7 @@ internal static class WorkCommand
         using var logs = run.Shell.Logs(LogLevel.Warning, settings.LogFormat).With(files);
         await using var server = await Server.StartAsync(
             settings.Database, ["work"], settings.Polling, run.Time, logs, run.Stop,
-            new ServerOptions
-            {
-                IsHinting = settings.Hints,
-                Redis = settings.Redis,
-                Jobs = options,
-                JobLogs = files,
-                Keys = settings.Keys,
-                Live = settings.Live,
-                Metrics = settings.Metrics,
-                Imports = settings.Imports.Options(settings.Database, settings.Polling.ReadingRetention, run.Shell.Variable),
-            });
+            ServerOptions.Of(settings, files, run.Shell.Variable) with { Jobs = options });
         try
         {
             await IdleAsync(run, server, most);

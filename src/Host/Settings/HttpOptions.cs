@@ -7,17 +7,15 @@ namespace Rondo.Host.Settings;
 /// <summary>What can be set of the HTTP API.</summary>
 internal static class HttpOptions
 {
-    private const string None = "none";
-
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
         new("http.address", _ => "http://127.0.0.1:8750", "where the HTTP API listens: http on this machine, https with a certificate beyond; port 0 takes a free one", TakeAddress),
-        new("http.certificate", _ => None, "PEM file with the certificate for https, or none", (draft, text) => TakeFile(text, f => draft.Http = draft.Http with { Certificate = f })),
-        new("http.certificate_key", _ => None, "PEM file with its private key, or none when that is in the same file", (draft, text) => TakeFile(text, f => draft.Http = draft.Http with { CertificateKey = f })),
+        new("http.certificate", _ => Setting.None, "PEM file with the certificate for https, or none", (draft, text) => TakeFile(text, f => draft.Http = draft.Http with { Certificate = f })),
+        new("http.certificate_key", _ => Setting.None, "PEM file with its private key, or none when that is in the same file", (draft, text) => TakeFile(text, f => draft.Http = draft.Http with { CertificateKey = f })),
         new("http.insecure", _ => "false", "true to listen beyond this machine without https, where everybody on the way can read the tokens", TakeInsecure) { IsSwitch = true },
-        new("http.hosts", _ => None, "names it is reached by beside localhost, with commas, or none; requests for others are refused", TakeHosts),
-        new("http.proxies", _ => None, "addresses or networks of proxies whose X-Forwarded-For is believed, with commas, or none", TakeProxies),
+        new("http.hosts", _ => Setting.None, "names it is reached by beside localhost, with commas, or none; requests for others are refused", TakeHosts),
+        new("http.proxies", _ => Setting.None, "addresses or networks of proxies whose X-Forwarded-For is believed, with commas, or none", TakeProxies),
         new("http.rate_per_token", _ => "1000", "requests a second that one token may make, 1 to 1000000; twice as many at once", TakeRate),
     ];
 
@@ -39,8 +37,8 @@ internal static class HttpOptions
 
     private static string? TakeFile(string text, Action<string?> take)
     {
-        take(text == None ? null : text);
-        return text == None || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a file; expected one such as /etc/rondo/server.pem, or {None}";
+        take(text == Setting.None ? null : text);
+        return text == Setting.None || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a file; expected one such as /etc/rondo/server.pem, or {Setting.None}";
     }
 
     private static string? TakeInsecure(SettingsDraft draft, string text)
@@ -72,7 +70,7 @@ internal static class HttpOptions
             }
             else
             {
-                return $"'{part}' is neither an address nor a network; expected ones such as 127.0.0.1 or 10.0.0.0/8, or {None}";
+                return $"'{part}' is neither an address nor a network; expected ones such as 127.0.0.1 or 10.0.0.0/8, or {Setting.None}";
             }
         }
 
@@ -87,5 +85,5 @@ internal static class HttpOptions
         return isRate ? null : $"'{text}' is no number of requests a second; expected 1 to 1000000";
     }
 
-    private static string[] Parts(string text) => text == None ? [] : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Parts(string text) => text == Setting.None ? [] : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Rondo.Imports;
 using Rondo.Storage;
 
@@ -37,8 +36,6 @@ internal sealed record ImportChoice
 internal static class ImportSettings
 {
     private const string Auto = "auto";
-    private const string None = "none";
-    private static readonly (string Unit, long Bytes)[] _units = [("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
@@ -48,10 +45,10 @@ internal static class ImportSettings
             draft.Imports = draft.Imports with { Folder = text == Auto ? null : text };
             return text == Auto || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /var/lib/rondo/imports, or {Auto}";
         }),
-        new("imports.profiles", _ => None, "folder of profiles of your own (NAME.yaml), or none", (draft, text) =>
+        new("imports.profiles", _ => Setting.None, "folder of profiles of your own (NAME.yaml), or none", (draft, text) =>
         {
-            draft.Imports = draft.Imports with { Profiles = text == None ? null : text };
-            return text == None || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /etc/rondo/profiles, or {None}";
+            draft.Imports = draft.Imports with { Profiles = text == Setting.None ? null : text };
+            return text == Setting.None || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /etc/rondo/profiles, or {Setting.None}";
         }),
         Size("imports.max_size", "4GB", "largest file that is taken", (o, v) => o with { MaxSize = v }),
         Size("imports.max_unpacked", "20GB", "largest file once it is unpacked", (o, v) => o with { MaxUnpacked = v }),
@@ -59,13 +56,10 @@ internal static class ImportSettings
 
     private static Setting Size(string key, string without, string meaning, Func<ImportChoice, long, ImportChoice> set) => new(key, _ => without, meaning, (draft, text) =>
     {
-        foreach (var (unit, bytes) in _units)
+        if (Sizes.Parse(text) is > 0 and var size)
         {
-            if (text.EndsWith(unit, StringComparison.OrdinalIgnoreCase) && int.TryParse(text[..^unit.Length].TrimEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
-            {
-                draft.Imports = set(draft.Imports, number * bytes);
-                return null;
-            }
+            draft.Imports = set(draft.Imports, size);
+            return null;
         }
 
         return $"'{text}' is not a size; expected a whole number with a unit, such as 500MB, 4GB";

@@ -61,8 +61,6 @@ internal sealed record PusherChoice
 /// <summary>What can be set of the Pusher-compatible door.</summary>
 internal static class PusherSettings
 {
-    private const string None = "none";
-
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
@@ -70,13 +68,13 @@ internal static class PusherSettings
         Of("pusher.key", "its key (PUSHER_APP_KEY), or none", (p, v) => p with { Key = v }),
         Of("pusher.secret", "its secret (PUSHER_APP_SECRET), or file:PATH of a file with it that only its owner can read, or none", (p, v) => p with { Secret = v }) with
         {
-            Mask = (_, text) => text == None ? None : PusherChoice.Masked(text),
+            Mask = (_, text) => text == Setting.None ? Setting.None : PusherChoice.Masked(text),
         },
     ];
 
-    private static Setting Of(string key, string meaning, Func<PusherChoice, string?, PusherChoice> take) => new(key, _ => None, meaning, (draft, text) =>
+    private static Setting Of(string key, string meaning, Func<PusherChoice, string?, PusherChoice> take) => new(key, _ => Setting.None, meaning, (draft, text) =>
     {
-        draft.Pusher = take(draft.Pusher, text == None ? null : text);
+        draft.Pusher = take(draft.Pusher, text == Setting.None ? null : text);
         return null;
     });
 }

@@ -51,7 +51,9 @@ internal sealed class SettingsDraft
 internal sealed record Setting(string Key, Func<Func<string, string?>, string> Default, string Meaning, Func<SettingsDraft, string, string?> Take)
 {
     private const string Forever = "forever";
-    private const string None = "none";
+    /// <summary>How it is written that there is none.</summary>
+    public const string None = "none";
+
     private const string Auto = "auto";
 
     // What holds a password and was mistyped must not be shown either.

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Rondo.Storage;
 
@@ -16,7 +15,6 @@ public sealed record StoredFile(string Hash, long Bytes);
 public sealed class FileVault(string folder, long maxBytes)
 {
     private const int Block = 128 * 1024;
-    private const int ReadOnly = 0;
     private static readonly SearchValues<char> _hexadecimal = SearchValues.Create("0123456789abcdef");
 
     /// <summary>The folder.</summary>
@@ -37,7 +35,7 @@ public sealed class FileVault(string folder, long maxBytes)
             var place = PathOf(hash);
             Directory.CreateDirectory(Path.GetDirectoryName(place)!);
             File.Move(temporary, place, overwrite: true);
-            SyncFolder(Path.GetDirectoryName(place)!);
+            FolderFlush.Flush(Path.GetDirectoryName(place)!);
             return new StoredFile(hash, bytes);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
@@ -91,39 +89,4 @@ public sealed class FileVault(string folder, long maxBytes)
         file.Flush(flushToDisk: true);
         return (Convert.ToHexStringLower(hash.GetHashAndReset()), total);
     }
-
-    /// <summary>A name is on disk when its folder is.</summary>
-    private static void SyncFolder(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        // .NET opens no folders.
-        var descriptor = Open(path, ReadOnly);
-        if (descriptor < 0)
-        {
-            throw new IOException($"the folder {path} cannot be opened, error {Marshal.GetLastPInvokeError()}");
-        }
-
-        var code = Sync(descriptor);
-        _ = Close(descriptor);
-        if (code != 0)
-        {
-            throw new IOException($"the folder {path} cannot be written to the disk");
-        }
-    }
-
-    [DllImport("libc", EntryPoint = "open", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
-
-    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Sync(int descriptor);
-
-    [DllImport("libc", EntryPoint = "close", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Close(int descriptor);
 }

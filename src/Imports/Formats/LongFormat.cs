@@ -5,12 +5,11 @@ using Rondo.Imports.Profiles;
 namespace Rondo.Imports.Formats;
 
 /// <summary>One row a reading: meter, time, value.</summary>
-internal sealed class LongFormat : FormatReader
+internal sealed class LongFormat : RowFormat
 {
     /// <summary>How far a stamp may be from the beginning of an interval: some exports end them at 00:29:59, or the day at 23:59.</summary>
     private const int Snap = 60;
 
-    private readonly Header _header;
     private readonly TimePattern[] _dates;
     private readonly TimePattern[] _times;
     private readonly ZoneClock _zone;
@@ -22,20 +21,19 @@ internal sealed class LongFormat : FormatReader
     private int _timeHint;
 
     public LongFormat(RecordReader records, Profile profile)
-        : base(records, profile)
+        : base(records, profile, Header.Find(records, profile, "meter", "timestamp|date", "value"))
     {
-        _header = Header.Find(records, profile, "meter", "timestamp|date", "value");
         _dates = [.. profile.Dates.Select(p => new TimePattern(p))];
         _times = [.. profile.Times.Select(p => new TimePattern(p))];
         _zone = new ZoneClock(profile.Zone);
         (_isEnd, _length) = (profile.IsEnd ?? false, profile.IntervalS);
-        _at = (_header["meter"], _header["timestamp"], _header["date"], _header["time_of_day"], _header["period"], _header["value"], _header["unit"], _header["flag"], _header["channel"]);
+        _at = (Header["meter"], Header["timestamp"], Header["date"], Header["time_of_day"], Header["period"], Header["value"], Header["unit"], Header["flag"], Header["channel"]);
 
         // A column of values that is called by its unit says it.
-        _unit = Header.Normal(_header.Name(_at.Value)) is "wh" or "mwh" or "kw" or "w" ? Header.Normal(_header.Name(_at.Value)) : profile.Unit;
+        _unit = Header.Normal(Header.Name(_at.Value)) is "wh" or "mwh" or "kw" or "w" ? Header.Normal(Header.Name(_at.Value)) : profile.Unit;
 
         // A column that is called time beside one called date holds the time of the day.
-        if (_at.Date >= 0 && _at.Stamp >= 0 && _at.Time < 0 && Header.Normal(_header.Name(_at.Stamp)) is "time" or "start")
+        if (_at.Date >= 0 && _at.Stamp >= 0 && _at.Time < 0 && Header.Normal(Header.Name(_at.Stamp)) is "time" or "start")
         {
             (_at.Time, _at.Stamp) = (_at.Stamp, -1);
         }
@@ -44,33 +42,12 @@ internal sealed class LongFormat : FormatReader
         {
             throw new ImportRefused($"the file has dates and neither times nor periods: profile {profile.Name} needs a column for timestamp, time_of_day or period");
         }
-
-        HeaderText = _header.Count == 0 ? null : string.Join('\u001f', _header.Names);
     }
 
-    public override string? HeaderText { get; }
-
-    protected override bool ReadUnit(Batch batch, out Reject? reject)
+    protected override Reject? ReadRow(Batch batch)
     {
-        reject = null;
-        if (!Records.Read())
-        {
-            return false;
-        }
-
-        reject = ReadRow(batch);
-        return true;
-    }
-
-    private Reject? ReadRow(Batch batch)
-    {
-        if (Records.Problem is { } broken)
-        {
-            return Rejected("", default, broken);
-        }
-
         // A blank field behind the last one is what some programs end each row with.
-        var isWhole = _header.Count == 0 ? Records.Count > Math.Max(_at.Meter, _at.Value) : Records.Count == _header.Count || (Records.Count == _header.Count + 1 && Records[_header.Count].Length == 0);
+        var isWhole = Header.Count == 0 ? Records.Count > Math.Max(_at.Meter, _at.Value) : Records.Count == Header.Count || (Records.Count == Header.Count + 1 && Records[Header.Count].Length == 0);
         if (!isWhole)
         {
             return IsTotal() ? null : Rejected("", default, Records.IsUnfinished ? "unfinished" : "columns");
@@ -89,12 +66,12 @@ internal sealed class LongFormat : FormatReader
         var unit = _at.Unit >= 0 && Records[_at.Unit].Length > 0 ? Records[_at.Unit] : _unit;
         if (!Units.TryFind(unit, _length, out var multiply, out var divide))
         {
-            return Rejected(_header.Name(_at.Unit), unit, "bad_unit");
+            return Rejected(Header.Name(_at.Unit), unit, "bad_unit");
         }
 
         if (Channel(Records[_at.Meter], _at.Channel >= 0 ? Records[_at.Channel] : Profile.Channel, unit, out var problem) is not { } of)
         {
-            return problem == "bad_channel" ? Rejected(_header.Name(_at.Channel), Records[_at.Channel], problem) : Rejected(_header.Name(_at.Meter), Records[_at.Meter], problem!);
+            return problem == "bad_channel" ? Rejected(Header.Name(_at.Channel), Records[_at.Channel], problem) : Rejected(Header.Name(_at.Meter), Records[_at.Meter], problem!);
         }
 
         if (StartOf(of, out var start) is { } reject)
@@ -105,14 +82,14 @@ internal sealed class LongFormat : FormatReader
         var flag = _at.Flag >= 0 ? FlagOf(Records[_at.Flag]) : Flag.Actual;
         if (flag is null)
         {
-            return Rejected(_header.Name(_at.Flag), Records[_at.Flag], "bad_flag");
+            return Rejected(Header.Name(_at.Flag), Records[_at.Flag], "bad_flag");
         }
 
         of.LastStart = start;
         if (Value(Records[_at.Value], out problem) is not { } value || flag == Flag.None)
         {
             batch.Missing += problem is null ? 1 : 0;
-            return problem is null ? null : Rejected(_header.Name(_at.Value), Records[_at.Value], problem);
+            return problem is null ? null : Rejected(Header.Name(_at.Value), Records[_at.Value], problem);
         }
 
         batch.Intervals.Add(new Interval(of, start, _length, multiply == 1 && divide == 1 ? value : value * multiply / divide, flag == Flag.Estimated));
@@ -128,7 +105,7 @@ internal sealed class LongFormat : FormatReader
         var dateColumn = _at.Stamp >= 0 ? _at.Stamp : _at.Date;
         if (!TryParse(_dates, ref _dateHint, Records[dateColumn], out var clock))
         {
-            return Rejected(_header.Name(dateColumn), Records[dateColumn], "bad_time");
+            return Rejected(Header.Name(dateColumn), Records[dateColumn], "bad_time");
         }
 
         if (_at.Stamp < 0 && _at.Time < 0)
@@ -142,7 +119,7 @@ internal sealed class LongFormat : FormatReader
             column = _at.Time;
             if (!TryParse(_times, ref _timeHint, Records[column], out var time))
             {
-                return Rejected(_header.Name(column), Records[column], "bad_time");
+                return Rejected(Header.Name(column), Records[column], "bad_time");
             }
 
             clock = clock with { Local = clock.Local + time.Local };
@@ -151,7 +128,7 @@ internal sealed class LongFormat : FormatReader
         var local = Snapped(clock.Local);
         if (local < 0)
         {
-            return Rejected(_header.Name(column), Records[column], "off_grid");
+            return Rejected(Header.Name(column), Records[column], "off_grid");
         }
 
         if (clock.OffsetS is { } offset)
@@ -164,10 +141,10 @@ internal sealed class LongFormat : FormatReader
         }
         else
         {
-            return Rejected(_header.Name(column), Records[column], "no_such_time");
+            return Rejected(Header.Name(column), Records[column], "no_such_time");
         }
 
-        return TimeProblem(start) is { } problem ? Rejected(_header.Name(column), Records[column], problem) : null;
+        return TimeProblem(start) is { } problem ? Rejected(Header.Name(column), Records[column], problem) : null;
     }
 
     /// <summary>Periods number the intervals of a day in elapsed time: 1 to 46, 48 or 50.</summary>
@@ -177,8 +154,8 @@ internal sealed class LongFormat : FormatReader
         var isNumber = int.TryParse(Records[_at.Period], NumberStyles.None, CultureInfo.InvariantCulture, out var period);
         start = from + ((long)(period - 1) * _length);
         return isNumber && period >= 1 && start < until
-            ? TimeProblem(start) is { } problem ? Rejected(_header.Name(_at.Date), Records[_at.Date], problem) : null
-            : Rejected(_header.Name(_at.Period), Records[_at.Period], "bad_period");
+            ? TimeProblem(start) is { } problem ? Rejected(Header.Name(_at.Date), Records[_at.Date], problem) : null
+            : Rejected(Header.Name(_at.Period), Records[_at.Period], "bad_period");
     }
 
     private long Snapped(long local)

@@ -7,9 +7,8 @@ namespace Rondo.Imports.Formats;
 /// One row a meter and day. Values go by their position, in elapsed time: value n of a row is the n-th interval of its local day, whatever its column is called. On the days
 /// on which clocks are changed the row has to say so by how many values it has.
 /// </summary>
-internal sealed class WideFormat : FormatReader
+internal sealed class WideFormat : RowFormat
 {
-    private readonly Header _header;
     private readonly TimePattern[] _dates;
     private readonly ZoneClock _zone;
     private readonly int _length;
@@ -22,39 +21,18 @@ internal sealed class WideFormat : FormatReader
     private int _hint;
 
     public WideFormat(RecordReader records, Profile profile)
-        : base(records, profile)
+        : base(records, profile, Header.Find(records, profile, "meter", "date"))
     {
-        _header = Header.Find(records, profile, "meter", "date");
         _dates = [.. profile.Dates.Select(p => new TimePattern(p))];
         _zone = new ZoneClock(profile.Zone);
         (_length, _perDay) = (profile.IntervalS, 86_400 / profile.IntervalS);
-        _at = (_header["meter"], _header["date"], _header["unit"], _header["flag"], _header["channel"]);
-        (_values, _flags) = WideColumns.Find(_header, profile, _perDay);
+        _at = (Header["meter"], Header["date"], Header["unit"], Header["flag"], Header["channel"]);
+        (_values, _flags) = WideColumns.Find(Header, profile, _perDay);
         (_read, _isEstimated) = (new decimal?[_values.Length], new bool[_values.Length]);
-        HeaderText = _header.Count == 0 ? null : string.Join('\u001f', _header.Names);
     }
 
-    public override string? HeaderText { get; }
-
-    protected override bool ReadUnit(Batch batch, out Reject? reject)
+    protected override Reject? ReadRow(Batch batch)
     {
-        reject = null;
-        if (!Records.Read())
-        {
-            return false;
-        }
-
-        reject = ReadRow(batch);
-        return true;
-    }
-
-    private Reject? ReadRow(Batch batch)
-    {
-        if (Records.Problem is { } broken)
-        {
-            return Rejected("", default, broken);
-        }
-
         var first = Records[0];
         if (first.StartsWith("total", StringComparison.OrdinalIgnoreCase) || first.Equals("sum", StringComparison.OrdinalIgnoreCase))
         {
@@ -63,7 +41,7 @@ internal sealed class WideFormat : FormatReader
 
         // A day of 46 or 48 may leave out the columns it does not need.
         var least = _values[Math.Min(_values.Length, _perDay - 2) - 1];
-        if (Records.Count <= least || (_header.Count > 0 && Records.Count > _header.Count && !(Records.Count == _header.Count + 1 && Records[_header.Count].Length == 0)))
+        if (Records.Count <= least || (Header.Count > 0 && Records.Count > Header.Count && !(Records.Count == Header.Count + 1 && Records[Header.Count].Length == 0)))
         {
             return Rejected("", default, Records.IsUnfinished ? "unfinished" : "columns");
         }
@@ -76,24 +54,24 @@ internal sealed class WideFormat : FormatReader
         var unit = _at.Unit >= 0 && Records[_at.Unit].Length > 0 ? Records[_at.Unit] : Profile.Unit;
         if (!Units.TryFind(unit, _length, out var multiply, out var divide))
         {
-            return Rejected(_header.Name(_at.Unit), unit, "bad_unit");
+            return Rejected(Header.Name(_at.Unit), unit, "bad_unit");
         }
 
         if (Channel(Records[_at.Meter], _at.Channel >= 0 ? Records[_at.Channel] : Profile.Channel, unit, out var problem) is not { } of)
         {
-            return problem == "bad_channel" ? Rejected(_header.Name(_at.Channel), Records[_at.Channel], problem) : Rejected(_header.Name(_at.Meter), Records[_at.Meter], problem!);
+            return problem == "bad_channel" ? Rejected(Header.Name(_at.Channel), Records[_at.Channel], problem) : Rejected(Header.Name(_at.Meter), Records[_at.Meter], problem!);
         }
 
         var date = Records[_at.Date];
         if (!TryDate(date, out var day))
         {
-            return Rejected(_header.Name(_at.Date), date, "bad_time");
+            return Rejected(Header.Name(_at.Date), date, "bad_time");
         }
 
         var (start, end) = _zone.DayOf(day);
         if (TimeProblem(start) is { } early)
         {
-            return Rejected(_header.Name(_at.Date), date, early);
+            return Rejected(Header.Name(_at.Date), date, early);
         }
 
         return ReadValues(out var last) ?? Store(batch, of, day, start, (int)((end - start) / _length), last, multiply, divide);
@@ -106,7 +84,7 @@ internal sealed class WideFormat : FormatReader
         var ofDay = _at.Flag >= 0 ? FlagOf(Records[_at.Flag]) : Flag.Actual;
         if (ofDay is null)
         {
-            return Rejected(_header.Name(_at.Flag), Records[_at.Flag], "bad_flag");
+            return Rejected(Header.Name(_at.Flag), Records[_at.Flag], "bad_flag");
         }
 
         for (var i = 0; i < _values.Length; i++)
@@ -115,7 +93,7 @@ internal sealed class WideFormat : FormatReader
             var value = Value(cell, out var problem);
             if (problem is not null)
             {
-                return Rejected(_header.Name(_values[i]), cell, problem);
+                return Rejected(Header.Name(_values[i]), cell, problem);
             }
 
             var flag = ofDay.Value;
@@ -123,7 +101,7 @@ internal sealed class WideFormat : FormatReader
             {
                 if (FlagOf(own) is not { } known)
                 {
-                    return Rejected(_header.Name(_flags[i]), own, "bad_flag");
+                    return Rejected(Header.Name(_flags[i]), own, "bad_flag");
                 }
 
                 flag = known;

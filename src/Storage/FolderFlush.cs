@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Rondo.Security;
+namespace Rondo.Storage;
 
 /// <summary>Has the disk keep which files a folder holds: a file that was renamed into it is there after a power cut only when the folder was written too.</summary>
-internal static class FolderFlush
+public static class FolderFlush
 {
     /// <summary>Writes the folder to the disk. On Windows the system does it by itself.</summary>
     /// <exception cref="IOException">It cannot be opened or written.</exception>
@@ -21,7 +21,7 @@ internal static class FolderFlush
             throw new IOException($"the folder {folder} cannot be opened to write it to the disk ({Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())})");
         }
 
-        // What a file system does not offer (some of a network do not) is not wrong with the ring.
+        // What a file system does not offer (some of a network do not) is nothing that could be mended here.
         var (isDone, error) = (Sync(file) == 0, Marshal.GetLastPInvokeError());
         _ = Close(file);
         if (!isDone && error is not (Invalid or NotSupported))

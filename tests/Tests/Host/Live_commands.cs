@@ -59,7 +59,7 @@ public sealed class Live_commands : IDisposable
         await jobs.Queue.EnqueueBatchAsync("nightly", [jobs.Queue.Prepare(new Work("well"))]);
         var run = Run(rig);
         Assert.Equal(0, await run.RunAsync("watch", "jobs.mail", "--server", rig.Api.Address.ToString(), "--count", "2"));
-        Assert.Contains("jobs.mail queue_counted {\"queue\":\"mail\",\"ready\":1,", run.Output, StringComparison.Ordinal);
+        Assert.Contains("jobs.mail 1 ready, 0 running, ", run.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
         Assert.Contains("jobs.mail batch_counted {\"batch_id\":1,\"name\":\"nightly\",", run.Output, StringComparison.Ordinal);
     }
 

@@ -9,7 +9,8 @@ namespace Rondo.Polling.Runtime;
 internal sealed class Agenda
 {
     private readonly Lock _gate = new();
-    private readonly PriorityQueue<ArmedGroup, long> _queue = new();
+    // Of slots that are due at the same instant the one whose own time is over first goes first: an idle endpoint takes what it is offered first.
+    private readonly PriorityQueue<ArmedGroup, (long Slot, long Deadline)> _queue = new();
     private int _count;
 
     /// <summary>How many groups have fired; of the thread that fires them.</summary>
@@ -49,10 +50,10 @@ internal sealed class Agenda
     {
         lock (_gate)
         {
-            while (_queue.TryPeek(out var group, out var due) && due <= now)
+            while (_queue.TryPeek(out var group, out var due) && due.Slot <= now)
             {
                 _queue.Dequeue();
-                if (group.NextSlot != due)
+                if (group.NextSlot != due.Slot)
                 {
                     continue; // Re-armed since: its newer entry counts.
                 }
@@ -61,7 +62,7 @@ internal sealed class Agenda
                 Fired++;
             }
 
-            return _queue.TryPeek(out _, out var next) ? next : long.MaxValue;
+            return _queue.TryPeek(out _, out var next) ? next.Slot : long.MaxValue;
         }
     }
 
@@ -128,18 +129,19 @@ internal sealed class Agenda
         }
 
         group.NextSlot = long.MaxValue;
+        var deadline = long.MaxValue;
         foreach (var plan in group.Plans)
         {
             if (group.NextOf(plan) is { } slot && slot < group.NextSlot)
             {
-                group.NextSlot = slot;
+                (group.NextSlot, deadline) = (slot, slot + plan.Interval);
             }
         }
 
         if (group.NextSlot != long.MaxValue)
         {
             _count++;
-            _queue.Enqueue(group, group.NextSlot);
+            _queue.Enqueue(group, (group.NextSlot, deadline));
         }
     }
 }

@@ -9,8 +9,8 @@ public sealed record RollupOptions
     /// <summary>How often is looked for marks: late, imported, corrected samples. Default 5 s.</summary>
     public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often the sources of pollers are looked at, each of which has something new once in a quarter of an hour. Default 60 s.</summary>
-    public TimeSpan EveryOrdered { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>How often the sources of pollers are looked at, each of which has something new once in a quarter of an hour; answers have what is not rolled up yet in them meanwhile. Default 5 min.</summary>
+    public TimeSpan EveryOrdered { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Most days of marks of one source that are rolled up in one transaction. Default 400.</summary>
     public int MostDays { get; init; } = 400;

@@ -31,7 +31,7 @@ public sealed class RollupRunner(Database database, RollupOptions options)
         await MarkedAsync(tally, alive, stop).ConfigureAwait(false);
         for (var after = long.MinValue; ;)
         {
-            var ordered = await database.ReadAsync("rollups.ordered", tx => SourceStore.OrderedAfter(tx, after, Page), stop).ConfigureAwait(false);
+            var ordered = await database.AskAsync("rollups.ordered", tx => SourceStore.OrderedAfter(tx, after, Page), stop).ConfigureAwait(false);
             foreach (var source in ordered.Where(s => isAll ? s.Newest is not null : IsDue(s)))
             {
                 await OneAsync(source.Id, tally, alive, stop).ConfigureAwait(false);
@@ -60,7 +60,7 @@ public sealed class RollupRunner(Database database, RollupOptions options)
     {
         for (var after = long.MinValue; ;)
         {
-            var marked = await database.ReadAsync("rollups.marked", tx => RollupMarks.Sources(tx, after, Page), stop).ConfigureAwait(false);
+            var marked = await database.AskAsync("rollups.marked", tx => RollupMarks.Sources(tx, after, Page), stop).ConfigureAwait(false);
             foreach (var id in marked)
             {
                 await OneAsync(id, tally, alive, stop).ConfigureAwait(false);

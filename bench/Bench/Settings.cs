@@ -38,6 +38,9 @@ internal sealed record Settings
     /// <summary>Jobs of the main part of a run of jobs.</summary>
     public int Count { get; init; } = 100_000;
 
+    /// <summary>Rows of the long file of meter readings.</summary>
+    public int Rows { get; init; } = 10_000_000;
+
     /// <summary>Jobs pass while somebody holds a snapshot.</summary>
     public bool Snapshot { get; init; }
 
@@ -150,6 +153,7 @@ internal sealed record Settings
                 case "--minutes": settings = settings with { Minutes = Number(name, value, 1_440) }; break;
                 case "--seed": settings = settings with { Seed = Number(name, value, int.MaxValue) }; break;
                 case "--count": settings = settings with { Count = Number(name, value, 10_000_000) }; isCounted = true; break;
+                case "--rows": settings = settings with { Rows = Number(name, value, 100_000_000) }; break;
                 case "--crowd": settings = settings with { Crowd = Number(name, value, 10_000_000) }; break;
                 case "--clients": settings = settings with { Clients = Number(name, value, 20_000) }; break;
                 case "--rate": settings = settings with { Rate = Number(name, value, 10_000) }; break;

@@ -9,7 +9,8 @@ namespace Rondo.Host.Http;
 /// <summary>History by series.</summary>
 internal static class ReadingEndpoints
 {
-    private const int MostReadings = 10_000;
+    // A year of half hours in one answer.
+    private const int MostReadings = 20_000;
     private const int LongestName = 300;
     private static readonly Instant _farAway = Instant.From(new DateTime(9999, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Npgsql;
 using Rondo.Storage;
 
@@ -8,7 +7,6 @@ namespace Rondo.Bench;
 /// <summary>What the database's own tool makes of the same rows: into a plain table with the same primary key, nothing checked, nothing kept of where they came from.</summary>
 internal static class CopyFloor
 {
-    private const string Table = "create table plain (meter text not null, at {0} not null, value {1} not null, primary key (meter, at))";
 
     /// <summary>Seconds of psql's \copy, or of sqlite3's .import with what a commit has to survive as it is with ours.</summary>
     public static Task<double> RunAsync(Settings settings, string file) => settings.Database == DatabaseKind.Postgres ? PostgresAsync("psql", file) : SqliteAsync(settings, file);
@@ -32,7 +30,7 @@ internal static class CopyFloor
         var address = new NpgsqlConnectionStringBuilder(Environment.GetEnvironmentVariable("RONDO_BENCH_POSTGRES") ?? throw new BenchFault("bench/run did not start a PostgreSQL"));
         await using var link = await BenchDatabase.OpenBesideAsync();
         await ExecuteAsync(link, "drop table if exists plain");
-        await ExecuteAsync(link, string.Format(CultureInfo.InvariantCulture, Table, "timestamptz", "double precision"));
+        await ExecuteAsync(link, Table("timestamptz", "double precision"));
         try
         {
             var start = tool == "psql"
@@ -56,7 +54,7 @@ internal static class CopyFloor
         var path = Path.Combine(settings.Folder, $"plain_{Guid.NewGuid():N}.db");
         var seconds = await RunAsync(
             new ProcessStartInfo("sqlite3", ["-bail", path]),
-            $"pragma journal_mode=wal;\npragma synchronous=full;\n{string.Format(CultureInfo.InvariantCulture, Table, "text", "real")} without rowid;\n.import --csv --skip 1 {file} plain\n");
+            $"pragma journal_mode=wal;\npragma synchronous=full;\n{Table("text", "real")} without rowid;\n.import --csv --skip 1 {file} plain\n");
         foreach (var each in Directory.GetFiles(settings.Folder, Path.GetFileName(path) + "*"))
         {
             File.Delete(each);
@@ -77,6 +75,8 @@ internal static class CopyFloor
         var took = Stopwatch.GetElapsedTime(began).TotalSeconds;
         return tool.ExitCode == 0 ? took : throw new BenchFault($"{start.FileName} ended with code {tool.ExitCode}: {await words}");
     }
+
+    private static string Table(string instant, string number) => $"create table plain (meter text not null, at {instant} not null, value {number} not null, primary key (meter, at))";
 
     private static async Task ExecuteAsync(NpgsqlConnection link, string sql)
     {

@@ -124,7 +124,7 @@ internal static class ImportsBench
     }
 
     /// <summary>One after the other, over other series each; those before the first are to warm up.</summary>
-    private static async Task<double[]> AskAsync(HttpClient http, Func<int, string> path)
+    private static async Task<List<double>> AskAsync(HttpClient http, Func<int, string> path)
     {
         var times = new List<double>();
         for (var n = -30; n < Questions; n++)

@@ -7,7 +7,6 @@ using Rondo.Imports;
 using Rondo.Imports.Profiles;
 using Rondo.Jobs;
 using Rondo.Jobs.Upkeep;
-using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Readings;
@@ -39,7 +38,7 @@ internal static class ImportsWorker
 
         await using var hints = new Hints(database, TimeProvider.System);
         var options = new ImportOptions { Folder = folder };
-        var events = new EventLog();
+        var events = new Live.Log.EventLog();
         var handlers = new JobHandlers().Add(ImportHandler.Kind, new ImportHandler(database, options, NullLogger.Instance, events, new Random(1)), ImportHandler.Options);
         var server = new JobServer(database, node, handlers, new JobsOptions(), TimeProvider.System, chance, hints.Send, NullLogger.Instance, events: events);
         await using var queue = new JobQueue(database, handlers, _ => server.Wake(), log: events);

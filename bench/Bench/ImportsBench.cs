@@ -30,6 +30,7 @@ internal static class ImportsBench
         {
             var floor = rows / await CopyFloor.RunAsync(settings, longFile);
             Report.Say($"{floor:N0} rows/s by the database's own tool");
+            var clustered = rows / await CopyFloor.ClusteredAsync(settings, longFile);
             var pgloader = withPeers && settings.Database == DatabaseKind.Postgres ? rows / await CopyFloor.PgloaderAsync(longFile) : null;
             var longs = await LoadAsync(settings, "long-csv", longFile, rows);
             Report.Say($"{longs.PerS:N0} rows/s into {Report.Name(settings.Database)}{(pgloader is null ? "" : $"; pgloader {pgloader:N0}")}");
@@ -37,7 +38,7 @@ internal static class ImportsBench
             Report.Say($"{wideFloor:N0} values/s by the database's own tool from the same as a long file");
             runs.Add(await WideAsync(settings, wideFile, wideDays, values) with
             {
-                RowsPerS = longs.PerS, CopyPerS = floor, CopyRatio = longs.PerS / floor, PgloaderPerS = pgloader, PgloaderRatio = longs.PerS / pgloader,
+                RowsPerS = longs.PerS, CopyPerS = floor, ClusteredPerS = clustered, CopyRatio = longs.PerS / floor, PgloaderPerS = pgloader, PgloaderRatio = longs.PerS / pgloader,
                 CpuUsPerRow = longs.CpuUs, ServerCpuUsPerRow = longs.ServerCpuUs, WideCopyPerS = wideFloor, LongRssMb = longs.RssMb,
             });
             runs[^1] = runs[^1] with { WideCopyRatio = runs[^1].WideValuesPerS / wideFloor, RssMb = Math.Max(runs[^1].RssMb, longs.RssMb) };

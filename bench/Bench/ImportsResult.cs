@@ -10,6 +10,9 @@ internal sealed record ImportsResult
 
     public double CopyRatio { get; init; }
 
+    /// <summary>sqlite3's .import into a table without rowid.</summary>
+    public double? ClusteredPerS { get; init; }
+
     public double? PgloaderPerS { get; init; }
 
     public double? PgloaderRatio { get; init; }
@@ -67,6 +70,7 @@ internal sealed record ImportsResult
             RowsPerS = Of(r => r.RowsPerS),
             CopyPerS = Of(r => r.CopyPerS),
             CopyRatio = Of(r => r.CopyRatio),
+            ClusteredPerS = OfSome(r => r.ClusteredPerS),
             PgloaderPerS = OfSome(r => r.PgloaderPerS),
             PgloaderRatio = OfSome(r => r.PgloaderRatio),
             CpuUsPerRow = Of(r => r.CpuUsPerRow),

@@ -10,7 +10,9 @@ namespace Rondo.Readings.Rollups;
 public sealed class RollupLoop(Database database, RollupOptions options, TimeProvider time) : Loop("readings.rollup", time)
 {
     private readonly RollupRunner _runner = new(database, options);
+    private static readonly TimeSpan _longestRest = TimeSpan.FromMilliseconds(200);
     private long? _looked;
+    private long _worked;
 
     /// <inheritdoc/>
     /// <remarks>One transaction is short, and each is a sign of life.</remarks>
@@ -26,9 +28,18 @@ public sealed class RollupLoop(Database database, RollupOptions options, TimePro
         }
 
         // Ten thousand sources are twenty statements: not with every look for marks, and not by all nodes every few seconds.
-        var now = Time.GetTimestamp();
-        await _runner.RunAsync(isAll: false, Beat, stop).ConfigureAwait(false);
+        var now = _worked = Time.GetTimestamp();
+        await _runner.RunAsync(isAll: false, Beat, stop, () => RestAsync(stop)).ConfigureAwait(false);
         _looked = now;
         return options.Every;
+    }
+
+    // Half of the time at most: the sources of all pollers are due when a quarter of an hour is over, and polling goes on beside.
+    private async Task RestAsync(CancellationToken stop)
+    {
+        Beat();
+        var took = Time.GetElapsedTime(_worked);
+        await Task.Delay(took < _longestRest ? took : _longestRest, Time, stop).ConfigureAwait(false);
+        _worked = Time.GetTimestamp();
     }
 }

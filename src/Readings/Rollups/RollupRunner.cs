@@ -24,7 +24,8 @@ public sealed class RollupRunner(Database database, RollupOptions options)
     /// <param name="isAll">True to roll up unfinished quarters too.</param>
     /// <param name="alive">Called after each transaction; null for nobody.</param>
     /// <param name="stop">Gives up between two transactions.</param>
-    public async Task<RollupPass> RunAsync(bool isAll, Action? alive = null, CancellationToken stop = default)
+    /// <param name="rest">Waited for after each of a poller's sources, which are due all at the same time; null for going on at once.</param>
+    public async Task<RollupPass> RunAsync(bool isAll, Action? alive = null, CancellationToken stop = default, Func<Task>? rest = null)
     {
         await SiteZone.ResumeAsync(database, stop).ConfigureAwait(false);
         var tally = new Tally();
@@ -35,6 +36,7 @@ public sealed class RollupRunner(Database database, RollupOptions options)
             foreach (var source in ordered.Where(s => isAll ? s.Newest is not null : IsDue(s)))
             {
                 await OneAsync(source.Id, tally, alive, stop).ConfigureAwait(false);
+                await (rest?.Invoke() ?? Task.CompletedTask).ConfigureAwait(false);
             }
 
             if (ordered.Count < Page)

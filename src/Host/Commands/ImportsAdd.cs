@@ -100,7 +100,14 @@ internal static class ImportsAdd
                 return named.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) ? ProfileCatalogue.ReadFile(named) : catalogue.Find(named);
             }
 
-            var best = ImportTrial.Guess(file, catalogue.All().Select(p => p.Profile), options.MaxUnpacked, run.Stop)[0];
+            var trials = ImportTrial.Guess(file, catalogue.All().Select(p => p.Profile), options.MaxUnpacked, run.Stop);
+            var best = trials[0];
+            if (best.Refusal is { } refusal && trials.All(t => t.Refusal == refusal))
+            {
+                // It is the file, whatever the profile.
+                throw new CommandFault(ExitCode.Problem, $"{file}: {refusal}");
+            }
+
             return best is { Refusal: null, Values: > 0 } && best.Rejected * 2 <= best.Rows
                 ? catalogue.Find(best.Profile)
                 : throw new CommandFault(ExitCode.Problem, $"{file}: no profile fits. See what each makes of it: rondo imports profile guess {file}");

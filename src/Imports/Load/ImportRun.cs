@@ -25,7 +25,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
     public async Task RunAsync(CancellationToken stop)
     {
         var path = _vault.PathOf(row.Hash);
-        using var file = MeterFile.Open(path, options.MaxUnpacked);
+        using var file = MeterFile.Open(path, _profile, options.MaxUnpacked);
         var reader = Open(file);
         await BeginAsync(reader, stop).ConfigureAwait(false);
         if (row.Units == 0 && (_unknown == UnknownMeters.Refuse || row.MaxRejects is not null))
@@ -91,7 +91,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
     /// <summary>The whole file, before anything of it is stored, for whoever wants it whole or not at all.</summary>
     private async Task CheckAsync(string path, CancellationToken stop)
     {
-        using var file = MeterFile.Open(path, options.MaxUnpacked);
+        using var file = MeterFile.Open(path, _profile, options.MaxUnpacked);
         var reader = Open(file);
         var batch = new Batch();
         var (rejected, first) = (0L, (Reject?)null);

@@ -11,6 +11,9 @@ public enum FileShape
 
     /// <summary>NEM12 (Australia): records by number.</summary>
     Nem12,
+
+    /// <summary>Green Button (ESPI): XML of interval readings.</summary>
+    GreenButton,
 }
 
 /// <summary>What becomes of a value where there is one already.</summary>
@@ -76,6 +79,12 @@ public sealed record Profile
 
     /// <summary>The shape.</summary>
     public FileShape Shape { get; init; }
+
+    /// <summary>The shape as profiles write it.</summary>
+    public string ShapeText => Shape == FileShape.GreenButton ? "green-button" : $"{Shape}".ToLowerInvariant();
+
+    /// <summary>The sheet of an Excel file, by its name; null for the first one that is shown.</summary>
+    public string? Sheet { get; init; }
 
     /// <summary>What separates fields; null to look at the file.</summary>
     public char? Separator { get; init; }

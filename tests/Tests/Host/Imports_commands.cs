@@ -55,7 +55,7 @@ public sealed class Imports_commands : IDisposable
         Assert.Contains("2 values deleted", run.Output);
         Assert.Equal(1, await run.RunAsync("imports", "show", "99"));
         Assert.Equal(64, await run.RunAsync("imports", "add", file, "--profile", "none-such"));
-        Assert.Contains("There are: long-csv", run.Error);
+        Assert.Contains("There are: green-button, long-csv", run.Error);
         await run.GoodAsync("audit", "list", "--action", "imports.");
         Assert.Contains("imports.undo", run.Output);
     }

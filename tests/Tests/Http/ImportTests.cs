@@ -42,6 +42,6 @@ public sealed class ImportTests
         await Eventually.GetAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good(), s => s.GetProperty("import").GetProperty("undone_at").ValueKind != System.Text.Json.JsonValueKind.Null, "it is taken back");
         (await rondo.AskAsync(HttpMethod.Post, "/api/imports/9/undo")).Problem(HttpStatusCode.NotFound);
         Assert.Contains("profile", (await rondo.AskAsync(HttpMethod.Post, "/api/imports", "x")).Problem(HttpStatusCode.BadRequest).GetProperty("detail").GetString());
-        Assert.Contains("There are: long-csv", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=..%2F..%2Fetc%2Fpasswd", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
+        Assert.Contains("There are: green-button, long-csv", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=..%2F..%2Fetc%2Fpasswd", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
     }
 }

@@ -52,6 +52,19 @@ public enum LongDay
     Dropped,
 }
 
+/// <summary>What becomes of a row whose total is not the sum of its values.</summary>
+public enum Totals
+{
+    /// <summary>The row is rejected.</summary>
+    Reject,
+
+    /// <summary>The whole file is refused, before anything of it is written.</summary>
+    Refuse,
+
+    /// <summary>Nobody looks.</summary>
+    Ignore,
+}
+
 /// <summary>How meters are written.</summary>
 public enum MeterNames
 {
@@ -142,6 +155,9 @@ public sealed record Profile
 
     /// <summary>What 48 values of a day of 50 half hours mean.</summary>
     public LongDay LongDay { get; init; }
+
+    /// <summary>What becomes of a row of a wide file whose total is not the sum of its values; where a column means <c>total</c>.</summary>
+    public Totals Totals { get; init; }
 
     /// <summary>What becomes of values that are there already.</summary>
     public OverlapRule Overlap { get; init; } = OverlapRule.HigherQualityWins;

@@ -10,7 +10,7 @@ public static class ProfileReader
     /// <summary>Longest text, characters.</summary>
     public const int Longest = 64 * 1024;
 
-    private static readonly string[] _meanings = ["meter", "timestamp", "date", "time_of_day", "period", "value", "unit", "flag", "channel", "values"];
+    private static readonly string[] _meanings = ["meter", "timestamp", "date", "time_of_day", "period", "value", "unit", "flag", "channel", "values", "total"];
 
     /// <summary>Reads <paramref name="text"/>.</summary>
     /// <param name="text">YAML.</param>
@@ -39,6 +39,7 @@ public static class ProfileReader
             AllowsNegative = Choice(fields, "negative", false, ("reject", false), ("accept", true)),
             TakesUnfinished = Choice(fields, "unfinished", false, ("reject", false), ("accept", true)),
             LongDay = Choice(fields, "long_day", LongDay.Reject, ("reject", LongDay.Reject), ("dropped", LongDay.Dropped)),
+            Totals = Choice(fields, "totals", Totals.Reject, ("reject", Totals.Reject), ("refuse", Totals.Refuse), ("ignore", Totals.Ignore)),
             Overlap = Choice(
                 fields, "overlap", OverlapRule.HigherQualityWins, ("keep-first", OverlapRule.KeepFirst), ("last-wins", OverlapRule.LastWins), ("higher-quality-wins", OverlapRule.HigherQualityWins)),
             Unknown = Choice(fields, "unknown_meters", UnknownMeters.Create, ("create", UnknownMeters.Create), ("refuse", UnknownMeters.Refuse), ("skip", UnknownMeters.Skip)),
@@ -56,7 +57,7 @@ public static class ProfileReader
         foreach (var left in fields.Values)
         {
             throw left.Mistake("is not known; expected one of name, description, shape, sheet, separator, decimal, zone, label, interval, unit, channel, meters, columns, dates, times, flags, missing, "
-                + "actual, estimated, no_value, negative, unfinished, long_day, overlap, unknown_meters");
+                + "actual, estimated, no_value, negative, unfinished, long_day, totals, overlap, unknown_meters");
         }
 
         Check(profile, place);

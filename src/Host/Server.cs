@@ -1,11 +1,14 @@
 using System.Security.Cryptography;
 using Rondo.Host.Checks;
 using Rondo.Host.Http;
+using Rondo.Host.Imports;
 using Rondo.Host.Jobs;
 using Rondo.Host.Logs;
 using Rondo.Host.Metrics;
 using Rondo.Host.Settings;
 using Rondo.Imports;
+using Rondo.Imports.Folders;
+using Rondo.Imports.Sources;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Told;
@@ -36,7 +39,11 @@ internal sealed class Server : IAsyncDisposable
     private readonly LoopSupervisor _supervisor;
     private readonly Lazy<Numbers> _numbers;
     private readonly Lazy<HealthBoard> _board;
+
+    // Connections of all servers of this process; nothing leads anywhere else than the settings say.
+    private static readonly Lazy<SocketsHttpHandler> _web = new(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(20), PooledConnectionLifetime = TimeSpan.FromMinutes(2) });
     private Otlp? _otlp;
+    private FolderLoop? _watch;
 
     private Server(Database database, Node node, Poller? poller, JobQueue jobs, JobServer? worker, EventBus bus, Hints hints, LoopSupervisor supervisor, SelfCheck selfCheck, PollingOptions options, ILogger log)
     {
@@ -192,19 +199,22 @@ internal sealed class Server : IAsyncDisposable
             var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             var jobsOptions = more.Jobs;
             var calls = new HttpCallHandler(jobsOptions.Http, time);
+            JobServer? worker = null;
+            JobQueue? jobs = null;
+            JobOperations? operations = null;
             var imports = more.Imports ?? new ImportChoice().Options(address, options.ReadingRetention, Environment.GetEnvironmentVariable);
             var handlers = Handlers.All(
-                time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports")), new UndoHandler(database, live.Events), database);
-            JobServer? worker = null;
-            var jobs = new JobQueue(database, handlers, _ =>
+                time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports"), () => jobs!), new UndoHandler(database, live.Events), database,
+                new FetchHandler(database, imports, more.Sources, () => new ImportOperations(ours, jobs!, operations!, imports, live.Events), time, _web.Value));
+            jobs = new JobQueue(database, handlers, _ =>
             {
                 worker?.Wake();
                 hints.Send(JobServer.Topic);
             }, hints, live.Events);
             worker = roles.Contains("work")
-                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), events: live.Events, written: ours)
+                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), more.Sources.Count > 0 ? SourceList.Schedules(more.Sources) : null, events: live.Events, written: ours)
                 : null;
-            var operations = OperationsOn(database);
+            operations = OperationsOn(database);
             if (isShared)
             {
                 supervisor.Start(new LeaseLoop(ours, node, supervisor.CheckProgress, hints.Send, time, logs.CreateLogger("rondo.nodes")) { Hopeless = more.Hopeless });
@@ -245,6 +255,11 @@ internal sealed class Server : IAsyncDisposable
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
             var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live, ImportOptions = imports };
             server.StartNumbers(more.Metrics, logs);
+            if (more.Watch is { } watch && roles.Contains("work"))
+            {
+                supervisor.Start(server._watch = Watching.Of(server, watch, ours, logs.CreateLogger("rondo.imports")));
+            }
+
             return server;
 
             // What the system does by itself is done without a key ring too.
@@ -350,6 +365,7 @@ internal sealed class Server : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _supervisor.DisposeAsync().ConfigureAwait(false);
+        _watch?.Dispose();
         _otlp?.Dispose();
         Calls.Dispose();
         SignIns.Dispose();

@@ -1,6 +1,7 @@
 using Rondo.Host.Metrics;
 using Rondo.Host.Settings;
 using Rondo.Imports;
+using Rondo.Imports.Sources;
 using Rondo.Jobs;
 using Rondo.Jobs.Logs;
 using Rondo.Live;
@@ -43,6 +44,12 @@ internal sealed record ServerOptions
     /// <summary>Settings of imports; null for the defaults of the database.</summary>
     public ImportOptions? Imports { get; init; }
 
+    /// <summary>The folder that this server watches for files of meters; null for none.</summary>
+    public ImportChoice? Watch { get; init; }
+
+    /// <summary>Places that files of meters are fetched from.</summary>
+    public IReadOnlyList<SourceDefinition> Sources { get; init; } = [];
+
     /// <summary>The time zone in which readings are rolled up, an IANA name; null for the one that is stored.</summary>
     public string? TimeZone { get; init; }
 
@@ -59,6 +66,8 @@ internal sealed record ServerOptions
         Keys = settings.Keys,
         Live = settings.Live,
         Metrics = settings.Metrics,
+        Sources = settings.Imports.Sources,
+        Watch = settings.Imports.Watch is null ? null : settings.Imports,
         Imports = settings.Imports.Options(settings.Database, settings.Polling.ReadingRetention, variable),
     };
 }

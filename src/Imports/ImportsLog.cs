@@ -7,4 +7,13 @@ internal static partial class ImportsLog
 {
     [LoggerMessage(EventId = 9000, Level = LogLevel.Warning, Message = "Import {Import} of {File} {Verdict}: {Error}")]
     public static partial void Failed(ILogger log, long import, string file, string verdict, string error);
+
+    [LoggerMessage(EventId = 9010, Level = LogLevel.Information, Message = "Watched folder: {News}")]
+    public static partial void FileMoved(ILogger log, string news);
+
+    [LoggerMessage(EventId = 9011, Level = LogLevel.Warning, Message = "Watched folder: {News}")]
+    public static partial void FileFailed(ILogger log, string news);
+
+    [LoggerMessage(EventId = 9012, Level = LogLevel.Warning, Message = "Watched folder: {Refusal}")]
+    public static partial void NotWatched(ILogger log, string refusal);
 }

@@ -148,6 +148,9 @@ table import
   undo_kept bigint not null default 0
   alert_sent boolean not null default false
   alert_sent_at timestamp with time zone
+  rows_per_s double precision
+  webhook text
+  webhook_job_id bigint
   import_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text])))
   import_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
   import_unknown_meters_check CHECK ((unknown_meters = ANY (ARRAY['create'::text, 'refuse'::text, 'skip'::text])))
@@ -196,6 +199,14 @@ table import_run
   import_run_step_us_check CHECK ((step_us > 0))
   import_run_pkey PRIMARY KEY (series_id, from_us, import_id)
   CREATE INDEX import_run_import ON public.import_run USING btree (import_id)
+
+table import_source_file
+  source text not null
+  name text not null
+  version text not null
+  import_id bigint
+  seen_at timestamp with time zone not null
+  import_source_file_pkey PRIMARY KEY (source, name)
 
 view job
   id bigint

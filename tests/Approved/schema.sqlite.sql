@@ -146,7 +146,7 @@ CREATE TABLE import (
   undo_kept INTEGER not null default 0,
   alert_sent INTEGER not null default 0,
   alert_sent_at INTEGER
-) STRICT;
+, rows_per_s REAL, webhook TEXT, webhook_job_id INTEGER) STRICT;
 
 CREATE UNIQUE INDEX import_once on import (hash) where undone_at is null and state in ('queued', 'running', 'done', 'failed');
 
@@ -196,6 +196,15 @@ CREATE TABLE import_run (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX import_run_import on import_run (import_id);
+
+CREATE TABLE import_source_file (
+  source TEXT not null,
+  name TEXT not null,
+  version TEXT not null,
+  import_id INTEGER,
+  seen_at INTEGER not null,
+  primary key (source, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE VIEW job as
   select id, 'ready' as state, queue, kind, priority, due, attempts, max_attempts, lease_no, crashes, enqueued_at, args, tags, note, metadata, unique_key, concurrency_key,

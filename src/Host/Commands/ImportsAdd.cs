@@ -9,7 +9,7 @@ internal static class ImportsAdd
 {
     public static Command Create(Cli cli)
     {
-        var files = new Argument<string[]>("FILE") { Description = "The files", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE") { Description = "The files", Arity = ArgumentArity.ZeroOrMore };
         var profile = new Option<string?>("--profile") { Description = "How they are read: the name of a profile, or a file of one (ending in .yaml) [default: the one that fits best]", HelpName = "NAME" };
         var priority = new Option<string>("--priority") { Description = "low, normal or high", DefaultValueFactory = _ => "normal" }.AcceptOnlyFromAmong("low", "normal", "high");
         var tags = new Option<string[]>("--tag") { Description = "A word to find it by; may be repeated", HelpName = "TAG" };
@@ -18,39 +18,57 @@ internal static class ImportsAdd
         var retries = new Option<int>("--max-retries") { Description = "Runs after the first one, at most", DefaultValueFactory = _ => 3, HelpName = "N" };
         var rejects = new Option<long?>("--max-rejects") { Description = "When more rows than these would be rejected, the whole file is refused and nothing stored", HelpName = "N" };
         var unknown = new Option<string?>("--unknown") { Description = "What becomes of meters nobody knows: create, refuse (the whole file) or skip [default: as the profile says]" }.AcceptOnlyFromAmong("create", "refuse", "skip");
+        var webhook = new Option<string?>("--webhook") { Description = "Called once with what came of the import, signed as jobs of the kind http are", HelpName = "URL" };
+        var watch = new Option<string?>("--watch") { Description = "Import what is put into this folder, until Ctrl-C; each file ends up in its folder done or failed, with a report beside it", HelpName = "DIR" };
+        var noWait = new Option<bool>("--no-wait") { Description = "Do not show how the imports go until they have ended; without a terminal it is not shown anyway" };
         var dry = new Option<bool>("--dry-run") { Description = "Only read them, and say what would be stored" };
         return cli.Act(
-            new Command("add", "Hand in files; each is an import of its own. The same file again changes nothing.") { files, profile, priority, tags, note, meta, retries, rejects, unknown, dry },
+            new Command("add", "Hand in files; each is an import of its own. The same file again changes nothing.") { files, profile, priority, tags, note, meta, retries, rejects, unknown, webhook, watch, noWait, dry },
             run =>
             {
-                var wanted = new Wanted(run.Get(files)!, run.Get(profile), f => new ImportRequest
+                var wanted = new Wanted(run.Get(files)!, run.Get(profile), (file, read) => new ImportRequest
                 {
-                    File = Path.GetFileName(f.Path), Profile = f.Profile, Priority = run.Get(priority)!, Tags = run.Get(tags) ?? [], Note = run.Get(note), Metadata = JobsEnqueue.Pairs(run.Get(meta) ?? []),
-                    MaxRetries = run.Get(retries), MaxRejects = run.Get(rejects), Unknown = ImportRequest.UnknownOf(run.Get(unknown)),
+                    File = Path.GetFileName(file), Profile = read, Priority = run.Get(priority)!, Tags = run.Get(tags) ?? [], Note = run.Get(note), Metadata = JobsEnqueue.Pairs(run.Get(meta) ?? []),
+                    MaxRetries = run.Get(retries), MaxRejects = run.Get(rejects), Webhook = run.Get(webhook), Unknown = ImportRequest.UnknownOf(run.Get(unknown)),
                 });
-                return run.Get(dry) ? TryAsync(run, wanted) : AddAsync(run, wanted);
+                if (run.Get(watch) is { } folder)
+                {
+                    return wanted.Files.Length > 0 || run.Get(dry)
+                        ? throw new CommandFault(ExitCode.Misuse, "--watch takes its files from the folder; it goes with neither FILE nor --dry-run")
+                        : ImportsWatch.RunAsync(run, folder, (name, path) => wanted.Request(name, new ProfileCatalogue(ImportsCommand.Options(run).Profiles).Choose(wanted.Profile, path, ImportsCommand.Options(run).MaxUnpacked, run.Stop)));
+                }
+
+                if (wanted.Files.Length == 0)
+                {
+                    throw new CommandFault(ExitCode.Misuse, "which files? Expected FILE…, or --watch DIR");
+                }
+
+                return run.Get(dry) ? TryAsync(run, wanted) : AddAsync(run, wanted, run.Shell.IsTerminal && !run.IsJson && !run.Get(noWait));
             },
             "rondo imports add may.csv --profile long-csv",
             "rondo imports add *.csv --profile wide-half-hours --tag supplier-a --priority high",
-            "rondo imports add may.csv --dry-run");
+            "rondo imports add may.csv --dry-run",
+            "rondo imports add --watch /srv/meters --profile long-csv");
     }
 
-    private sealed record Wanted(string[] Files, string? Profile, Func<(string Path, Profile Profile), ImportRequest> Request);
+    private sealed record Wanted(string[] Files, string? Profile, Func<string, Profile, ImportRequest> Request);
 
-    private static async Task<int> AddAsync(Run run, Wanted wanted)
+    private static async Task<int> AddAsync(Run run, Wanted wanted, bool isFollowed)
     {
         var options = ImportsCommand.Options(run);
         var found = wanted.Files.Select(f => (Path: f, Profile: ProfileOf(run, options, f, wanted.Profile))).ToList();
-        return await ImportsCommand.UseAsync(run.Labelled("imports.add", string.Join(", ", wanted.Files.Take(5).Select(Path.GetFileName))), async imports =>
+        return await ImportsCommand.UseAsync(run.Labelled("imports.add", string.Join(", ", wanted.Files.Take(5).Select(Path.GetFileName))), async (imports, hint) =>
         {
             List<object> added = [];
+            List<long> ids = [];
             foreach (var file in found)
             {
                 try
                 {
                     await using var bytes = File.OpenRead(file.Path);
-                    var answer = await imports.AddAsync(wanted.Request(file), bytes, run.Stop);
+                    var answer = await imports.AddAsync(wanted.Request(file.Path, file.Profile), bytes, run.Stop);
                     run.Say(answer.IsNew ? $"import {answer.Id}: {file.Path} is queued, by profile {file.Profile.Name}" : $"{file.Path} was already imported by import {answer.Id}; nothing has changed");
+                    ids.Add(answer.Id);
                     added.Add(new { file = file.Path, id = answer.Id, is_new = answer.IsNew, profile = file.Profile.Name });
                 }
                 catch (ImportRefused refused)
@@ -64,7 +82,8 @@ internal static class ImportsAdd
             }
 
             run.WriteJson(new { imports = added });
-            return ExitCode.Ok;
+            await hint();
+            return !isFollowed || await ImportsFollow.RunAsync(run, imports, ids) ? ExitCode.Ok : ExitCode.Problem;
         });
     }
 
@@ -94,20 +113,11 @@ internal static class ImportsAdd
     {
         try
         {
-            var catalogue = new ProfileCatalogue(options.Profiles);
-            if (named is not null)
-            {
-                return named.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) ? ProfileCatalogue.ReadFile(named) : catalogue.Find(named);
-            }
-
-            var best = ImportTrial.Guess(file, catalogue.All().Select(p => p.Profile), options.MaxUnpacked, run.Stop)[0];
-            return best is { Refusal: null, Values: > 0 } && best.Rejected * 2 <= best.Rows
-                ? catalogue.Find(best.Profile)
-                : throw new CommandFault(ExitCode.Problem, $"{file}: no profile fits. See what each makes of it: rondo imports profile guess {file}");
+            return new ProfileCatalogue(options.Profiles).Choose(named, file, options.MaxUnpacked, run.Stop);
         }
         catch (ImportRefused refused)
         {
-            throw new CommandFault(named is null ? ExitCode.Problem : ExitCode.Misuse, refused.Message);
+            throw named is null ? new CommandFault(ExitCode.Problem, $"{file}: {refused.Message}") : new CommandFault(ExitCode.Misuse, refused.Message);
         }
     }
 }

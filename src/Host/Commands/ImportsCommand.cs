@@ -24,19 +24,28 @@ internal static class ImportsCommand
     public static ImportOptions Options(Run run) => run.Settings.Imports.Options(run.Settings.Database, run.Settings.Polling.ReadingRetention, run.Shell.Variable);
 
     /// <summary>Does something with imports, and then tells the running nodes of it.</summary>
-    public static Task<int> UseAsync(Run run, Func<ImportOperations, Task<int>> work) => run.UseDatabaseAsync(async database =>
+    public static Task<int> UseAsync(Run run, Func<ImportOperations, Task<int>> work) => UseAsync(run, (imports, _) => work(imports));
+
+    /// <summary>The same for work that goes on for long: it tells them in between.</summary>
+    public static Task<int> UseAsync(Run run, Func<ImportOperations, Func<Task>, Task<int>> work) => run.UseDatabaseAsync(async database =>
     {
         var topics = new HashSet<string>();
         await using var queue = new JobQueue(database, Handlers.All(run.Time), _ => topics.Add(JobServer.Topic), log: new EventLog());
         try
         {
-            return await work(new ImportOperations(database, queue, JobsCommand.Operations(run, database, topics), Options(run), new EventLog()));
+            return await work(new ImportOperations(database, queue, JobsCommand.Operations(run, database, topics), Options(run), new EventLog()), HintAsync);
         }
         finally
+        {
+            await HintAsync();
+        }
+
+        async Task HintAsync()
         {
             if (topics.Count > 0)
             {
                 await run.HintAsync(database, topics);
+                topics.Clear();
             }
         }
     });
@@ -96,9 +105,15 @@ internal static class ImportsCommand
         run.Say($"import {row.Id}: {row.StateNow}, {row.File} ({Text(row.Bytes)} bytes) by profile {row.Profile}, job {row.JobId}, priority {row.Priority}");
         run.Say($"{Share(row)} done: {Text(row.Units)} rows, {Text(row.ValueCount)} values: {Text(row.Inserted)} new, {Text(row.Replaced)} replaced, {Text(row.Same)} there already, {Text(row.Kept)} kept as they were, "
             + $"{Text(row.Skipped)} of unknown meters; {Text(row.Missing)} missing, {Text(row.Rejected)} rows rejected");
+        if (row.RowsPerS is { } speed)
+        {
+            run.Say(string.Create(CultureInfo.InvariantCulture, $"{speed:N0} rows/s{(row.LeftS is { } left ? $", {ImportsFollow.Left(left)} left" : "")}"));
+        }
+
         run.Say($"accepted {row.CreatedAt}{On(", begun ", row.StartedAt)}{On(", last progress ", row.ProgressAt)}{On(", ended ", row.FinishedAt)}; retry {row.RetryCount} of {row.MaxRetries}{On(", next at ", row.RetryAt)}");
         SayOne("warning", row.Warnings);
         SayOne("last error", row.LastError ?? row.JobError);
+        SayOne("webhook", row.Webhook is null ? null : $"{row.Webhook}{(row.WebhookJobId is { } call ? $", called by job {call}" : "")}");
         SayOne("tags", row.Tags);
         SayOne("note", row.Note);
         SayOne("metadata", row.Metadata);

@@ -37,8 +37,8 @@ internal static class ImportsProfile
         run =>
         {
             var all = new ProfileCatalogue(run.Settings.Imports.Profiles).All();
-            run.WriteTable(["name", "shape", "zone", "from", "description"], all.Select(p => (IReadOnlyList<string?>)[p.Profile.Name, $"{p.Profile.Shape}".ToLowerInvariant(), p.Profile.Zone, p.IsShipped ? "shipped" : "own", p.Profile.Description]));
-            run.WriteJson(new { profiles = all.Select(p => new { p.Profile.Name, shape = $"{p.Profile.Shape}".ToLowerInvariant(), p.Profile.Zone, is_shipped = p.IsShipped, p.Profile.Description }) });
+            run.WriteTable(["name", "shape", "zone", "from", "description"], all.Select(p => (IReadOnlyList<string?>)[p.Profile.Name, p.Profile.ShapeText, p.Profile.Zone, p.IsShipped ? "shipped" : "own", p.Profile.Description]));
+            run.WriteJson(new { profiles = all.Select(p => new { p.Profile.Name, shape = p.Profile.ShapeText, p.Profile.Zone, is_shipped = p.IsShipped, p.Profile.Description }) });
             return Task.FromResult(ExitCode.Ok);
         },
         "rondo imports profile list");

@@ -25,7 +25,7 @@ internal static class ImportEndpoints
     {
         var imports = app.MapGroup("/api/imports").WithTags("imports");
         imports.MapGet("", ListAsync).Named("listImports", "Imports, the newest first").For(Role.Viewer).Produces<ImportListPage>().Problems(400, 503);
-        imports.MapPost("", AddAsync).Named("addImport", "Takes a file in, as the body, and queues its import; 200 instead of 201 when the same file was imported already").For(Role.Ingest)
+        imports.MapPost("", AddAsync).Named("addImport", "Takes a file in, as the body, and queues its import; 200 instead of 201 when the same file was imported already. With dry_run it is only read, and what would be stored is told (200)").For(Role.Ingest)
             .Produces<ImportAdded>(201).Produces<ImportAdded>().Problems(400, 413, 422, 503);
         imports.MapGet("/{id:long}", ShowAsync).Named("getImport", "One import with its errors and its first rejected rows").For(Role.Viewer).Produces<ImportPage>().Problems(404, 503);
         imports.MapGet("/{id:long}/errors", RejectsAsync).Named("getImportErrors", "The rejected rows as a file that can be corrected and handed in again").For(Role.Viewer)
@@ -78,7 +78,9 @@ internal static class ImportEndpoints
         [FromQuery(Name = "note")] string? note,
         [FromQuery(Name = "max_retries")] int? retries,
         [FromQuery(Name = "max_rejects")] long? rejects,
-        [FromQuery(Name = "unknown")] string? unknown)
+        [FromQuery(Name = "unknown")] string? unknown,
+        [FromQuery(Name = "webhook")] string? webhook,
+        [FromQuery(Name = "dry_run")] bool? dryRun)
     {
         if (profile is null)
         {
@@ -98,8 +100,13 @@ internal static class ImportEndpoints
             {
                 File = file ?? "upload", Profile = new ProfileCatalogue(server.ImportOptions.Profiles).Find(profile), Priority = priority ?? "normal",
                 Tags = tags?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [], Note = note, MaxRetries = retries ?? 3, MaxRejects = rejects,
-                Unknown = ImportRequest.UnknownOf(unknown),
+                Unknown = ImportRequest.UnknownOf(unknown), Webhook = webhook,
             };
+            if (dryRun == true)
+            {
+                return Results.Ok(await server.Imports(server.Database).TryAsync(wanted, request.Body, stop).ConfigureAwait(false));
+            }
+
             var added = await server.Imports(server.By(request.HttpContext, "imports.add", wanted.File).Database).AddAsync(wanted, request.Body, stop).ConfigureAwait(false);
             return added.IsNew ? Results.Created($"/api/imports/{added.Id}", added) : Results.Ok(added);
         }

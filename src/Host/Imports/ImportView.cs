@@ -33,6 +33,18 @@ internal sealed record ImportView
     /// <summary>Bytes of the file that were read for them.</summary>
     public required long BytesRead { get; init; }
 
+    /// <summary>Rows a second of the run that is under way, or of the last one; null before anything was stored.</summary>
+    public double? RowsPerS { get; init; }
+
+    /// <summary>How long it will still take, seconds; null while it does not run.</summary>
+    public double? LeftS { get; init; }
+
+    /// <summary>The URL that its end is told to, or null.</summary>
+    public string? Webhook { get; init; }
+
+    /// <summary>The job that tells it; null until it has ended.</summary>
+    public long? WebhookJobId { get; init; }
+
     /// <summary>Values that were read: the sum of inserted, replaced, kept, same and skipped.</summary>
     public required long Values { get; init; }
 
@@ -134,6 +146,10 @@ internal sealed record ImportView
         Priority = row.Priority,
         Rows = row.Units,
         BytesRead = row.BytesRead,
+        RowsPerS = row.RowsPerS is { } speed ? Math.Round(speed, 1) : null,
+        LeftS = row.LeftS,
+        Webhook = row.Webhook,
+        WebhookJobId = row.WebhookJobId,
         Values = row.ValueCount,
         Inserted = row.Inserted,
         Replaced = row.Replaced,

@@ -15,11 +15,13 @@ internal static class Handlers
     /// <param name="imports">Runs imports; null likewise.</param>
     /// <param name="undo">Takes imports back; null likewise.</param>
     /// <param name="database">Where readings are rolled up again; null likewise.</param>
-    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null, ImportHandler? imports = null, UndoHandler? undo = null, Database? database = null) => new JobHandlers()
+    /// <param name="fetch">Fetches files of sources; null likewise.</param>
+    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null, ImportHandler? imports = null, UndoHandler? undo = null, Database? database = null, FetchHandler? fetch = null) => new JobHandlers()
         .Add("noop", new NoopHandler(time))
         .Add("http", () => calls ?? throw new InvalidOperationException("this program calls nobody"), HttpCallHandler.Options)
         .Add(ImportHandler.Kind, () => imports ?? throw new InvalidOperationException("this program imports nothing"), ImportHandler.Options)
         .Add(UndoHandler.Kind, () => undo ?? throw new InvalidOperationException("this program imports nothing"), UndoHandler.Options)
+        .Add(FetchHandler.Kind, () => fetch ?? throw new InvalidOperationException("this program imports nothing"), FetchHandler.Options)
         .Add(RollupRebuild.Kind, () => new RollupRebuild(database ?? throw new InvalidOperationException("this program runs no jobs"), Server.Rollups), RollupRebuild.Options);
 }
 

@@ -1,4 +1,6 @@
 using Rondo.Imports;
+using Rondo.Imports.Sources;
+using Rondo.Polling.Configuration;
 using Rondo.Storage;
 
 namespace Rondo.Host.Settings;
@@ -17,6 +19,18 @@ internal sealed record ImportChoice
 
     /// <summary>Largest file once unpacked, bytes.</summary>
     public long MaxUnpacked { get; init; } = 20_000_000_000;
+
+    /// <summary>Folder that is watched, a full path; null for none.</summary>
+    public string? Watch { get; init; }
+
+    /// <summary>Profile of the files in it; null for the one that fits each.</summary>
+    public string? WatchProfile { get; init; }
+
+    /// <summary>How long a file in it must have stood still.</summary>
+    public TimeSpan WatchSettle { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Places that files are fetched from.</summary>
+    public IReadOnlyList<SourceDefinition> Sources { get; init; } = [];
 
     /// <summary>The options for a database.</summary>
     /// <param name="address">The database.</param>
@@ -50,9 +64,44 @@ internal static class ImportSettings
             draft.Imports = draft.Imports with { Profiles = text == Setting.None ? null : text };
             return text == Setting.None || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /etc/rondo/profiles, or {Setting.None}";
         }),
+        new("imports.watch", _ => Setting.None, "a folder whose files are imported by a server with the role work, or none; each ends up in its folder done or failed, with a report beside it", (draft, text) =>
+        {
+            draft.Imports = draft.Imports with { Watch = text == Setting.None ? null : text };
+            return text == Setting.None || Path.IsPathFullyQualified(text) ? null : $"'{text}' is no full path of a folder; expected one such as /srv/meters, or {Setting.None}";
+        }),
+        new("imports.watch_profile", _ => Auto, "the profile of files in it, or auto for the one that fits each", (draft, text) =>
+        {
+            draft.Imports = draft.Imports with { WatchProfile = text == Auto ? null : text };
+            return null;
+        }),
+        new("imports.watch_settle", _ => "10s", "how long a file in it must have stood still before it is taken", (draft, text) =>
+        {
+            var isSpan = Durations.TryParse(text, out var span) && span >= TimeSpan.Zero && span <= TimeSpan.FromHours(1);
+            draft.Imports = draft.Imports with { WatchSettle = span };
+            return isSpan ? null : $"'{text}' is not a duration up to 1h; expected one such as 10s";
+        }),
+        new("imports.sources", _ => Setting.None, "a YAML file of places that files are fetched from on a schedule (folders, HTTPS, SFTP), or none", TakeSources),
         Size("imports.max_size", "4GB", "largest file that is taken", (o, v) => o with { MaxSize = v }),
         Size("imports.max_unpacked", "20GB", "largest file once it is unpacked", (o, v) => o with { MaxUnpacked = v }),
     ];
+
+    private static string? TakeSources(SettingsDraft draft, string text)
+    {
+        if (text != Setting.None && !Path.IsPathFullyQualified(text))
+        {
+            return $"'{text}' is no full path of a file; expected one such as /etc/rondo/sources.yaml, or {Setting.None}";
+        }
+
+        try
+        {
+            draft.Imports = draft.Imports with { Sources = text == Setting.None ? [] : SourceList.ReadFile(text, word => Durations.TryParse(word, out var span) ? span : null) };
+            return null;
+        }
+        catch (ImportRefused refused)
+        {
+            return refused.Message;
+        }
+    }
 
     private static Setting Size(string key, string without, string meaning, Func<ImportChoice, long, ImportChoice> set) => new(key, _ => without, meaning, (draft, text) =>
     {

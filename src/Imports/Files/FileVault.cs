@@ -51,6 +51,30 @@ public sealed class FileVault(string folder, long maxBytes)
         }
     }
 
+    /// <summary>Has a file for as long as <paramref name="use"/> takes; nothing of it stays.</summary>
+    /// <param name="from">Its bytes.</param>
+    /// <param name="use">Gets its path.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="ImportRefused">It is empty or too large, or the folder cannot be written to.</exception>
+    public async Task<T> BorrowAsync<T>(Stream from, Func<string, Task<T>> use, CancellationToken stop)
+    {
+        var temporary = Path.Combine(folder, $"new-{Ids.New()}");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            await CopyAsync(from, temporary, stop).ConfigureAwait(false);
+            return await use(temporary).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new ImportRefused($"the file cannot be read in {folder}: {fault.Message} Make room or rights there, or name another folder by imports.folder", fault);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
     /// <summary>Where the file of that hash is, or would be.</summary>
     public string PathOf(string hash) => hash.Length == 64 && !hash.AsSpan().ContainsAnyExcept(_hexadecimal)
         ? Path.Combine(folder, hash[..2], hash)

@@ -1,44 +1,42 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Unicode;
+using Rondo.Imports.Profiles;
 
 namespace Rondo.Imports.Files;
 
-/// <summary>A stored file as text: unpacked where it is packed, in the encoding it was written in. Read twice, from its beginning to its end, and never held.</summary>
+/// <summary>A stored file as text: unpacked where it is packed, in the encoding it was written in, a sheet as CSV. Read more than once, from its beginning to its end, and never held.</summary>
 internal sealed class MeterFile : IDisposable
 {
     private const int Block = 64 * 1024;
+    private readonly string _path;
+    private readonly Profile _profile;
+    private readonly long _maxUnpacked;
     private readonly FileStream _file;
-    private readonly StreamReader _text;
 
-    private MeterFile(FileStream file, StreamReader text, Encoding encoding) => (_file, _text, Encoding) = (file, text, encoding);
-
-    /// <summary>What it is written in.</summary>
-    public Encoding Encoding { get; }
+    private MeterFile(string path, Profile profile, long maxUnpacked, FileStream file, TextReader text) =>
+        (_path, _profile, _maxUnpacked, _file, Text) = (path, profile, maxUnpacked, file, text);
 
     /// <summary>The text from its beginning, a byte order mark left out.</summary>
-    public TextReader Text => _text;
+    public TextReader Text { get; }
+
+    /// <summary>The sheet that the text is made of; null for other files.</summary>
+    public SheetText? Sheet => Text as SheetText;
 
     /// <summary>Bytes of the stored file that were read.</summary>
-    public long BytesRead => _file.Position;
+    public long BytesRead => Sheet?.BytesRead ?? _file.Position;
 
     /// <summary>Opens a file.</summary>
     /// <param name="path">Where it is.</param>
+    /// <param name="profile">How it is read.</param>
     /// <param name="maxUnpacked">Largest size once unpacked, bytes.</param>
-    /// <exception cref="ImportRefused">It is no text: an Excel file, a zip, or too large.</exception>
-    public static MeterFile Open(string path, long maxUnpacked)
+    /// <exception cref="ImportRefused">It is no text and nothing that becomes one, or too large.</exception>
+    public static MeterFile Open(string path, Profile profile, long maxUnpacked)
     {
-        var encoding = Detect(path, maxUnpacked);
         var file = OpenFile(path);
         try
         {
-            var text = new StreamReader(Unpacked(file, maxUnpacked), encoding, detectEncodingFromByteOrderMarks: false, Block);
-            if (text.Peek() == '\uFEFF')
-            {
-                _ = text.Read();
-            }
-
-            return new MeterFile(file, text, encoding);
+            return new MeterFile(path, profile, maxUnpacked, file, OpenSheet(file, profile, maxUnpacked) ?? (TextReader)OpenText(path, file, maxUnpacked));
         }
         catch
         {
@@ -47,11 +45,43 @@ internal sealed class MeterFile : IDisposable
         }
     }
 
+    /// <summary>The same file once more, from its beginning.</summary>
+    public MeterFile Again() => Open(_path, _profile, _maxUnpacked);
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        _text.Dispose();
+        Text.Dispose();
         _file.Dispose();
+    }
+
+    private static SheetText? OpenSheet(FileStream file, Profile profile, long maxUnpacked)
+    {
+        if (!ZipFiles.IsOne(First(file)))
+        {
+            return null;
+        }
+
+        using var zip = ZipFiles.Open(file);
+        if (!ZipFiles.IsWorkbook(zip))
+        {
+            return null;
+        }
+
+        SheetGuard.Check(zip, maxUnpacked);
+        return SheetText.Open(file, zip, profile);
+    }
+
+    private static StreamReader OpenText(string path, FileStream file, long maxUnpacked)
+    {
+        var encoding = Detect(path, maxUnpacked);
+        var text = new StreamReader(Unpacked(file, maxUnpacked), encoding, detectEncodingFromByteOrderMarks: false, Block);
+        if (text.Peek() == '\uFEFF')
+        {
+            _ = text.Read();
+        }
+
+        return text;
     }
 
     private static FileStream OpenFile(string path) => new(path, new FileStreamOptions { BufferSize = Block, Options = FileOptions.SequentialScan, Share = FileShare.Read });
@@ -65,17 +95,7 @@ internal sealed class MeterFile : IDisposable
         var (length, isFirst) = (0, true);
         while (true)
         {
-            int read;
-            try
-            {
-                read = bytes.ReadAtLeast(block.AsSpan(length), block.Length - length, throwOnEndOfStream: false);
-            }
-            catch (InvalidDataException fault)
-            {
-                throw new ImportRefused($"the gzip file cannot be unpacked: {fault.Message} Hand it in again", fault);
-            }
-
-            length += read;
+            length += bytes.ReadAtLeast(block.AsSpan(length), block.Length - length, throwOnEndOfStream: false);
             var seen = block.AsSpan(0, length);
             if (isFirst)
             {
@@ -113,14 +133,14 @@ internal sealed class MeterFile : IDisposable
 
     private static void RequireText(ReadOnlySpan<byte> first)
     {
-        if (first.StartsWith("PK"u8))
+        if (ZipFiles.IsOne(first) || first.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
         {
-            throw new ImportRefused("this is a zip or an Excel file (xlsx), whatever its name says; these are not read yet. Save the sheet as CSV, or unpack the archive, and import that");
+            throw new ImportRefused("in the archive is another one, or an Excel file; unpack it and import that");
         }
 
         if (first.StartsWith((ReadOnlySpan<byte>)[0xD0, 0xCF, 0x11, 0xE0]))
         {
-            throw new ImportRefused("this is an Excel file (xls), whatever its name says; save the sheet as CSV and import that");
+            throw new ImportRefused("this is an Excel file of the old kind (xls) or one with a password, whatever its name says; save it as xlsx without one, or the sheet as CSV, and import that");
         }
     }
 
@@ -146,58 +166,19 @@ internal sealed class MeterFile : IDisposable
 
     private static Stream Unpacked(FileStream file, long most)
     {
-        Span<byte> magic = stackalloc byte[2];
-        var isPacked = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1F, 0x8B];
-        file.Position = 0;
-        return isPacked ? new BoundedStream(new GZipStream(file, CompressionMode.Decompress), most) : file;
+        var first = First(file);
+        return first is [0x1F, 0x8B, ..] ? new BoundedStream(new GZipStream(file, CompressionMode.Decompress), most, "gzip file")
+            : ZipFiles.IsOne(first) ? ZipFiles.OpenOnly(ZipFiles.Open(file), most)
+            : file;
     }
 
-    /// <summary>Ends a file that unpacks to more than anybody wanted.</summary>
-    private sealed class BoundedStream(Stream inner, long most) : Stream
+    /// <summary>The first four bytes, or fewer.</summary>
+    private static byte[] First(FileStream file)
     {
-        private long _read;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => _read;
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int Read(Span<byte> buffer)
-        {
-            var read = inner.Read(buffer);
-            _read += read;
-            return _read <= most ? read : throw new ImportRefused($"the file unpacks to more than {most:N0} bytes; split it, or raise imports.max_unpacked");
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                inner.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
+        var first = new byte[4];
+        file.Position = 0;
+        var read = file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false);
+        file.Position = 0;
+        return first[..read];
     }
 }

@@ -7,7 +7,7 @@ namespace Rondo.Imports.Formats;
 /// Reads the intervals of one file, in the order of the file. The same file read by the same profile gives the same units, however often: that is how an import that was
 /// broken off goes on.
 /// </summary>
-internal abstract class FormatReader(RecordReader records, Profile profile)
+internal abstract class FormatReader(RecordReader? records, Profile profile)
 {
     /// <summary>Meters of one file, at most.</summary>
     public const int MostMeters = 500_000;
@@ -32,7 +32,8 @@ internal abstract class FormatReader(RecordReader records, Profile profile)
     /// <summary>Intervals that began before are rejected; seconds since the epoch.</summary>
     public long NotBefore { get; set; } = Earliest;
 
-    protected RecordReader Records => records;
+    /// <summary>Records of the file; for formats that have such.</summary>
+    protected RecordReader Records => records!;
 
     protected Profile Profile => profile;
 
@@ -61,14 +62,25 @@ internal abstract class FormatReader(RecordReader records, Profile profile)
     /// <exception cref="ImportRefused">The file is not what the profile says.</exception>
     public static FormatReader Open(MeterFile file, Profile profile)
     {
-        var (text, separator, firstLine) = Separators.Find(file.Text, profile);
-        return profile.Shape switch
+        if (profile.Shape == FileShape.GreenButton)
         {
-            FileShape.Nem12 => new Nem12Format(new RecordReader(text, ',', isQuoted: false, firstLine), profile),
-            FileShape.Wide => new WideFormat(new RecordReader(text, separator, firstLine: firstLine), profile),
-            _ => new LongFormat(new RecordReader(text, separator, firstLine: firstLine), profile),
+            return new GreenButtonFormat(file, profile);
+        }
+
+        var ((text, separator, firstLine), fitted) = file.Sheet is { } sheet ? ((file.Text, sheet.Separator, 1L), OfSheet(profile, sheet)) : (Separators.Find(file.Text, profile), profile);
+        return fitted.Shape switch
+        {
+            FileShape.Nem12 => new Nem12Format(new RecordReader(text, ',', isQuoted: false, firstLine), fitted),
+            FileShape.Wide => new WideFormat(new RecordReader(text, separator, firstLine: firstLine), fitted),
+            _ => new LongFormat(new RecordReader(text, separator, firstLine: firstLine), fitted),
         };
     }
+
+    /// <summary>In a sheet a day may be written as a spreadsheet program counts it, whatever else the profile expects; from 1904 on nobody knows which of two it is.</summary>
+    private static Profile OfSheet(Profile profile, SheetText sheet) => profile with
+    {
+        Dates = [.. profile.Dates.Where(d => !(sheet.Is1904 && d == "excel")), "iso", .. (sheet.Is1904 ? Array.Empty<string>() : ["excel"])], Times = [.. profile.Times, "HH:mm:ss"],
+    };
 
     protected abstract bool ReadUnit(Batch batch, out Reject? reject);
 
@@ -150,8 +162,11 @@ internal abstract class FormatReader(RecordReader records, Profile profile)
     /// <summary>What is wrong with the beginning of an interval, or null.</summary>
     protected string? TimeProblem(long start) => start is < Earliest or > Latest ? "bad_time" : start < NotBefore ? "too_old" : null;
 
-    protected Reject Rejected(string field, ReadOnlySpan<char> value, string reason, string? context = null) => new(
-        records.Line, field, value[..Math.Min(value.Length, Reject.LongestValue)].ToString(), reason, records.Raw(Reject.LongestRaw), context);
+    protected Reject Rejected(string field, ReadOnlySpan<char> value, string reason, string? context = null) =>
+        Rejected(Records.Line, Records.Raw(Reject.LongestRaw), field, value, reason, context);
+
+    protected static Reject Rejected(long line, string raw, string field, ReadOnlySpan<char> value, string reason, string? context = null) => new(
+        line, field, value[..Math.Min(value.Length, Reject.LongestValue)].ToString(), reason, raw, context);
 
     private static bool IsOneOf(ReadOnlySpan<char> cell, IReadOnlyList<string> words)
     {

@@ -175,7 +175,7 @@ internal sealed class TimePattern
     private static bool TryExcel(ReadOnlySpan<char> text, out ClockText clock)
     {
         clock = default;
-        if (!NumberText.TryParse(text, hasComma: false, out var serial) || serial is < 25_569m or > 110_000m)
+        if (!(NumberText.TryParse(text, hasComma: false, out var serial) || NumberText.TryParse(text, hasComma: true, out serial)) || serial is < 25_569m or > 110_000m)
         {
             return false;
         }

@@ -46,6 +46,9 @@ internal static class Units
         return false;
     }
 
+    /// <summary>True for kW and W.</summary>
+    public static bool IsPower(ReadOnlySpan<char> unit) => Is(unit.Trim(), "kW") || Is(unit.Trim(), "W");
+
     /// <summary>The unit a series has: <c>kWh</c>, or that of reactive or apparent energy.</summary>
     public static string OfSeries(ReadOnlySpan<char> unit)
     {

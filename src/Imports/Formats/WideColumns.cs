@@ -25,7 +25,7 @@ internal static class WideColumns
             for (var column = 0; column < header.Count; column++)
             {
                 var name = Header.Normal(header.Names[column]);
-                if (column == header["meter"] || column == header["date"] || column == header["unit"] || column == header["channel"])
+                if (column == header["meter"] || column == header["date"] || column == header["unit"] || column == header["total"] || column == header["channel"])
                 {
                     continue;
                 }

@@ -17,7 +17,7 @@ internal sealed class WideFormat : RowFormat
     private readonly int[] _flags;
     private readonly decimal?[] _read;
     private readonly bool[] _isEstimated;
-    private readonly (int Meter, int Date, int Unit, int Flag, int Channel) _at;
+    private readonly (int Meter, int Date, int Unit, int Flag, int Channel, int Total) _at;
     private int _hint;
 
     public WideFormat(RecordReader records, Profile profile)
@@ -26,7 +26,7 @@ internal sealed class WideFormat : RowFormat
         _dates = [.. profile.Dates.Select(p => new TimePattern(p))];
         _zone = new ZoneClock(profile.Zone);
         (_length, _perDay) = (profile.IntervalS, 86_400 / profile.IntervalS);
-        _at = (Header["meter"], Header["date"], Header["unit"], Header["flag"], Header["channel"]);
+        _at = (Header["meter"], Header["date"], Header["unit"], Header["flag"], Header["channel"], profile.Totals == Totals.Ignore ? -1 : Header["total"]);
         (_values, _flags) = WideColumns.Find(Header, profile, _perDay);
         (_read, _isEstimated) = (new decimal?[_values.Length], new bool[_values.Length]);
     }
@@ -74,7 +74,7 @@ internal sealed class WideFormat : RowFormat
             return Rejected(Header.Name(_at.Date), date, early);
         }
 
-        return ReadValues(out var last) ?? Store(batch, of, day, start, (int)((end - start) / _length), last, multiply, divide);
+        return ReadValues(out var last) ?? TotalProblem(last, unit) ?? Store(batch, of, day, start, (int)((end - start) / _length), last, multiply, divide);
     }
 
     /// <summary>All fields of the row; <paramref name="last"/> is how many there are up to the last one that holds something.</summary>
@@ -112,6 +112,34 @@ internal sealed class WideFormat : RowFormat
         }
 
         return null;
+    }
+
+    /// <summary>Whether the row says another sum than its values have. Where one is missing there is nothing to compare.</summary>
+    private Reject? TotalProblem(int last, ReadOnlySpan<char> unit)
+    {
+        if (_at.Total < 0 || _at.Total >= Records.Count || Value(Records[_at.Total], out var problem) is not { } total)
+        {
+            return null;
+        }
+
+        var (sum, scale, count) = (0m, 0, 0);
+        for (var i = 0; i < last; i++)
+        {
+            (sum, scale, count) = (sum + (_read[i] ?? 0), Math.Max(scale, (_read[i] ?? 0).Scale), count + (_read[i] is null ? 0 : 1));
+        }
+
+        if (count < _perDay - 2)
+        {
+            return null;
+        }
+
+        // Of power the total is energy: kWh, or Wh.
+        if (Units.IsPower(unit))
+        {
+            sum = sum * _length / 3_600;
+        }
+
+        return TotalText.Agree(sum, total, count, scale) ? null : Rejected(Header.Name(_at.Total), Records[_at.Total], TotalText.Differs);
     }
 
     private Reject? Store(Batch batch, MeterChannel of, long day, long start, int count, int last, int multiply, int divide)

@@ -21,6 +21,9 @@ internal sealed class Chunk
     /// <summary>Rejected rows that are stored before it.</summary>
     public long RejectsBefore { get; set; }
 
+    /// <summary>How fast the run is up to its end.</summary>
+    public double RowsPerS { get; set; }
+
     public bool IsLast { get; set; }
 
     /// <summary>What is known of it before it is stored.</summary>

@@ -47,7 +47,7 @@ internal sealed class ChunkWriter(long import, OverlapRule rule, SampleWriter wr
             ImportStore.Reject(tx, import, chunk.RejectsBefore + 1, chunk.Batch.Rejects);
         }
 
-        ImportStore.Advance(tx, import, chunk.Batch.Units, chunk.BytesRead, counts);
+        ImportStore.Advance(tx, import, chunk.Batch.Units, chunk.BytesRead, chunk.RowsPerS, counts);
         FailPoint.Reach("imports.chunk");
         if (chunk.IsLast)
         {

@@ -17,14 +17,14 @@ internal sealed class ImportEvents(EventLog? log)
     /// <summary>True when it is time to tell how far it is.</summary>
     public bool IsDue(Instant now) => log is not null && (_last is null || now - _last.Value >= _every);
 
-    public void Progress(Transaction tx, ImportRow row, double rowsPerS)
+    public void Progress(Transaction tx, ImportRow row)
     {
         var now = tx.Now;
         tx.OnCommit(() => _last = now);
         Write(tx, "import.progress", row.Id, new
         {
-            import_id = row.Id, rows = row.Units, values = row.ValueCount, rejected = row.Rejected, bytes_read = row.BytesRead, bytes = row.Bytes, rows_per_s = Math.Round(rowsPerS, 1),
-            left_s = rowsPerS > 0 && row.BytesRead > 0 && row.Units > 0 ? Math.Round(row.Units / rowsPerS * (row.Bytes - row.BytesRead) / row.BytesRead, 1) : (double?)null,
+            import_id = row.Id, rows = row.Units, values = row.ValueCount, rejected = row.Rejected, bytes_read = row.BytesRead, bytes = row.Bytes, rows_per_s = Math.Round(row.RowsPerS ?? 0, 1),
+            left_s = row.LeftS,
         });
     }
 

@@ -18,7 +18,8 @@ public sealed record ImportArgs(long Import);
 /// <param name="log">Where lines go.</param>
 /// <param name="events">The log of events; null for none.</param>
 /// <param name="random">Spreads retries.</param>
-public sealed class ImportHandler(Database database, ImportOptions options, ILogger log, EventLog? events, Random random) : IJobHandler<ImportArgs>
+/// <param name="queue">Takes the calls that tell of ends; null where nobody is told.</param>
+public sealed class ImportHandler(Database database, ImportOptions options, ILogger log, EventLog? events, Random random, Func<JobQueue>? queue = null) : IJobHandler<ImportArgs>
 {
     /// <summary>Name of the kind.</summary>
     public const string Kind = "imports.run";
@@ -54,7 +55,7 @@ public sealed class ImportHandler(Database database, ImportOptions options, ILog
 
         try
         {
-            await new Load.ImportRun(database, options, events, job, row).RunAsync(stop).ConfigureAwait(false);
+            await new Load.ImportRun(database, options, events, job, row, queue?.Invoke()).RunAsync(stop).ConfigureAwait(false);
             return JobResult.Done;
         }
         catch (Load.ImportGone)
@@ -94,6 +95,7 @@ public sealed class ImportHandler(Database database, ImportOptions options, ILog
                 if (ImportStore.Fail(tx, row.Id, job.Attempt - 1, error.Length > LongestError ? error[..LongestError] : error, isPermanent, retryAfter is { } delay ? tx.Now + delay : null))
                 {
                     told.Ended(tx, ImportStore.Find(tx, row.Id)!);
+                    Load.Completion.Tell(tx, queue?.Invoke(), row.Id);
                 }
             },
             stop).ConfigureAwait(false);

@@ -9,7 +9,7 @@ using Rondo.Storage;
 namespace Rondo.Imports.Load;
 
 /// <summary>One attempt at one import. While a chunk is stored the next one is read; no more of the file is held than these two.</summary>
-internal sealed class ImportRun(Database database, ImportOptions options, EventLog? log, JobContext job, ImportRow row)
+internal sealed class ImportRun(Database database, ImportOptions options, EventLog? log, JobContext job, ImportRow row, JobQueue? queue)
 {
     private const int MostTries = 4;
     private readonly FileVault _vault = new(options.Folder, options.MaxBytes);
@@ -25,10 +25,10 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
     public async Task RunAsync(CancellationToken stop)
     {
         var path = _vault.PathOf(row.Hash);
-        using var file = MeterFile.Open(path, options.MaxUnpacked);
+        using var file = MeterFile.Open(path, _profile, options.MaxUnpacked);
         var reader = Open(file);
         await BeginAsync(reader, stop).ConfigureAwait(false);
-        if (row.Units == 0 && (_unknown == UnknownMeters.Refuse || row.MaxRejects is not null))
+        if (row.Units == 0 && (_unknown == UnknownMeters.Refuse || row.MaxRejects is not null || HasTotals))
         {
             await CheckAsync(path, stop).ConfigureAwait(false);
         }
@@ -57,6 +57,8 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
             await pending.ConfigureAwait(false);
         }
     }
+
+    private bool HasTotals => _profile.Totals == Totals.Refuse && _profile.Named("total").Count > 0;
 
     private FormatReader Open(MeterFile file)
     {
@@ -91,7 +93,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
     /// <summary>The whole file, before anything of it is stored, for whoever wants it whole or not at all.</summary>
     private async Task CheckAsync(string path, CancellationToken stop)
     {
-        using var file = MeterFile.Open(path, options.MaxUnpacked);
+        using var file = MeterFile.Open(path, _profile, options.MaxUnpacked);
         var reader = Open(file);
         var batch = new Batch();
         var (rejected, first) = (0L, (Reject?)null);
@@ -99,6 +101,11 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
         {
             rejected += batch.Rejects.Count;
             first ??= batch.Rejects.FirstOrDefault();
+            if (HasTotals && batch.Rejects.Find(r => r.Reason == TotalText.Differs) is { } differing)
+            {
+                throw new ImportRefused($"in line {differing.Line} the total {Names.Shown(differing.Value)} is not the sum of the values. Nothing was stored. Correct the file, or import it by a profile that says totals: reject");
+            }
+
             batch.Clear();
             stop.ThrowIfCancellationRequested();
             if (rejected > row.MaxRejects)
@@ -218,15 +225,17 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
 
     private void Write(Transaction tx, ChunkWriter writer, Chunk chunk, string? warnings)
     {
+        chunk.RowsPerS = (chunk.Batch.Units - row.Units) / Math.Max(0.001, (tx.Now - _began).TotalSeconds);
         writer.Write(tx, job, chunk, warnings);
         if (chunk.IsLast)
         {
             _events.Ended(tx, ImportStore.Find(tx, row.Id)!);
+            Completion.Tell(tx, queue, row.Id);
             job.FinishIn(tx);
         }
         else if (_events.IsDue(tx.Now))
         {
-            _events.Progress(tx, ImportStore.Find(tx, row.Id)!, (chunk.Batch.Units - row.Units) / Math.Max(0.001, (tx.Now - _began).TotalSeconds));
+            _events.Progress(tx, ImportStore.Find(tx, row.Id)!);
         }
     }
 }

@@ -32,6 +32,7 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
 {
     private const int FirstRejects = 20;
     private const int PageSize = 1_000;
+    private static readonly SemaphoreSlim _trials = new(2);
     private readonly FileVault _vault = new(options.Folder, options.MaxBytes);
 
     /// <summary>Takes a file in and queues its import.</summary>
@@ -60,6 +61,27 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
         }
     }
 
+    /// <summary>Reads a file as it would be imported, and keeps nothing of it.</summary>
+    /// <param name="request">How it is to be read.</param>
+    /// <param name="from">Its bytes.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="ImportRefused">It cannot be read.</exception>
+    public async Task<ImportTrial> TryAsync(ImportRequest request, Stream from, CancellationToken stop)
+    {
+        request.Check();
+
+        // Reading takes a processor each; whoever comes later waits, before anything of theirs is taken in.
+        await _trials.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            return await _vault.BorrowAsync(from, path => Task.Run(() => ImportTrial.Read(path, request.Profile, null, options.MaxUnpacked, stop), stop), stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            _trials.Release();
+        }
+    }
+
     /// <summary>Imports, the newest first.</summary>
     /// <param name="state">Only those last written as in this state; null for all.</param>
     /// <param name="before">Only those with a lower number; null for all.</param>
@@ -73,6 +95,9 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
         "imports.show",
         tx => ImportStore.Find(tx, id) is { } row ? new ImportDetails(row, ImportStore.Errors(tx, id), ImportStore.Rejects(tx, id, 0, FirstRejects)) : null,
         stop);
+
+    /// <summary>An import without its errors and rejected rows; null when there is none.</summary>
+    public Task<ImportRow?> FindAsync(long id, CancellationToken stop = default) => database.ReadAsync("imports.find", tx => ImportStore.Find(tx, id), stop);
 
     /// <summary>Rejected rows behind number <paramref name="after"/>, at most 1,000.</summary>
     public Task<List<ImportRejectRow>> RejectsAsync(long id, long after, CancellationToken stop = default) =>
@@ -137,6 +162,7 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
 
                 row = ImportStore.Find(tx, id)!;
                 told.Ended(tx, row);
+                Completion.Tell(tx, queue, id);
                 return new ImportChange(row, null);
             },
             stop).ConfigureAwait(false);
@@ -172,6 +198,7 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
             if (row.State is "queued" or "running" or "failed")
             {
                 ImportStore.Settle(tx, id, row.StateNow, row.JobError);
+                Completion.Tell(tx, queue, id);
             }
 
             var job = queue.Enqueue(tx, new UndoArgs(id));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Rondo.Imports.Profiles;
+using Rondo.Jobs.Calls;
 
 namespace Rondo.Imports;
 
@@ -33,6 +34,9 @@ public sealed record ImportRequest
     /// <summary>What becomes of meters that nobody knows; null for what the profile says.</summary>
     public UnknownMeters? Unknown { get; init; }
 
+    /// <summary>Called once when the import has ended, by the queue's <c>http</c>; null for nobody.</summary>
+    public string? Webhook { get; init; }
+
     internal string? TagsJson => Tags.Count == 0 ? null : JsonSerializer.Serialize(Tags);
 
     internal string? MetadataJson => Metadata.Count == 0 ? null : JsonSerializer.Serialize(Metadata);
@@ -51,6 +55,8 @@ public sealed record ImportRequest
         Require(Priority is "low" or "normal" or "high", $"priority is '{Names.Shown(Priority)}'; expected low, normal or high");
         Require(MaxRetries is >= 0 and <= 100, $"max_retries is {MaxRetries}; expected 0 to 100");
         Require(MaxRejects is null or >= 0, $"max_rejects is {MaxRejects}; expected 0 or more");
+        var call = Webhook is null ? null : HttpCallHandler.Options.Refuse!(new HttpCall(Webhook));
+        Require(call is null, $"webhook: {call?.Problem}");
 
         static void Require(bool holds, string message)
         {

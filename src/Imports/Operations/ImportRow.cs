@@ -78,6 +78,18 @@ public sealed class ImportRow
     /// <summary>Bytes of the stored file that were read for them.</summary>
     public long BytesRead { get; init; }
 
+    /// <summary>Rows a second of the run that is under way, or of the last one; null before anything was stored.</summary>
+    public double? RowsPerS { get; init; }
+
+    /// <summary>How long it will still take, seconds, by the bytes that are left; null while it does not run.</summary>
+    public double? LeftS => StateNow == "running" && RowsPerS > 0 && BytesRead > 0 && Units > 0 ? Math.Round(Units / RowsPerS.Value * (Bytes - BytesRead) / BytesRead, 1) : null;
+
+    /// <summary>The URL that its end is told to, or null.</summary>
+    public string? Webhook { get; init; }
+
+    /// <summary>The job that tells it; null until it has ended.</summary>
+    public long? WebhookJobId { get; init; }
+
     /// <summary>Values that were read: the sum of the five that follow.</summary>
     public long ValueCount { get; init; }
 

@@ -12,8 +12,8 @@ internal static class ImportStore
         """;
 
     private static readonly Sql _add = new("imports.add", """
-        insert into import (state, hash, file, bytes, profile, profile_text, unknown_meters, max_rejects, priority, tags, note, metadata, max_retries, created_at)
-        values ('queued', @hash, @file, @bytes, @profile, @profileText, @unknown, @maxRejects, @priority, @tags, @note, @metadata, @maxRetries, @now) returning id
+        insert into import (state, hash, file, bytes, profile, profile_text, unknown_meters, max_rejects, priority, tags, note, metadata, max_retries, webhook, created_at)
+        values ('queued', @hash, @file, @bytes, @profile, @profileText, @unknown, @maxRejects, @priority, @tags, @note, @metadata, @maxRetries, @webhook, @now) returning id
         """);
 
     private static readonly Sql _live = new("imports.live", "select id from import where hash = @hash and undone_at is null and state in ('queued', 'running', 'done', 'failed') order by id limit 1");
@@ -30,7 +30,7 @@ internal static class ImportStore
         """);
 
     private static readonly Sql _queued = new("imports.queued", """
-        update import set state = 'queued', job_id = @job, retry_at = @at, finished_at = null where id = @id
+        update import set state = 'queued', job_id = @job, retry_at = @at, finished_at = null, webhook_job_id = null where id = @id
         """);
 
     private static readonly Sql _begin = new("imports.begin", """
@@ -42,7 +42,7 @@ internal static class ImportStore
 
     private static readonly Sql _advance = new("imports.advance", """
         update import set units = @units, bytes_read = @bytes, progress_at = @now, value_count = value_count + @Values, inserted = inserted + @Inserted, replaced = replaced + @Replaced,
-          kept = kept + @Kept, same = same + @Same, skipped = skipped + @Skipped, missing = missing + @Missing, rejected = rejected + @Rejected
+          kept = kept + @Kept, same = same + @Same, skipped = skipped + @Skipped, missing = missing + @Missing, rejected = rejected + @Rejected, rows_per_s = @rate
         where id = @id
         """);
 
@@ -57,6 +57,7 @@ internal static class ImportStore
 
     private static readonly Sql _cancel = new("imports.cancel", "update import set state = 'cancelled', finished_at = @now, retry_at = null where id = @id and state in ('queued', 'running', 'failed')");
     private static readonly Sql _settle = new("imports.settle", "update import set state = @state, finished_at = coalesce(finished_at, @now), retry_at = null, last_error = coalesce(@error, last_error) where id = @id");
+    private static readonly Sql _told = new("imports.told", "update import set webhook_job_id = @job where id = @id");
     private static readonly Sql _undo = new("imports.undo", "update import set undo_job_id = @job where id = @id");
     private static readonly Sql _undoing = new("imports.undo.count", "update import set undo_deleted = undo_deleted + @deleted, undo_restored = undo_restored + @restored, undo_kept = undo_kept + @kept where id = @id");
     private static readonly Sql _undone = new("imports.undone", "update import set undone_at = @now where id = @id");
@@ -64,7 +65,7 @@ internal static class ImportStore
     public static long Add(Transaction tx, ImportRequest request, string hash, long bytes) => tx.First<long>(_add, new
     {
         hash, file = request.File, bytes, profile = request.Profile.Name, profileText = request.Profile.Text, unknown = ImportRequest.Text(request.Unknown ?? request.Profile.Unknown), maxRejects = request.MaxRejects,
-        priority = request.Priority, tags = request.TagsJson, note = request.Note, metadata = request.MetadataJson, maxRetries = request.MaxRetries, now = tx.Now,
+        priority = request.Priority, tags = request.TagsJson, note = request.Note, metadata = request.MetadataJson, maxRetries = request.MaxRetries, webhook = request.Webhook, now = tx.Now,
     });
 
     public static long? Live(Transaction tx, string hash) => tx.First<long?>(_live, new { hash });
@@ -84,9 +85,9 @@ internal static class ImportStore
     /// <summary>How far it is; null when it does not run any more. Nobody changes it until the transaction ends.</summary>
     public static long? Hold(Transaction tx, long id) => tx.First<long?>(_hold, new { id });
 
-    public static void Advance(Transaction tx, long id, long units, long bytes, ImportCounts counts) => tx.Execute(
+    public static void Advance(Transaction tx, long id, long units, long bytes, double rate, ImportCounts counts) => tx.Execute(
         _advance,
-        new { id, units, bytes, now = tx.Now, counts.Values, counts.Inserted, counts.Replaced, counts.Kept, counts.Same, counts.Skipped, counts.Missing, counts.Rejected });
+        new { id, units, bytes, rate, now = tx.Now, counts.Values, counts.Inserted, counts.Replaced, counts.Kept, counts.Same, counts.Skipped, counts.Missing, counts.Rejected });
 
     public static void Reject(Transaction tx, long id, long first, List<Reject> rejects)
     {
@@ -113,6 +114,8 @@ internal static class ImportStore
     }
 
     public static bool Cancel(Transaction tx, long id) => tx.Execute(_cancel, new { id, now = tx.Now }) == 1;
+
+    public static void Told(Transaction tx, long id, long job) => tx.Execute(_told, new { id, job });
 
     /// <summary>Writes down what its job has come to without telling.</summary>
     public static void Settle(Transaction tx, long id, string state, string? error) => tx.Execute(_settle, new { id, state, error, now = tx.Now });

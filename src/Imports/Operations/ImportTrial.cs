@@ -71,7 +71,7 @@ public sealed record ImportTrial
     {
         try
         {
-            using var file = MeterFile.Open(path, maxUnpacked);
+            using var file = MeterFile.Open(path, profile, maxUnpacked);
             var reader = FormatReader.Open(file, profile);
             var batch = new Batch();
             var (values, missing, rejected, from, to) = (0L, 0L, 0L, long.MaxValue, long.MinValue);

@@ -11,6 +11,9 @@ public enum FileShape
 
     /// <summary>NEM12 (Australia): records by number.</summary>
     Nem12,
+
+    /// <summary>Green Button (ESPI): XML of interval readings.</summary>
+    GreenButton,
 }
 
 /// <summary>What becomes of a value where there is one already.</summary>
@@ -49,6 +52,19 @@ public enum LongDay
     Dropped,
 }
 
+/// <summary>What becomes of a row whose total is not the sum of its values.</summary>
+public enum Totals
+{
+    /// <summary>The row is rejected.</summary>
+    Reject,
+
+    /// <summary>The whole file is refused, before anything of it is written.</summary>
+    Refuse,
+
+    /// <summary>Nobody looks.</summary>
+    Ignore,
+}
+
 /// <summary>How meters are written.</summary>
 public enum MeterNames
 {
@@ -76,6 +92,12 @@ public sealed record Profile
 
     /// <summary>The shape.</summary>
     public FileShape Shape { get; init; }
+
+    /// <summary>The shape as profiles write it.</summary>
+    public string ShapeText => Shape == FileShape.GreenButton ? "green-button" : $"{Shape}".ToLowerInvariant();
+
+    /// <summary>The sheet of an Excel file, by its name; null for the first one that is shown.</summary>
+    public string? Sheet { get; init; }
 
     /// <summary>What separates fields; null to look at the file.</summary>
     public char? Separator { get; init; }
@@ -133,6 +155,9 @@ public sealed record Profile
 
     /// <summary>What 48 values of a day of 50 half hours mean.</summary>
     public LongDay LongDay { get; init; }
+
+    /// <summary>What becomes of a row of a wide file whose total is not the sum of its values; where a column means <c>total</c>.</summary>
+    public Totals Totals { get; init; }
 
     /// <summary>What becomes of values that are there already.</summary>
     public OverlapRule Overlap { get; init; } = OverlapRule.HigherQualityWins;

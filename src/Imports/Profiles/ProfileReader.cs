@@ -10,7 +10,7 @@ public static class ProfileReader
     /// <summary>Longest text, characters.</summary>
     public const int Longest = 64 * 1024;
 
-    private static readonly string[] _meanings = ["meter", "timestamp", "date", "time_of_day", "period", "value", "unit", "flag", "channel", "values"];
+    private static readonly string[] _meanings = ["meter", "timestamp", "date", "time_of_day", "period", "value", "unit", "flag", "channel", "values", "total"];
 
     /// <summary>Reads <paramref name="text"/>.</summary>
     /// <param name="text">YAML.</param>
@@ -24,7 +24,8 @@ public static class ProfileReader
             Name = Word(fields, "name") ?? throw new ImportRefused($"{place}: a profile needs a name"),
             Text = text,
             Description = Word(fields, "description") ?? "",
-            Shape = Choice(fields, "shape", FileShape.Long, ("long", FileShape.Long), ("wide", FileShape.Wide), ("nem12", FileShape.Nem12)),
+            Shape = Choice(fields, "shape", FileShape.Long, ("long", FileShape.Long), ("wide", FileShape.Wide), ("nem12", FileShape.Nem12), ("green-button", FileShape.GreenButton)),
+            Sheet = Word(fields, "sheet"),
             Separator = Choice<char?>(fields, "separator", null, ("auto", null), (",", ','), (";", ';'), ("tab", '\t'), ("|", '|')),
             HasDecimalComma = Choice(fields, "decimal", false, (".", false), (",", true)),
             Zone = Zone(fields),
@@ -38,6 +39,7 @@ public static class ProfileReader
             AllowsNegative = Choice(fields, "negative", false, ("reject", false), ("accept", true)),
             TakesUnfinished = Choice(fields, "unfinished", false, ("reject", false), ("accept", true)),
             LongDay = Choice(fields, "long_day", LongDay.Reject, ("reject", LongDay.Reject), ("dropped", LongDay.Dropped)),
+            Totals = Choice(fields, "totals", Totals.Reject, ("reject", Totals.Reject), ("refuse", Totals.Refuse), ("ignore", Totals.Ignore)),
             Overlap = Choice(
                 fields, "overlap", OverlapRule.HigherQualityWins, ("keep-first", OverlapRule.KeepFirst), ("last-wins", OverlapRule.LastWins), ("higher-quality-wins", OverlapRule.HigherQualityWins)),
             Unknown = Choice(fields, "unknown_meters", UnknownMeters.Create, ("create", UnknownMeters.Create), ("refuse", UnknownMeters.Refuse), ("skip", UnknownMeters.Skip)),
@@ -54,8 +56,8 @@ public static class ProfileReader
         };
         foreach (var left in fields.Values)
         {
-            throw left.Mistake("is not known; expected one of name, description, shape, separator, decimal, zone, label, interval, unit, channel, meters, columns, dates, times, flags, missing, "
-                + "actual, estimated, no_value, negative, unfinished, long_day, overlap, unknown_meters");
+            throw left.Mistake("is not known; expected one of name, description, shape, sheet, separator, decimal, zone, label, interval, unit, channel, meters, columns, dates, times, flags, missing, "
+                + "actual, estimated, no_value, negative, unfinished, long_day, totals, overlap, unknown_meters");
         }
 
         Check(profile, place);
@@ -67,7 +69,8 @@ public static class ProfileReader
         Require(Names.IsFit(profile.Name), $"'{Names.Shown(profile.Name)}' is not a name: 1 to {Names.Longest} letters, digits, '.', '-', '_'");
         Require(Names.IsFit(profile.Channel), $"channel: '{Names.Shown(profile.Channel)}' is not a name: 1 to {Names.Longest} letters, digits, '.', '-', '_'");
         Require(Units.TryFind(profile.Unit, 1_800, out _, out _), $"unit: '{Names.Shown(profile.Unit)}' is not known; expected one of {Units.Known}");
-        if (profile.Shape != FileShape.Nem12)
+        Require(profile.Sheet is null or { Length: > 0 and <= 100 }, "sheet: the name of a sheet has 1 to 100 characters");
+        if (profile.Shape is FileShape.Long or FileShape.Wide)
         {
             Require(profile.Named("meter").Count > 0, "columns: a column for the meter is needed");
             Require(profile.Dates.Count > 0, "dates: at least one way to write dates is needed, such as yyyy-MM-dd HH:mm");

@@ -55,8 +55,41 @@ public sealed class Imports_commands : IDisposable
         Assert.Contains("2 values deleted", run.Output);
         Assert.Equal(1, await run.RunAsync("imports", "show", "99"));
         Assert.Equal(64, await run.RunAsync("imports", "add", file, "--profile", "none-such"));
-        Assert.Contains("There are: long-csv", run.Error);
+        Assert.Contains("There are: green-button, long-csv", run.Error);
         await run.GoodAsync("audit", "list", "--action", "imports.");
         Assert.Contains("imports.undo", run.Output);
+    }
+
+    [Fact]
+    public async Task What_is_put_into_a_folder_is_imported_until_somebody_ends_it()
+    {
+        var run = new CommandRun(_folder);
+        await run.GoodAsync("database", "migrate");
+        Directory.CreateDirectory(_folder.At("in"));
+        File.WriteAllText(_folder.At("in/may.csv"), "meter,timestamp,value\nM1,2026-05-01T00:00Z,1\n");
+        File.SetLastWriteTimeUtc(_folder.At("in/may.csv"), DateTime.UtcNow.AddHours(-1));
+        await WatchAsync("in/working/1~may.csv");
+        Assert.Contains("may.csv is queued as import 1", run.Output);
+        Assert.Contains("until Ctrl-C", run.Output);
+        await run.GoodAsync("work", "--once", "--queue", "imports");
+        await WatchAsync("in/done/may.csv");
+        Assert.Contains("may.csv is done: import 1, 1 rows, 1 values, 0 rows rejected", run.Output);
+        Assert.True(File.Exists(_folder.At("in/done/may.csv.report.json")));
+        await run.GoodAsync("imports", "show", "1");
+        Assert.Contains("rows/s", run.Output);
+
+        Assert.Equal(1, await run.RunAsync("imports", "add", "--watch", _folder.At("none")));
+        Assert.Contains("there is no folder", run.Error);
+        Assert.Equal(64, await run.RunAsync("imports", "add", "--watch", _folder.At("in"), "--dry-run"));
+        Assert.Equal(64, await run.RunAsync("imports", "add"));
+
+        async Task WatchAsync(string until)
+        {
+            using var stop = new CancellationTokenSource();
+            var watching = run.RunAsync(stop.Token, "imports", "add", "--watch", _folder.At("in"), "--profile", "long-csv");
+            await Eventually.TrueAsync(() => File.Exists(_folder.At(until)), $"{until} is there");
+            await stop.CancelAsync();
+            Assert.Equal(0, await watching);
+        }
     }
 }

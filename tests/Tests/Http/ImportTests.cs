@@ -37,11 +37,18 @@ public sealed class ImportTests
         var errors = await rondo.GetAsync("/api/imports/1/errors");
         Assert.Equal(("text/csv", "meter,timestamp,value,rondo_line,rondo_column,rondo_value,rondo_reason\r\nM1,2026-05-01T00:00Z,x,2,value,x,bad_number\r\n"), (errors.MediaType, errors.Text));
         Assert.Equal("may.csv", (await rondo.GetAsync("/api/imports?state=done")).Good().GetProperty("imports")[0].GetProperty("file").GetString());
+        using var unread = new StringContent("meter,timestamp,value\nM9,2026-05-01T00:00Z,1\nM9,x,1\n");
+        using var tried = await client.PostAsync("/api/imports?profile=long-csv&dry_run=true", unread);
+        var trial = System.Text.Json.JsonDocument.Parse(await tried.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal((HttpStatusCode.OK, 2, 1, 1, "M9"), (tried.StatusCode, trial.GetProperty("rows").GetInt32(), trial.GetProperty("values").GetInt32(), trial.GetProperty("rejected").GetInt32(), trial.GetProperty("first")[0].GetProperty("meter").GetString()));
+        Assert.Equal((1, 1), ((await rondo.GetAsync("/api/imports")).Good().GetProperty("imports").GetArrayLength(), Directory.GetFiles(rondo.Server.ImportOptions.Folder, "*", SearchOption.AllDirectories).Length));
+        Assert.Contains("no header", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=long-csv&dry_run=true", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
+        Assert.Contains("webhook", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=long-csv&webhook=nowhere", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
         Assert.Contains("it is done", (await rondo.AskAsync(HttpMethod.Post, "/api/imports/1/cancel")).Problem(HttpStatusCode.Conflict).GetProperty("detail").GetString());
         (await rondo.AskAsync(HttpMethod.Post, "/api/imports/1/undo")).Good();
         await Eventually.GetAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good(), s => s.GetProperty("import").GetProperty("undone_at").ValueKind != System.Text.Json.JsonValueKind.Null, "it is taken back");
         (await rondo.AskAsync(HttpMethod.Post, "/api/imports/9/undo")).Problem(HttpStatusCode.NotFound);
         Assert.Contains("profile", (await rondo.AskAsync(HttpMethod.Post, "/api/imports", "x")).Problem(HttpStatusCode.BadRequest).GetProperty("detail").GetString());
-        Assert.Contains("There are: long-csv", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=..%2F..%2Fetc%2Fpasswd", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
+        Assert.Contains("There are: green-button, long-csv", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=..%2F..%2Fetc%2Fpasswd", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
     }
 }

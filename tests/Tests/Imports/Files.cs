@@ -37,7 +37,7 @@ internal static class Files
         using var folder = new TempFolder();
         var path = folder.At("file");
         File.WriteAllBytes(path, bytes);
-        using var file = MeterFile.Open(path, 100_000_000);
+        using var file = MeterFile.Open(path, profile, 100_000_000);
         var reader = FormatReader.Open(file, profile);
         var batch = new Batch();
         while (reader.Read(batch))

@@ -160,7 +160,7 @@ public sealed class FormatTests
         Assert.Contains("cannot mean 'x'", Mistake("name: a\ncolumns: { x: [y] }\n"));
         Assert.Contains("not the YAML", Mistake("name: [[[[\n"));
         Assert.Contains("not the YAML", Mistake(string.Concat(Enumerable.Repeat("a: {", 10_000))));
-        Assert.Contains("There are: long-csv, nem12, wide-half-hours", Assert.Throws<ImportRefused>(() => Files.Shipped("../etc/passwd")).Message);
+        Assert.Contains("There are: green-button, long-csv, nem12, wide-half-hours", Assert.Throws<ImportRefused>(() => Files.Shipped("../etc/passwd")).Message);
 
         static string Mistake(string text) => Assert.Throws<ImportRefused>(() => ProfileReader.Read(text, "mine.yaml")).Message;
     }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Rondo.Imports;
 using Rondo.Imports.Profiles;
 using Rondo.Jobs;
+using Rondo.Jobs.Calls;
 using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
@@ -17,7 +18,7 @@ internal sealed class ImportRig : IAsyncDisposable
 {
     private static readonly JobsOptions _fast = new()
     {
-        PollInterval = TimeSpan.FromMilliseconds(100), Grace = TimeSpan.FromMilliseconds(500), StopPatience = TimeSpan.FromSeconds(2), Queues = new Dictionary<string, int> { [ImportHandler.Queue] = 2 },
+        PollInterval = TimeSpan.FromMilliseconds(100), Grace = TimeSpan.FromMilliseconds(500), StopPatience = TimeSpan.FromSeconds(2), Queues = new Dictionary<string, int> { [ImportHandler.Queue] = 2 }, OnlyNamedQueues = true,
     };
 
     private readonly LoopSupervisor _supervisor = new(TimeProvider.System, new Chance(1), (_, _) => { }, _ => { });
@@ -39,21 +40,31 @@ internal sealed class ImportRig : IAsyncDisposable
     /// <param name="kind">Which database.</param>
     /// <param name="chunk">Values in one transaction.</param>
     /// <param name="isRunning">False to run it later.</param>
-    public static async Task<ImportRig> StartAsync(DatabaseKind kind, int chunk = 5_000, bool isRunning = true)
+    /// <param name="fetch">Makes what fetches files of sources.</param>
+    public static async Task<ImportRig> StartAsync(DatabaseKind kind, int chunk = 5_000, bool isRunning = true, Func<Database, ImportOptions, Func<ImportOperations>, FetchHandler>? fetch = null)
     {
         var store = await TestStore.CreateAsync(kind);
         var folder = new TempFolder();
         var options = new ImportOptions { Folder = folder.At("imports"), ChunkSize = chunk };
         var node = await Node.RegisterAsync(store.Database, TimeProvider.System, "work", "test", default);
         var log = new EventLog();
+        JobQueue? queue = null;
+        ImportOperations? imports = null;
         var handlers = new JobHandlers()
-            .Add(ImportHandler.Kind, new ImportHandler(store.Database, options, NullLogger.Instance, log, new Random(1)), ImportHandler.Options)
+            .Add(ImportHandler.Kind, new ImportHandler(store.Database, options, NullLogger.Instance, log, new Random(1), () => queue!), ImportHandler.Options)
+            .Add("http", () => throw new InvalidOperationException("nobody is called here"), HttpCallHandler.Options)
             .Add(UndoHandler.Kind, new UndoHandler(store.Database, log), UndoHandler.Options);
+        if (fetch is not null)
+        {
+            handlers.Add(FetchHandler.Kind, fetch(store.Database, options, () => imports!), FetchHandler.Options);
+        }
+
         JobServer? server = null;
-        var queue = new JobQueue(store.Database, handlers, _ => server!.Wake());
+        queue = new JobQueue(store.Database, handlers, _ => server!.Wake());
         server = new JobServer(store.Database, node, handlers, _fast, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance);
         var operations = new JobOperations(store.Database, handlers, _fast, _ => server.Wake());
-        var rig = new ImportRig(store, folder, server, queue, new ImportOperations(store.Database, queue, operations, options, log), options);
+        imports = new ImportOperations(store.Database, queue, operations, options, log);
+        var rig = new ImportRig(store, folder, server, queue, imports, options);
         if (isRunning)
         {
             rig.Run();
@@ -85,6 +96,15 @@ internal sealed class ImportRig : IAsyncDisposable
         return await Eventually.GetAsync(async () => (await Imports.ShowAsync(id))!.Row, row => row.UndoneAt is not null, $"import {id} is taken back");
     }
 
+    /// <summary>Looks at a source and waits for what comes of it: state of the job, and its error.</summary>
+    public async Task<(string State, string? Error)> FetchAsync(string source)
+    {
+        var id = (await _queue.EnqueueAsync(new FetchArgs(source), new EnqueueOptions { Attempts = 1 })).Id;
+        var row = await Eventually.GetAsync(
+            async () => (await Store.QueryAsync<JobRow>("select state, error from job where id = @id", new { id })).Single(), r => r.State is "done" or "dead" or "cancelled", $"job {id} has ended", TimeSpan.FromSeconds(30));
+        return (row.State, row.Error);
+    }
+
     /// <summary>Every value there is, by series and time: <c>M1/import 2026-01-01T00:00:00Z 0.1 good</c>.</summary>
     public async Task<List<string>> ValuesAsync()
     {
@@ -102,6 +122,13 @@ internal sealed class ImportRig : IAsyncDisposable
         await _queue.DisposeAsync();
         await Store.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private sealed class JobRow
+    {
+        public string State { get; init; } = "";
+
+        public string? Error { get; init; }
     }
 
     private sealed class ValueRow

@@ -1,0 +1,65 @@
+using System.Globalization;
+using Rondo.Imports;
+using Spectre.Console;
+
+namespace Rondo.Host.Commands;
+
+/// <summary>How imports go, on a terminal, until all of them have ended: a bar for each, with rows, rows a second, rejected rows and the time that is left.</summary>
+internal static class ImportsFollow
+{
+    private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Follows them; true when all have ended well. Whoever presses Ctrl-C ends only the looking.</summary>
+    public static async Task<bool> RunAsync(Run run, ImportOperations imports, IReadOnlyList<long> ids)
+    {
+        var isGood = true;
+        var console = run.Shell.OpenConsole();
+        await console.Progress().Columns(new SpinnerColumn(), new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }).StartAsync(async bars =>
+        {
+            var waiting = ids.Distinct().ToDictionary(id => id, id => bars.AddTask($"import {id}", maxValue: 1));
+            while (waiting.Count > 0 && !run.Stop.IsCancellationRequested)
+            {
+                foreach (var (id, bar) in waiting.ToList())
+                {
+                    if (await imports.FindAsync(id, CancellationToken.None) is not { } row)
+                    {
+                        bar.StopTask();
+                        waiting.Remove(id);
+                        continue;
+                    }
+
+                    bar.Description = Markup.Escape(Line(row));
+                    bar.Value = row.Bytes == 0 ? 0 : Math.Min(1, (double)row.BytesRead / row.Bytes);
+                    if (row.StateNow is "done" or "dead" or "cancelled")
+                    {
+                        isGood &= row.StateNow == "done";
+                        bar.StopTask();
+                        waiting.Remove(id);
+                    }
+                }
+
+                if (waiting.Count > 0)
+                {
+                    await Task.Delay(_every, run.Time, run.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            }
+        });
+        return isGood;
+    }
+
+    /// <summary>One import in a line.</summary>
+    public static string Line(ImportRow row)
+    {
+        var text = $"{row.Id} {row.File}: {row.StateNow}, {ImportsCommand.Text(row.Units)} rows";
+        text += row.RowsPerS is { } speed && row.StateNow is "running" or "done" ? string.Create(CultureInfo.InvariantCulture, $", {speed:N0} rows/s") : "";
+        text += row.Rejected > 0 ? $", {ImportsCommand.Text(row.Rejected)} rejected" : "";
+        return text + (row.LeftS is { } left ? $", {Left(left)} left" : "") + (row.RetryAt is { } at ? $", again at {at}" : "");
+    }
+
+    /// <summary>Seconds as people read them.</summary>
+    public static string Left(double seconds)
+    {
+        var span = TimeSpan.FromSeconds(Math.Min(Math.Ceiling(seconds), 100 * 86_400));
+        return span.TotalHours >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours} h {span.Minutes:00} min") : span.TotalMinutes >= 1 ? $"{span.Minutes} min {span.Seconds:00} s" : $"{span.Seconds} s";
+    }
+}

@@ -17,6 +17,8 @@ using Rondo.Polling.Fleet;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
 using Rondo.Polling.Runtime;
+using Rondo.Readings.Archive;
+using Rondo.Readings.Retention;
 using Rondo.Readings.Rollups;
 using Rondo.Security;
 using Rondo.Storage;
@@ -192,7 +194,7 @@ internal sealed class Server : IAsyncDisposable
             var selfCheck = new SelfCheck(ours, node, options, time, logs.CreateLogger("rondo.polling"));
             var jobsOptions = more.Jobs;
             var calls = new HttpCallHandler(jobsOptions.Http, time);
-            var imports = more.Imports ?? new ImportChoice().Options(address, options.ReadingRetention, Environment.GetEnvironmentVariable);
+            var imports = more.Imports ?? new ImportChoice().Options(address, more.Retention.Imported, Environment.GetEnvironmentVariable);
             var handlers = Handlers.All(
                 time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports")), new UndoHandler(database, live.Events), database);
             JobServer? worker = null;
@@ -240,6 +242,12 @@ internal sealed class Server : IAsyncDisposable
             live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
+            supervisor.Start(new RetentionLoop(database, more.Retention with { Polled = options.ReadingRetention }, time));
+            if (more.Retention.ArchiveAfter is { } archiveAfter && !isShared)
+            {
+                supervisor.Start(new ArchiveLoop(database, archiveAfter, time));
+            }
+
             supervisor.Start(new RollupLoop(database, Rollups, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));

@@ -885,6 +885,14 @@ view reading
      JOIN sample p ON ((p.source_id = s.source_id)))
   WHERE (p.vals[(s.ordinal + 1)] IS NOT NULL);
 
+table reading_kept
+  class text not null
+  tier integer not null
+  from_at timestamp with time zone not null
+  reading_kept_class_check CHECK ((class = ANY (ARRAY['polled'::text, 'imported'::text])))
+  reading_kept_tier_check CHECK (((tier >= 0) AND (tier <= 6)))
+  reading_kept_pkey PRIMARY KEY (class, tier)
+
 view reading_rollup
   series text
   tier text

@@ -45,6 +45,11 @@ public sealed class RawStatement : IDisposable
         _connection,
         value is null ? raw.sqlite3_bind_null(_statement, position) : raw.sqlite3_bind_text(_statement, position, value));
 
+    /// <summary>Binds bytes, or null.</summary>
+    public void BindBlob(int position, byte[]? value) => SqliteFaults.Check(
+        _connection,
+        value is null ? raw.sqlite3_bind_null(_statement, position) : raw.sqlite3_bind_blob(_statement, position, value));
+
     /// <summary>Binds a value by its own type.</summary>
     internal void BindAny(int position, object? value)
     {

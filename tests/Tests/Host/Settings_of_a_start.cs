@@ -151,6 +151,7 @@ public sealed class Settings_of_a_start : IDisposable
     [InlineData("""{ "live": { "max_queue": "1000" } }""", "live.max_queue: '1000' is not a size; expected one such as 1024KiB or 4MiB")]
     [InlineData("""{ "live": { "max_queue": "4KiB" } }""", "live.max_queue: 4 KiB wait for one client; 512KiB to 64MiB")]
     [InlineData("""{ "live": { "max_sockets": "many" } }""", "live.max_sockets: 'many' is not a whole number")]
+    [InlineData("""{ "readings": { "retention": { "1h": "soon" } } }""", "readings.retention.1h: 'soon' is neither a duration of 1h or more such as 90d nor forever")]
     [InlineData("""{ "roles": 5 """, ":1:", 64)]
     [InlineData("""[]""", "expected an object")]
     public async Task Check_names_the_file_and_what_is_wrong_in_it(string json, string expected, int code = 1)
@@ -173,6 +174,7 @@ public sealed class Settings_of_a_start : IDisposable
               // Kept for the auditors.
               "database": "postgres://rondo:secret@nowhere.invalid/rondo",
               "polling": { "ledger_retention": "forever", "reading_retention": "3650d", },
+              "readings": { "retention": { "imported": "7300d", "15m": "forever", "1y": "36500d" } },
             }
             """);
         await _run.GoodAsync("config", "check", "--config", file);
@@ -180,6 +182,9 @@ public sealed class Settings_of_a_start : IDisposable
         Assert.Empty(reading.Problems);
         Assert.Null(reading.Settings!.Polling.LedgerRetention);
         Assert.Equal(TimeSpan.FromDays(3650), reading.Settings.Polling.ReadingRetention);
+        var kept = reading.Settings.Retention;
+        Assert.Equal((3650, 7300, null, 3650, null, 36500), (kept.Polled!.Value.TotalDays, kept.Imported!.Value.TotalDays, kept.Quarters, kept.Hours!.Value.TotalDays, kept.Days, kept.Years!.Value.TotalDays));
+        Assert.Equal(TimeSpan.FromDays(7300), reading.Settings.Imports.Options(reading.Settings.Database, reading.Settings.Retention.Imported, _ => null).Oldest);
     }
 
     private async Task<(string Value, string Source)> ShownAsync(string key, params string[] more)

@@ -39,11 +39,12 @@ internal sealed class ImportRig : IAsyncDisposable
     /// <param name="kind">Which database.</param>
     /// <param name="chunk">Values in one transaction.</param>
     /// <param name="isRunning">False to run it later.</param>
-    public static async Task<ImportRig> StartAsync(DatabaseKind kind, int chunk = 5_000, bool isRunning = true)
+    /// <param name="oldest">How old an interval may be; null for any age.</param>
+    public static async Task<ImportRig> StartAsync(DatabaseKind kind, int chunk = 5_000, bool isRunning = true, TimeSpan? oldest = null)
     {
         var store = await TestStore.CreateAsync(kind);
         var folder = new TempFolder();
-        var options = new ImportOptions { Folder = folder.At("imports"), ChunkSize = chunk };
+        var options = new ImportOptions { Folder = folder.At("imports"), ChunkSize = chunk, Oldest = oldest };
         var node = await Node.RegisterAsync(store.Database, TimeProvider.System, "work", "test", default);
         var log = new EventLog();
         var handlers = new JobHandlers()

@@ -20,6 +20,9 @@ using Rondo.Polling.Fleet;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
 using Rondo.Polling.Runtime;
+using Rondo.Readings.Archive;
+using Rondo.Readings.Quality;
+using Rondo.Readings.Retention;
 using Rondo.Readings.Rollups;
 using Rondo.Security;
 using Rondo.Storage;
@@ -202,17 +205,23 @@ internal sealed class Server : IAsyncDisposable
             JobServer? worker = null;
             JobQueue? jobs = null;
             JobOperations? operations = null;
-            var imports = more.Imports ?? new ImportChoice().Options(address, options.ReadingRetention, Environment.GetEnvironmentVariable);
+            var imports = more.Imports ?? new ImportChoice().Options(address, more.Retention.Imported, Environment.GetEnvironmentVariable);
             var handlers = Handlers.All(
                 time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports"), () => jobs!), new UndoHandler(database, live.Events), database,
-                new FetchHandler(database, imports, more.Sources, () => new ImportOperations(ours, jobs!, operations!, imports, live.Events), time, _web.Value));
+                new FetchHandler(database, imports, more.Sources, () => new ImportOperations(ours, jobs!, operations!, imports, live.Events), time, _web.Value), live.Events);
+            var schedules = SourceList.AddTo(new JobSchedules("server"), more.Sources);
+            if (more.QualityAt is { } at)
+            {
+                QualityJob.AddTo(schedules, at, await database.ReadAsync("rollups.zone", tx => SiteZone.Of(tx).Zone, stop).ConfigureAwait(false));
+            }
+
             jobs = new JobQueue(database, handlers, _ =>
             {
                 worker?.Wake();
                 hints.Send(JobServer.Topic);
             }, hints, live.Events);
             worker = roles.Contains("work")
-                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), more.Sources.Count > 0 ? SourceList.Schedules(more.Sources) : null, events: live.Events, written: ours)
+                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), schedules, events: live.Events, written: ours)
                 : null;
             operations = OperationsOn(database);
             if (isShared)
@@ -250,6 +259,12 @@ internal sealed class Server : IAsyncDisposable
             live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
+            supervisor.Start(new RetentionLoop(database, more.Retention with { Polled = options.ReadingRetention }, Rollups, time));
+            if (more.Retention.ArchiveAfter is { } archiveAfter && !isShared)
+            {
+                supervisor.Start(new ArchiveLoop(database, archiveAfter, time));
+            }
+
             supervisor.Start(new RollupLoop(database, Rollups, time));
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));

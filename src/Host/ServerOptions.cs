@@ -7,6 +7,7 @@ using Rondo.Jobs.Logs;
 using Rondo.Live;
 using Rondo.Live.Feed;
 using Rondo.Nodes;
+using Rondo.Readings.Retention;
 using Rondo.Security;
 
 namespace Rondo.Host;
@@ -53,6 +54,12 @@ internal sealed record ServerOptions
     /// <summary>The time zone in which readings are rolled up, an IANA name; null for the one that is stored.</summary>
     public string? TimeZone { get; init; }
 
+    /// <summary>How long readings and their rollups are kept; samples of pollers as long as the settings of polling say.</summary>
+    public RetentionOptions Retention { get; init; } = new();
+
+    /// <summary>When each day the quality of the day before is judged, on the clock of the site; null for never.</summary>
+    public TimeOnly? QualityAt { get; init; }
+
     /// <summary>What the settings say to whatever runs a server, be it <c>serve</c> or <c>work</c>.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="files">Files of the log, one a queue; null for none.</param>
@@ -68,6 +75,9 @@ internal sealed record ServerOptions
         Metrics = settings.Metrics,
         Sources = settings.Imports.Sources,
         Watch = settings.Imports.Watch is null ? null : settings.Imports,
-        Imports = settings.Imports.Options(settings.Database, settings.Polling.ReadingRetention, variable),
+        Imports = settings.Imports.Options(settings.Database, settings.Retention.Imported, variable),
+        TimeZone = settings.TimeZone,
+        Retention = settings.Retention,
+        QualityAt = settings.QualityAt,
     };
 }

@@ -21,7 +21,7 @@ internal static class ImportsCommand
     };
 
     /// <summary>The options of this run.</summary>
-    public static ImportOptions Options(Run run) => run.Settings.Imports.Options(run.Settings.Database, run.Settings.Polling.ReadingRetention, run.Shell.Variable);
+    public static ImportOptions Options(Run run) => run.Settings.Imports.Options(run.Settings.Database, run.Settings.Retention.Imported, run.Shell.Variable);
 
     /// <summary>Does something with imports, and then tells the running nodes of it.</summary>
     public static Task<int> UseAsync(Run run, Func<ImportOperations, Task<int>> work) => UseAsync(run, (imports, _) => work(imports));

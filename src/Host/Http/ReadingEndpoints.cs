@@ -22,6 +22,7 @@ internal static class ReadingEndpoints
             .Produces<ReadingPage>().Problems(404, 503);
         ReadingsOfMany.Map(app);
         QualityEndpoints.Map(app);
+        SwapEndpoints.Map(app);
     }
 
     private static async Task<IResult> ReadAsync(

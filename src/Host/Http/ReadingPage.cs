@@ -52,6 +52,10 @@ internal sealed record ReadingPage
     /// <summary>True when much is still to be rolled up, so that buckets may lack some of it.</summary>
     public bool IsPending { get; init; }
 
+    /// <summary>From when on nothing of this step was let go of by retention; left out when that is before what was asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Instant? KeptFrom { get; init; }
+
     /// <summary>The readings; null for an answer in buckets.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<Reading>? Readings { get; init; }
@@ -67,7 +71,7 @@ internal sealed record ReadingPage
     public static ReadingPage Of(SeriesAnswer answer) => new()
     {
         Series = answer.Series.Name, Unit = answer.Series.Unit, Kind = answer.Series.Kind, Step = answer.Step.Word(), TimeZone = answer.TimeZone, From = answer.From, To = answer.To,
-        Agg = answer.Step == Tier.Raw ? null : answer.Aggregate, Expected = answer.Expected, Present = answer.Present, Completeness = answer.Completeness, IsPending = answer.IsPending,
+        Agg = answer.Step == Tier.Raw ? null : answer.Aggregate, Expected = answer.Expected, Present = answer.Present, Completeness = answer.Completeness, IsPending = answer.IsPending, KeptFrom = answer.KeptFrom,
         Readings = answer.Step == Tier.Raw ? answer.Readings : null, Buckets = answer.Step == Tier.Raw ? null : answer.Buckets,
     };
 }

@@ -34,7 +34,7 @@ internal sealed record ImportChoice
 
     /// <summary>The options for a database.</summary>
     /// <param name="address">The database.</param>
-    /// <param name="retention">How long readings are kept; null for ever.</param>
+    /// <param name="retention">How long imported readings are kept; null for ever.</param>
     /// <param name="variable">Environment variables.</param>
     public ImportOptions Options(DatabaseAddress address, TimeSpan? retention, Func<string, string?> variable) => new()
     {

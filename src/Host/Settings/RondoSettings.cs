@@ -5,6 +5,7 @@ using Rondo.Jobs;
 using Rondo.Live;
 using Rondo.Nodes;
 using Rondo.Polling;
+using Rondo.Readings.Retention;
 using Rondo.Security;
 using Rondo.Storage;
 
@@ -54,6 +55,12 @@ internal sealed record RondoSettings
 
     /// <summary>The time zone of the site, an IANA name; null for the one that the database has, which is UTC until another was said.</summary>
     public string? TimeZone { get; init; }
+
+    /// <summary>When each day the quality of the day before is judged; null for never.</summary>
+    public TimeOnly? QualityAt { get; init; }
+
+    /// <summary>How long readings and their rollups are kept.</summary>
+    public RetentionOptions Retention { get; init; } = new();
 }
 
 /// <summary>One setting with where its value came from.</summary>

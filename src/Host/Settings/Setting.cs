@@ -6,6 +6,7 @@ using Rondo.Live;
 using Rondo.Nodes;
 using Rondo.Polling;
 using Rondo.Polling.Configuration;
+using Rondo.Readings.Retention;
 using Rondo.Security;
 using Rondo.Storage;
 
@@ -41,6 +42,10 @@ internal sealed class SettingsDraft
     public ImportChoice Imports { get; set; } = new();
 
     public string? TimeZone { get; set; }
+
+    public RetentionOptions Retention { get; set; } = new();
+
+    public TimeOnly? QualityAt { get; set; }
 }
 
 /// <summary>One thing that can be set.</summary>
@@ -50,7 +55,9 @@ internal sealed class SettingsDraft
 /// <param name="Take">Reads a text into the draft; returns what is wrong with it, or null.</param>
 internal sealed record Setting(string Key, Func<Func<string, string?>, string> Default, string Meaning, Func<SettingsDraft, string, string?> Take)
 {
-    private const string Forever = "forever";
+    /// <summary>How it is written that something is kept for ever.</summary>
+    public const string Forever = "forever";
+
     /// <summary>How it is written that there is none.</summary>
     public const string None = "none";
 
@@ -91,7 +98,7 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
         Whole("polling.batch_size", "most polls in one transaction", o => o.BatchSize, (o, v) => o.BatchSize = v),
         Whole("polling.spool", "finished polls kept in memory while the database is away", o => o.Spool, (o, v) => o.Spool = v),
         Retention("polling.ledger_retention", "how long the ledger is kept, or forever", o => o.LedgerRetention, (o, v) => o.LedgerRetention = v),
-        Retention("polling.reading_retention", "how long readings are kept, or forever", o => o.ReadingRetention, (o, v) => o.ReadingRetention = v),
+        Retention("polling.reading_retention", "how long readings of devices are kept, or forever", o => o.ReadingRetention, (o, v) => o.ReadingRetention = v),
         Span("polling.validate_every", "how often a server validates its ledger", o => o.ValidateEvery, (o, v) => o.ValidateEvery = v),
         Span("polling.audit_every", "how often a server audits ownership", o => o.AuditEvery, (o, v) => o.AuditEvery = v),
         .. MetricsSettings.All,

@@ -33,10 +33,9 @@ public static class SourceList
         }
     }
 
-    /// <summary>The schedules of the sources.</summary>
-    public static JobSchedules Schedules(IReadOnlyList<SourceDefinition> sources)
+    /// <summary>Adds the schedules of the sources, <c>imports.NAME</c> each.</summary>
+    public static JobSchedules AddTo(JobSchedules schedules, IReadOnlyList<SourceDefinition> sources)
     {
-        var schedules = new JobSchedules("imports");
         foreach (var source in sources)
         {
             var args = new FetchArgs(source.Name);

@@ -1,12 +1,11 @@
 using Rondo.Loops;
 using Rondo.Readings;
-using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 
 namespace Rondo.Polling.Ledger;
 
-/// <summary>Makes room ahead and lets go of what is older than its retention, in small steps: by partition on PostgreSQL, by slices on SQLite.</summary>
+/// <summary>Makes room ahead and lets go of what of the ledger is older than its retention, in small steps: by partition on PostgreSQL, by slices on SQLite. Samples are let go of by Readings (<see cref="Rondo.Readings.Retention.RetentionLoop"/>).</summary>
 public sealed class Upkeep(Database database, PollingOptions options, TimeProvider time) : Loop("polling.upkeep", time)
 {
     private static readonly TimeSpan _ledgerLength = TimeSpan.FromDays(1);
@@ -17,15 +16,6 @@ public sealed class Upkeep(Database database, PollingOptions options, TimeProvid
 
     private static readonly Sql _oldPolls = new("upkeep.polls", """
         delete from poll where (slot, group_id) in (select slot, group_id from poll where slot < @before limit @slice)
-        """);
-
-    // By source, so that each step is a range of the key; sources without old samples cost a look, not a write.
-    private static readonly Sql _sources = new("upkeep.sources", """
-        select id from source where id > @after and exists (select 1 from sample where source_id = source.id and at < @before) order by id limit 200
-        """);
-
-    private static readonly Sql _oldSamples = new("upkeep.samples", """
-        delete from sample where source_id = @source and at in (select at from sample where source_id = @source and at < @before order by at limit @slice)
         """);
 
     private static readonly Sql _oldStats = new("upkeep.stats", """
@@ -90,11 +80,6 @@ public sealed class Upkeep(Database database, PollingOptions options, TimeProvid
             await database.WriteAsync("upkeep.plans", tx => { tx.Execute(_oldPlans, new { before }); }, stop).ConfigureAwait(false);
         }
 
-        if (options.ReadingRetention is { } readings)
-        {
-            await DropSamplesAsync(now - readings, stop).ConfigureAwait(false);
-        }
-
         return _every;
     }
 
@@ -102,37 +87,6 @@ public sealed class Upkeep(Database database, PollingOptions options, TimeProvid
         database.Address.Kind == DatabaseKind.Sqlite
             ? RepeatAsync("upkeep." + table, slices, before, stop)
             : database.WriteAsync("upkeep." + table, tx => Partitions.DropBefore(tx, table, length, before), stop);
-
-    private async Task DropSamplesAsync(Instant before, CancellationToken stop)
-    {
-        // Said before it is done: what was rolled up of them is to stay.
-        await database.WriteAsync("upkeep.samples.kept", tx => RawReadings.KeepFrom(tx, before), stop).ConfigureAwait(false);
-        if (database.Address.Kind == DatabaseKind.Postgres)
-        {
-            await DropAsync("sample", _sampleLength, _oldSamples, before, stop).ConfigureAwait(false);
-            return;
-        }
-
-        var after = 0L;
-        while (true)
-        {
-            var sources = await database.ReadAsync("upkeep.sources", tx => tx.Query<long>(_sources, new { after, before }), stop).ConfigureAwait(false);
-            if (sources.Count == 0)
-            {
-                return;
-            }
-
-            foreach (var source in sources)
-            {
-                while (await database.WriteAsync("upkeep.sample", tx => tx.Execute(_oldSamples, new { source, before, slice = Slice }), stop).ConfigureAwait(false) == Slice)
-                {
-                    stop.ThrowIfCancellationRequested();
-                }
-            }
-
-            after = sources[^1];
-        }
-    }
 
     private async Task RepeatAsync(string name, Sql sql, Instant before, CancellationToken stop)
     {

@@ -1,4 +1,5 @@
 using Rondo.Readings.Rollups;
+using Rondo.Readings.Swaps;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Queries;
@@ -7,7 +8,9 @@ namespace Rondo.Readings.Queries;
 internal static class QuestionStore
 {
     // One name may have had several series, one after another.
-    private static readonly Sql _shapes = new("questions.series", "select id, source_id, ordinal, kind, modulus from series where name = @name order by id");
+    private static readonly Sql _shapes = new("questions.series", """
+        select s.id, s.source_id, s.ordinal, s.kind, s.modulus, o.kind as source_kind from series s join source o on o.id = s.source_id where s.name = @name order by s.id
+        """);
 
     // For each series a look into the key of the samples; the recent ones first, so that old partitions are not asked.
     private static readonly Sql _latest = new("questions.latest", """
@@ -33,7 +36,7 @@ internal static class QuestionStore
         select name from series where retired_at is null and substr(name, 1, length(@prefix)) = @prefix order by name limit @limit
         """);
 
-    public static List<SeriesShape> Shapes(Transaction tx, string name) => tx.Query<SeriesShape>(_shapes, new { name });
+    public static List<SeriesShape> Shapes(Transaction tx, string name) => MeterSwaps.Attach(tx, tx.Query<SeriesShape>(_shapes, new { name }));
 
     public static List<LatestReading> Latest(Transaction tx, IReadOnlyCollection<string> names, Instant from) => tx.Query<LatestReading>(
         _latest,

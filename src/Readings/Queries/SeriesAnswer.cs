@@ -36,6 +36,9 @@ public sealed record SeriesAnswer
     /// <summary>True when so much is still to be rolled up that the buckets may lack some of it; otherwise they have everything that was committed.</summary>
     public bool IsPending { get; init; }
 
+    /// <summary>From when on nothing of this step was let go of by retention; null when that is before what was asked for.</summary>
+    public Instant? KeptFrom { get; init; }
+
     /// <summary>Readings, oldest first.</summary>
     public IReadOnlyList<Reading> Readings { get; init; } = [];
 

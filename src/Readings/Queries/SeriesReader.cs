@@ -1,5 +1,8 @@
+using Rondo.Readings.Archive;
+using Rondo.Readings.Retention;
 using Rondo.Readings.Rollups;
 using Rondo.Storage;
+using Rondo.Storage.Sqlite;
 
 namespace Rondo.Readings.Queries;
 
@@ -27,11 +30,14 @@ public sealed class SeriesReader(RollupOptions options)
         var site = SiteZone.Of(tx);
         var calendar = question.Calendar ?? site;
         var asked = new Span(question.From.Micros, Math.Max(question.To.Micros, question.From.Micros + 1));
-        var step = question.Step ?? Choose(tx, shapes, asked, question.Points);
+        var kept = KeptFrom.Read(tx);
+        var step = question.Step ?? Choose(tx, shapes, asked, question.Points, kept);
+        var whole = Whole(kept, shapes, step);
+        var keptFrom = whole > asked.From ? new Instant(whole) : default(Instant?);
         if (step == Tier.Raw)
         {
             var readings = ReadingQuery.Range(tx, question.Series, question.From, question.To, limit);
-            return Answer(tx, series, shapes, Tier.Raw, asked, readings.Count, question, calendar) with { Readings = readings };
+            return Answer(tx, series, shapes, Tier.Raw, asked, readings.Count, question, calendar) with { Readings = readings, KeptFrom = keptFrom };
         }
 
         if (new TimeSpan((asked.Until - asked.From) * 10) / step.Length() > SeriesQuestion.MostBuckets)
@@ -64,7 +70,7 @@ public sealed class SeriesReader(RollupOptions options)
             buckets = Gaps.Fill(buckets, calendar.Buckets(step, span), question.GapFill);
         }
 
-        return Answer(tx, series, shapes, step, span, parts.Values.Sum(p => (long)p.Readings), question, calendar) with { Buckets = buckets, IsPending = isPending, Aggregate = aggregate };
+        return Answer(tx, series, shapes, step, span, parts.Values.Sum(p => (long)p.Readings), question, calendar) with { Buckets = buckets, IsPending = isPending, Aggregate = aggregate, KeptFrom = keptFrom };
     }
 
     /// <summary>How many readings of a series were planned in [from, until), until now at most; null when nobody knows.</summary>
@@ -87,11 +93,26 @@ public sealed class SeriesReader(RollupOptions options)
             recent[found.Name] = found;
         }
 
+        if (older.Count > 0 && tx is SqliteWork work && ArchiveStore.IsAny(work))
+        {
+            foreach (var name in older)
+            {
+                recent[name] = LatestArchived(tx, recent[name]);
+            }
+        }
+
         return [.. names.Distinct(StringComparer.Ordinal).Select(recent.GetValueOrDefault).OfType<LatestReading>()];
     }
 
     /// <summary>Names of the series that begin with a text, at most <paramref name="limit"/>.</summary>
     public static List<string> Names(Transaction tx, string prefix, int limit) => QuestionStore.Names(tx, prefix, limit);
+
+    // What is archived may be newer than a plain sample that came late.
+    private static LatestReading LatestArchived(Transaction tx, LatestReading plain)
+    {
+        var newest = QuestionStore.Shapes(tx, plain.Name).SelectMany(s => SampleArchive.Readings(tx, s, new Span((plain.At?.Micros ?? Bounds.First) + 1, Bounds.Last), 1, isBackwards: true)).OrderByDescending(r => r.Point.At).ToList();
+        return newest.Count == 0 ? plain : new LatestReading { Name = plain.Name, Unit = plain.Unit, Kind = plain.Kind, At = new Instant(newest[0].Point.At), Value = newest[0].Point.Value, StoredQuality = newest[0].Quality };
+    }
 
     private SeriesAnswer Answer(Transaction tx, SeriesRow series, List<SeriesShape> shapes, Tier step, Span span, long present, SeriesQuestion question, SiteCalendar calendar)
     {
@@ -115,17 +136,21 @@ public sealed class SeriesReader(RollupOptions options)
         return expected;
     }
 
-    // The finest step that gives no more than about so many points.
-    private static Tier Choose(Transaction tx, List<SeriesShape> shapes, Span asked, int points)
+    // The finest step that gives no more than about so many points, and of which nothing was let go of in this time.
+    private static Tier Choose(Transaction tx, List<SeriesShape> shapes, Span asked, int points, KeptFrom kept)
     {
-        if (shapes.TrueForAll(s => SampleStore.Nth(tx, s.SourceId, asked, points) is null))
+        if (Whole(kept, shapes, Tier.Raw) <= asked.From && shapes.TrueForAll(s => SampleStore.Nth(tx, s.SourceId, asked, points) is null))
         {
             return Tier.Raw;
         }
 
         var length = new TimeSpan((asked.Until - asked.From) * 10);
-        return Enum.GetValues<Tier>().FirstOrDefault(t => t != Tier.Raw && t != Tier.Week && length / t.Length() <= points * 1.05, Tier.Year);
+        return Enum.GetValues<Tier>().FirstOrDefault(t => t != Tier.Raw && t != Tier.Week && length / t.Length() <= points * 1.05 && Whole(kept, shapes, t) <= asked.From, Tier.Year);
     }
+
+    // Quarters of what files brought are made of samples.
+    private static long Whole(KeptFrom kept, List<SeriesShape> shapes, Tier step) =>
+        shapes.Select(s => kept.Of(s.Class, s.Class == SeriesClass.Imported && step == Tier.Quarter ? Tier.Raw : step)).DefaultIfEmpty(Bounds.First).Max();
 
     private List<Parts> Parts(Transaction tx, SeriesShape shape, Tier step, Span span, SiteCalendar calendar, SiteCalendar site, ref bool isPending)
     {

@@ -1,3 +1,4 @@
+using Rondo.Readings.Retention;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Rollups;
@@ -19,7 +20,7 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
     public void Compute(IReadOnlyList<Span> changed)
     {
         _neighbours = new Neighbours(tx, source, calendar, changed);
-        var rawFrom = SourceStore.RawFrom(tx)?.Micros ?? Bounds.First;
+        var kept = KeptFrom.Read(tx);
         var shared = Span.Merge(changed.Select(c => calendar.Widen(source.Finest, c)));
         var planned = Planned(shared);
         var own = series.ToDictionary(s => s.Id, s => s.IsCounter ? Span.Merge([.. shared, .. changed.SelectMany(c => Beside(s, c))]) : shared);
@@ -30,7 +31,7 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
             {
                 foreach (var part in own[one.Id].Where(span.Covers))
                 {
-                    Keep(one, part, rawFrom, new SeriesFold(one, calendar, source.Finest, planned).Of(part, samples, _neighbours));
+                    Keep(one, source.Finest, [part], kept, new SeriesFold(one, calendar, source.Finest, planned).Of(part, samples, _neighbours));
                 }
             }
         }
@@ -39,7 +40,7 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
         {
             foreach (var one in series)
             {
-                Fold(one, tier, Span.Merge(own[one.Id].Select(s => calendar.Widen(tier, s))), planned);
+                Fold(one, tier, Span.Merge(own[one.Id].Select(s => calendar.Widen(tier, s))), kept, planned);
             }
         }
     }
@@ -84,13 +85,14 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
     private IEnumerable<Span> Beside(SeriesShape one, Span changed) =>
         _neighbours.Before(one, changed.From, CounterWalk.Behind).Concat(_neighbours.After(one, changed.Until, 1)).Select(p => calendar.Bucket(source.Finest, p.At));
 
-    private void Keep(SeriesShape one, Span span, long rawFrom, List<Parts> rows)
+    private void Keep(SeriesShape one, Tier tier, List<Span> spans, KeptFrom kept, List<Parts> rows)
     {
-        // Where samples may have been let go of, what was rolled up of more of them stays.
-        if (span.From < rawFrom)
+        // Where what it is made of may have been let go of, what was rolled up of more of it stays.
+        var whole = kept.Of(source.Class, tier.MadeOf(source.Finest));
+        if (spans.Exists(s => s.From < whole))
         {
             var found = rows.ToDictionary(r => r.At);
-            foreach (var stored in RollupStore.Read(tx, one.Id, source.Finest, span with { Until = Math.Min(span.Until, rawFrom) }))
+            foreach (var stored in spans.Where(s => s.From < whole).SelectMany(s => RollupStore.Read(tx, one.Id, tier, s with { Until = Math.Min(s.Until, whole) })))
             {
                 if (!found.TryGetValue(stored.At, out var now) || now.Readings < stored.Readings)
                 {
@@ -101,12 +103,12 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
             rows = [.. found.Values.OrderBy(r => r.At)];
         }
 
-        Add(one.Id, source.Finest, [span], rows);
+        Add(one.Id, tier, spans, rows);
     }
 
-    private void Fold(SeriesShape one, Tier tier, List<Span> spans, Planned planned)
+    private void Fold(SeriesShape one, Tier tier, List<Span> spans, KeptFrom kept, Planned planned)
     {
-        var finer = tier switch { Tier.Hour => Tier.Quarter, Tier.Day => Tier.Hour, Tier.Year => Tier.Month, _ => Tier.Day };
+        var finer = tier.MadeOf(source.Finest);
         var rows = new List<Parts>();
         foreach (var span in spans)
         {
@@ -127,7 +129,7 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
             }
         }
 
-        Add(one.Id, tier, spans, rows);
+        Keep(one, tier, spans, kept, rows);
     }
 
     private void Add(long id, Tier tier, List<Span> spans, List<Parts> rows)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using Rondo.Readings.Archive;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
 using Rondo.Storage.Sqlite;
@@ -18,17 +19,64 @@ internal static class SampleStore
 
     private static readonly Sql _newest = new("rollups.samples.newest", "select max(at) from sample where source_id = @source and at >= @from");
 
+    private static readonly Sql _extent = new("rollups.extent", "select min(at) as from_at, max(at) as to_at from sample where source_id = @source and at >= @from and at < @until");
+
+    // The values are not looked at.
+    private static readonly Sql _instants = new("rollups.samples.instants", "select at from sample where source_id = @source and at >= @from and at < @until order by at limit @limit");
+
     /// <summary>Samples in a span, oldest first.</summary>
-    public static List<SourceSample> Range(Transaction tx, long source, Span span, int limit = int.MaxValue) => Read(tx, _range, source, span, limit);
+    public static List<SourceSample> Range(Transaction tx, long source, Span span, int limit = int.MaxValue) =>
+        Merged(PlainRange(tx, source, span, limit), SampleArchive.Range(tx, source, span, limit), limit, sign: 1);
 
     /// <summary>The newest samples in a span, newest first.</summary>
-    public static List<SourceSample> Newest(Transaction tx, long source, Span span, int limit) => Read(tx, _before, source, span, limit);
+    public static List<SourceSample> Newest(Transaction tx, long source, Span span, int limit) =>
+        Merged(Read(tx, _before, source, span, limit), SampleArchive.Newest(tx, source, span, limit), limit, sign: -1);
 
     /// <summary>The instant of the n-th sample of a span, counted from zero; null when it has no more than n.</summary>
-    public static Instant? Nth(Transaction tx, long source, Span span, int n) => tx.First<Instant?>(_nth, new { source, from = new Instant(span.From), until = new Instant(span.Until), n });
+    public static Instant? Nth(Transaction tx, long source, Span span, int n)
+    {
+        if (tx is not SqliteWork sqlite || ArchiveStore.Touching(sqlite, source, span, 1).Count == 0)
+        {
+            return tx.First<Instant?>(_nth, new { source, from = new Instant(span.From), until = new Instant(span.Until), n });
+        }
+
+        var plain = tx.Query<Instant>(_instants, new { source, from = new Instant(span.From), until = new Instant(span.Until), limit = n + 1 }).Select(at => at.Micros);
+        return plain.Concat(SampleArchive.Instants(sqlite, source, span, n + 1)).Order().Skip(n).Take(1).Select(at => (Instant?)new Instant(at)).FirstOrDefault();
+    }
 
     /// <summary>The instant of the newest sample from <paramref name="from"/> on, or null.</summary>
-    public static Instant? NewestAt(Transaction tx, long source, Instant from) => tx.First<Instant?>(_newest, new { source, from });
+    public static Instant? NewestAt(Transaction tx, long source, Instant from)
+    {
+        var plain = tx.First<Instant?>(_newest, new { source, from });
+        return SampleArchive.Extent(tx, source, new Span(from.Micros, Bounds.Last)) is var (_, to) && to > (plain?.Micros ?? Bounds.First) ? new Instant(to) : plain;
+    }
+
+    /// <summary>The first and the last sample of a source in a span, both null when it has none.</summary>
+    public static Extent Extent(Transaction tx, long source, Span span)
+    {
+        var plain = tx.First<Extent>(_extent, new { source, from = Bounds.ToInstant(span.From), until = Bounds.ToInstant(span.Until) })!;
+        return SampleArchive.Extent(tx, source, span) is not var (from, to)
+            ? plain
+            : new Extent { FromAt = new Instant(Math.Min(from, plain.FromAt?.Micros ?? from)), ToAt = new Instant(Math.Max(to, plain.ToAt?.Micros ?? to)) };
+    }
+
+    /// <summary>Samples that are not archived, oldest first.</summary>
+    internal static List<SourceSample> PlainRange(Transaction tx, long source, Span span, int limit) => Read(tx, _range, source, span, limit);
+
+    /// <summary>The newest that is not archived, or null.</summary>
+    internal static Instant? PlainNewestAt(Transaction tx, long source) => tx.First<Instant?>(_newest, new { source, from = Bounds.ToInstant(Bounds.First) });
+
+    private static List<SourceSample> Merged(List<SourceSample> plain, List<SourceSample> archived, int limit, int sign)
+    {
+        if (archived.Count == 0)
+        {
+            return plain;
+        }
+
+        archived.AddRange(plain);
+        archived.Sort((a, b) => sign * a.At.CompareTo(b.At));
+        return archived.Count > limit ? archived[..limit] : archived;
+    }
 
     private static List<SourceSample> Read(Transaction tx, Sql sql, long source, Span span, int limit) =>
         tx is SqliteWork sqlite ? ReadSqlite(sqlite.Prepared(sql), source, span, limit) : ReadPostgres((PostgresWork)tx, sql, source, span, limit);

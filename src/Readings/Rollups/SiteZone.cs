@@ -95,7 +95,7 @@ public static class SiteZone
     {
         // What is behind the watermark is found without a mark.
         var until = source.IsOrdered ? Math.Min(span.Until, (source.SeenTo?.Micros ?? Bounds.First) + 1) : span.Until;
-        if (span.From >= until || SourceStore.Extent(tx, source.Id, span with { Until = until }) is not { FromAt: { } from, ToAt: { } to })
+        if (span.From >= until || SampleStore.Extent(tx, source.Id, span with { Until = until }) is not { FromAt: { } from, ToAt: { } to })
         {
             return 0;
         }

@@ -1,3 +1,5 @@
+using Rondo.Readings.Retention;
+using Rondo.Readings.Swaps;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Rollups;
@@ -14,10 +16,6 @@ internal static class SourceStore
     private static readonly Sql _find = new("rollups.source", "select s.id, s.kind, r.seen_to from source s left join rollup_source r on r.source_id = s.id where s.id = @source");
 
     private static readonly Sql _series = new("rollups.series", "select id, source_id, ordinal, kind, modulus from series where source_id = @source order by ordinal");
-
-    private static readonly Sql _rawFrom = new("rollups.raw_from", "select raw_from from readings_state");
-
-    private static readonly Sql _keepFrom = new("rollups.keep_from", "update readings_state set raw_from = @before where raw_from is null or raw_from < @before");
 
     private static readonly Sql _seen = new("rollups.seen", """
         insert into rollup_source (source_id, seen_to) values (@source, @to) on conflict (source_id) do update set seen_to = excluded.seen_to
@@ -37,19 +35,12 @@ internal static class SourceStore
         select s.id, s.kind, r.seen_to from source s left join rollup_source r on r.source_id = s.id where s.id > @after order by s.id limit @limit
         """);
 
-    private static readonly Sql _extent = new("rollups.extent", "select min(at) as from_at, max(at) as to_at from sample where source_id = @source and at >= @from and at < @until");
-
     /// <summary>Takes the lock on a source until the end of <paramref name="tx"/>; false when somebody else has it.</summary>
     public static bool TryLock(Transaction tx, long source) => tx.Dialect == Dialect.Sqlite || tx.First<bool>(_tryLock, new { source });
 
     public static SourceRow? Find(Transaction tx, long source) => tx.First<SourceRow>(_find, new { source });
 
-    public static List<SeriesShape> Series(Transaction tx, long source) => tx.Query<SeriesShape>(_series, new { source });
-
-    public static Instant? RawFrom(Transaction tx) => tx.First<Instant?>(_rawFrom);
-
-    /// <summary>Samples before an instant may be let go of from now on.</summary>
-    public static void KeepFrom(Transaction tx, Instant before) => tx.Execute(_keepFrom, new { before });
+    public static List<SeriesShape> Series(Transaction tx, long source) => MeterSwaps.Attach(tx, tx.Query<SeriesShape>(_series, new { source }));
 
     public static void Saw(Transaction tx, long source, Instant to) => tx.Execute(_seen, new { source, to });
 
@@ -58,10 +49,6 @@ internal static class SourceStore
     public static List<SourceRow> OrderedAfter(Transaction tx, long after, int limit) => tx.Query<SourceRow>(_ordered, new { after, limit });
 
     public static List<SourceRow> After(Transaction tx, long after, int limit) => tx.Query<SourceRow>(_all, new { after, limit });
-
-    /// <summary>The first and the last sample of a source in a span, both null when it has none.</summary>
-    public static Extent Extent(Transaction tx, long source, Span span) =>
-        tx.First<Extent>(_extent, new { source, from = Bounds.ToInstant(span.From), until = Bounds.ToInstant(span.Until) })!;
 }
 
 /// <summary>A source.</summary>
@@ -78,6 +65,8 @@ internal sealed class SourceRow
     public Instant? Newest { get; init; }
 
     public bool IsOrdered => Kind == SourceStore.Ordered;
+
+    public SeriesClass Class => IsOrdered ? SeriesClass.Polled : SeriesClass.Imported;
 
     /// <summary>The finest tier that is stored. What an import brings is hardly finer than quarters of an hour, and a quarter that holds one reading is no shorter than the reading.</summary>
     public Tier Finest => IsOrdered ? Tier.Quarter : Tier.Hour;
@@ -97,6 +86,14 @@ internal sealed class SeriesShape
     public double? Modulus { get; init; }
 
     public bool IsCounter => Kind == "counter";
+
+    /// <summary>Declared swaps of its meter, in order.</summary>
+    public IReadOnlyList<Swap> Swaps { get; set; } = [];
+
+    /// <summary>What produces it, where that was asked.</summary>
+    public string SourceKind { get; init; } = "";
+
+    public SeriesClass Class => SourceKind == SourceStore.Ordered ? SeriesClass.Polled : SeriesClass.Imported;
 }
 
 /// <summary>From when to when a source has samples.</summary>

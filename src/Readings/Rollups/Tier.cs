@@ -48,6 +48,9 @@ public static class Tiers
         _ => TimeSpan.Zero,
     };
 
+    /// <summary>The finer tier that one is made of, of a source whose finest is <paramref name="finest"/>; raw for the finest itself.</summary>
+    public static Tier MadeOf(this Tier tier, Tier finest) => tier <= finest ? Tier.Raw : tier switch { Tier.Hour => Tier.Quarter, Tier.Day => Tier.Hour, Tier.Year => Tier.Month, _ => Tier.Day };
+
     /// <summary>Reads a word.</summary>
     public static bool TryParse(string? text, out Tier tier)
     {

@@ -1,5 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
+using Rondo.Readings.Archive;
+using Rondo.Readings.Quality;
 using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
@@ -35,6 +37,7 @@ public abstract class SampleWriter
         }
 
         var clashes = InsertNew(tx, batch.Rows);
+        Duplicates.Add(tx, clashes);
         var known = clashes.Select(clash => clash.Row).ToHashSet(ReferenceEqualityComparer.Instance);
         Touched(tx, known.Count == 0 ? batch.Rows : [.. batch.Rows.Where(row => !known.Contains(row))]);
         return clashes;
@@ -236,7 +239,9 @@ internal sealed class SqliteSampleWriter : SampleWriter
     public override List<SampleRow> Read(Transaction tx, IReadOnlyCollection<(long Source, long At)> keys)
     {
         var rows = new List<SampleRow>();
-        foreach (var (source, at) in keys.Order())
+        (long Source, long At)[] sorted = [.. keys.Order()];
+        SampleArchive.Open((SqliteWork)tx, sorted);
+        foreach (var (source, at) in sorted)
         {
             if (Find((SqliteWork)tx, source, at) is { } row)
             {
@@ -250,6 +255,13 @@ internal sealed class SqliteSampleWriter : SampleWriter
     protected override List<SampleClash> InsertNew(Transaction tx, IReadOnlyList<SampleRow> rows)
     {
         var work = (SqliteWork)tx;
+
+        // What was archived of the same time is plain again before it is written to.
+        if (ArchiveStore.IsAny(work))
+        {
+            SampleArchive.Open(work, [.. rows.Select(r => (r.Source, r.At))]);
+        }
+
         var insert = work.Prepared(_insert);
         var clashes = new List<SampleClash>();
         foreach (var row in rows)

@@ -1,4 +1,11 @@
+using System.Globalization;
+
 namespace Rondo.Storage.Postgres;
+
+/// <summary>One partition.</summary>
+/// <param name="Name">Name of its table.</param>
+/// <param name="From">Where it begins.</param>
+public readonly record struct Partition(string Name, Instant From);
 
 /// <summary>
 /// Range partitions by time: made ahead, dropped by retention. There is no default partition: a row that fits none is a fault to be seen, not a
@@ -49,16 +56,39 @@ public static class Partitions
     /// <summary>Drops the partitions that end at or before <paramref name="before"/>. Returns their names.</summary>
     public static IReadOnlyList<string> DropBefore(Transaction tx, string table, TimeSpan length, Instant before)
     {
-        var last = Name(table, before.Micros - (length.Ticks / 10));
-        var old = tx.Query<string>(_list, new { table }).Where(p => p.Length == last.Length && string.CompareOrdinal(p, last) <= 0).ToArray();
+        var old = List(tx, table).Where(p => p.From.Micros + (length.Ticks / 10) <= before.Micros).Select(p => p.Name).ToArray();
         foreach (var name in old)
         {
-            tx.Execute(_patience);
-            tx.First<bool>(_drop, new { table, name });
+            Drop(tx, table, name);
         }
 
         return old;
     }
+
+    /// <summary>The partitions of a table, oldest first.</summary>
+    public static IReadOnlyList<Partition> List(Transaction tx, string table) =>
+        [.. tx.Query<string>(_list, new { table }).Select(name => Read(table, name)).OfType<Partition>()];
+
+    /// <summary>Nobody writes into the table until the end of the transaction: for a look into a partition that is to be dropped when nothing is in it.</summary>
+    public static void Hold(Transaction tx, string table)
+    {
+        tx.Execute(_patience);
+        tx.Execute(new Sql("partitions.hold", $"lock table {table} in share row exclusive mode"));
+    }
+
+    /// <summary>Drops one.</summary>
+    public static void Drop(Transaction tx, string table, string name)
+    {
+        tx.Execute(_patience);
+        tx.First<bool>(_drop, new { table, name });
+    }
+
+    // Others than ours are left alone.
+    private static Partition? Read(string table, string name) =>
+        name.StartsWith(table + "_p", StringComparison.Ordinal)
+        && DateTime.TryParseExact(name.AsSpan(table.Length + 2), "yyyyMMdd_HHmmss", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var from)
+            ? new Partition(name, Instant.From(from))
+            : null;
 
     private static List<long> Missing(Transaction tx, string table, List<long> wanted)
     {

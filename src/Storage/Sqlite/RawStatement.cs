@@ -45,6 +45,11 @@ public sealed class RawStatement : IDisposable
         _connection,
         value is null ? raw.sqlite3_bind_null(_statement, position) : raw.sqlite3_bind_text(_statement, position, value));
 
+    /// <summary>Binds bytes, or null.</summary>
+    public void BindBlob(int position, byte[]? value) => SqliteFaults.Check(
+        _connection,
+        value is null ? raw.sqlite3_bind_null(_statement, position) : raw.sqlite3_bind_blob(_statement, position, value));
+
     /// <summary>Binds a value by its own type.</summary>
     internal void BindAny(int position, object? value)
     {
@@ -61,6 +66,9 @@ public sealed class RawStatement : IDisposable
                 break;
             case bool on:
                 Bind(position, on ? 1 : 0);
+                break;
+            case double real:
+                Bind(position, real);
                 break;
             case int or long or short or byte:
                 Bind(position, Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture));

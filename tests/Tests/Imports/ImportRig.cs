@@ -41,11 +41,13 @@ internal sealed class ImportRig : IAsyncDisposable
     /// <param name="chunk">Values in one transaction.</param>
     /// <param name="isRunning">False to run it later.</param>
     /// <param name="fetch">Makes what fetches files of sources.</param>
-    public static async Task<ImportRig> StartAsync(DatabaseKind kind, int chunk = 5_000, bool isRunning = true, Func<Database, ImportOptions, Func<ImportOperations>, FetchHandler>? fetch = null)
+    /// <param name="oldest">How old an interval may be; null for any age.</param>
+    public static async Task<ImportRig> StartAsync(
+        DatabaseKind kind, int chunk = 5_000, bool isRunning = true, Func<Database, ImportOptions, Func<ImportOperations>, FetchHandler>? fetch = null, TimeSpan? oldest = null)
     {
         var store = await TestStore.CreateAsync(kind);
         var folder = new TempFolder();
-        var options = new ImportOptions { Folder = folder.At("imports"), ChunkSize = chunk };
+        var options = new ImportOptions { Folder = folder.At("imports"), ChunkSize = chunk, Oldest = oldest };
         var node = await Node.RegisterAsync(store.Database, TimeProvider.System, "work", "test", default);
         var log = new EventLog();
         JobQueue? queue = null;

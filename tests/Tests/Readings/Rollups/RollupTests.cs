@@ -1,5 +1,6 @@
 using Rondo.Readings;
 using Rondo.Readings.Queries;
+using Rondo.Readings.Retention;
 using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
@@ -77,7 +78,7 @@ public sealed class RollupTests
         await using var rig = await FilledAsync(kind, days: 3, isPolled: true);
         await rig.RunAsync();
         var before = await rig.DumpAsync();
-        await rig.Store.Database.WriteAsync("keep", tx => RawReadings.KeepFrom(tx, Instant.From(At(24))));
+        await rig.Store.Database.WriteAsync("keep", tx => KeptFrom.Say(tx, SeriesClass.Polled, Tier.Raw, Instant.From(At(24))));
         await rig.Store.Database.WriteAsync("drop", tx => RollupRig.Remove(tx, At(0), At(23) + _half));
         Assert.Equal(before, await rig.DumpAsync());
 

@@ -76,7 +76,7 @@ public static class SourceList
             try
             {
                 var source = new SourceDefinition(name, SourceAddress.Read(url), profile, between, cron, zone);
-                _ = Schedules([source]);
+                _ = AddTo(new JobSchedules("tried"), [source]);
                 sources.Add(source);
             }
             catch (Exception wrong) when (wrong is ImportRefused or ArgumentException)

@@ -13,6 +13,7 @@ internal static class ImportsFollow
     public static async Task<bool> RunAsync(Run run, ImportOperations imports, IReadOnlyList<long> ids)
     {
         var isGood = true;
+        var ended = new List<string>();
         var console = run.Shell.OpenConsole();
         await console.Progress().Columns(new SpinnerColumn(), new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }).StartAsync(async bars =>
         {
@@ -33,6 +34,7 @@ internal static class ImportsFollow
                     if (row.StateNow is "done" or "dead" or "cancelled")
                     {
                         isGood &= row.StateNow == "done";
+                        ended.Add(Line(row));
                         bar.StopTask();
                         waiting.Remove(id);
                     }
@@ -44,6 +46,9 @@ internal static class ImportsFollow
                 }
             }
         });
+
+        // A bar is as wide as the terminal; what came of it is told whole.
+        ended.ForEach(run.Say);
         return isGood;
     }
 

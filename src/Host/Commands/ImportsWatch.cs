@@ -20,6 +20,11 @@ internal static class ImportsWatch
         return ImportsCommand.UseAsync(run.Labelled("imports.add", path), async (imports, hint) =>
         {
             using var watched = new WatchedFolder(path, run.Settings.Imports.WatchSettle, imports, request, news => Tell(run, news), run.Time);
+            if (Directory.Exists(path))
+            {
+                run.Say($"watching {path} until Ctrl-C; a running server (role work) imports what is handed in, and files end up in done or failed there");
+            }
+
             for (var isFirst = true; !run.Stop.IsCancellationRequested; isFirst = false)
             {
                 var pause = _every;
@@ -27,10 +32,6 @@ internal static class ImportsWatch
                 {
                     await watched.LookAsync(run.Stop);
                     await hint();
-                    if (isFirst)
-                    {
-                        run.Say($"watching {path} until Ctrl-C; a running server (role work) imports what is handed in, and files end up in done or failed there");
-                    }
                 }
                 catch (ImportRefused refused) when (isFirst)
                 {

@@ -28,6 +28,9 @@ internal sealed class CommandRun
     /// <summary>What is piped into the next command.</summary>
     public string Input { get; set; } = "";
 
+    /// <summary>True for a person who watches.</summary>
+    public bool IsTerminal { get; set; }
+
     public string Output { get; private set; } = "";
 
     public string Error { get; private set; } = "";
@@ -49,6 +52,7 @@ internal sealed class CommandRun
             UsualConfig = _usualConfig,
             Input = new StringReader(Input),
             Stop = stop,
+            IsTerminal = IsTerminal,
         };
         var code = await Cli.RunAsync(Database is null ? arguments : [.. arguments, "--database", Database], shell);
         (Output, Error) = (output.ToString(), error.ToString());

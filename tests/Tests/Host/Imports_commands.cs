@@ -61,6 +61,30 @@ public sealed class Imports_commands : IDisposable
     }
 
     [Fact]
+    public async Task On_a_terminal_it_is_shown_how_imports_go_and_who_ends_the_looking_ends_nothing_else()
+    {
+        var run = new CommandRun(_folder);
+        var other = new CommandRun(_folder);
+        await run.GoodAsync("database", "migrate");
+        var file = _folder.Write("may.csv", "meter,timestamp,value\nM1,2026-05-01T00:00Z,1\nM1,x,1\n");
+        await run.GoodAsync("imports", "add", file);
+        Assert.DoesNotContain("%", run.Output);
+        await run.GoodAsync("work", "--once", "--queue", "imports");
+        run.IsTerminal = true;
+        await run.GoodAsync("imports", "add", file);
+        Assert.Contains("was already imported by import 1", run.Output);
+        Assert.Contains("1 may.csv: done, 2 rows", run.Output.ReplaceLineEndings(" "));
+
+        using var stop = new CancellationTokenSource();
+        var adding = run.RunAsync(stop.Token, "imports", "add", _folder.Write("june.csv", "meter,timestamp,value\nM1,2026-06-01T00:00Z,1\n"), "--profile", "long-csv");
+        await Eventually.TrueAsync(async () => (await other.GoodAsync("imports", "list")).Output.Contains("june.csv"), "it is queued");
+        await stop.CancelAsync();
+        Assert.Equal(0, await adding);
+        await other.GoodAsync("imports", "list", "--state", "queued");
+        Assert.Contains("june.csv", other.Output);
+    }
+
+    [Fact]
     public async Task What_is_put_into_a_folder_is_imported_until_somebody_ends_it()
     {
         var run = new CommandRun(_folder);

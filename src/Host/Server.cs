@@ -18,6 +18,7 @@ using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
 using Rondo.Polling.Runtime;
 using Rondo.Readings.Archive;
+using Rondo.Readings.Quality;
 using Rondo.Readings.Retention;
 using Rondo.Readings.Rollups;
 using Rondo.Security;
@@ -196,7 +197,8 @@ internal sealed class Server : IAsyncDisposable
             var calls = new HttpCallHandler(jobsOptions.Http, time);
             var imports = more.Imports ?? new ImportChoice().Options(address, more.Retention.Imported, Environment.GetEnvironmentVariable);
             var handlers = Handlers.All(
-                time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports")), new UndoHandler(database, live.Events), database);
+                time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports")), new UndoHandler(database, live.Events), database, live.Events);
+            var schedules = more.QualityAt is { } at ? QualityJob.Daily(at, await database.ReadAsync("rollups.zone", tx => SiteZone.Of(tx).Zone, stop).ConfigureAwait(false)) : null;
             JobServer? worker = null;
             var jobs = new JobQueue(database, handlers, _ =>
             {
@@ -204,7 +206,7 @@ internal sealed class Server : IAsyncDisposable
                 hints.Send(JobServer.Topic);
             }, hints, live.Events);
             worker = roles.Contains("work")
-                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), events: live.Events, written: ours)
+                ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), events: live.Events, written: ours, schedules: schedules)
                 : null;
             var operations = OperationsOn(database);
             if (isShared)
@@ -242,7 +244,7 @@ internal sealed class Server : IAsyncDisposable
             live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
-            supervisor.Start(new RetentionLoop(database, more.Retention with { Polled = options.ReadingRetention }, time));
+            supervisor.Start(new RetentionLoop(database, more.Retention with { Polled = options.ReadingRetention }, Rollups, time));
             if (more.Retention.ArchiveAfter is { } archiveAfter && !isShared)
             {
                 supervisor.Start(new ArchiveLoop(database, archiveAfter, time));

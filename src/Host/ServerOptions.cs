@@ -50,6 +50,9 @@ internal sealed record ServerOptions
     /// <summary>How long readings and their rollups are kept; samples of pollers as long as the settings of polling say.</summary>
     public RetentionOptions Retention { get; init; } = new();
 
+    /// <summary>When each day the quality of the day before is judged, on the clock of the site; null for never.</summary>
+    public TimeOnly? QualityAt { get; init; }
+
     /// <summary>What the settings say to whatever runs a server, be it <c>serve</c> or <c>work</c>.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="files">Files of the log, one a queue; null for none.</param>
@@ -64,6 +67,8 @@ internal sealed record ServerOptions
         Live = settings.Live,
         Metrics = settings.Metrics,
         Imports = settings.Imports.Options(settings.Database, settings.Retention.Imported, variable),
+        TimeZone = settings.TimeZone,
         Retention = settings.Retention,
+        QualityAt = settings.QualityAt,
     };
 }

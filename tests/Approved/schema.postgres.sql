@@ -690,6 +690,14 @@ table live_ticket
   CREATE INDEX live_ticket_expires ON public.live_ticket USING btree (expires_at)
   CREATE INDEX live_ticket_handle ON public.live_ticket USING btree (handle)
 
+table meter_swap
+  series_id bigint not null
+  at timestamp with time zone not null
+  old_end double precision
+  new_start double precision
+  declared_at timestamp with time zone not null
+  meter_swap_pkey PRIMARY KEY (series_id, at)
+
 table node
   id text not null
   host text not null
@@ -884,6 +892,27 @@ view reading
    FROM (series s
      JOIN sample p ON ((p.source_id = s.source_id)))
   WHERE (p.vals[(s.ordinal + 1)] IS NOT NULL);
+
+table reading_duplicate
+  source_id bigint not null
+  ordinal integer not null
+  day timestamp with time zone not null
+  count bigint not null
+  reading_duplicate_pkey PRIMARY KEY (source_id, ordinal, day)
+
+table reading_finding
+  day timestamp with time zone not null
+  series_id bigint not null
+  expected bigint
+  present integer not null
+  gaps integer not null
+  suspect integer not null
+  outliers integer not null
+  stuck integer not null
+  negative integer not null
+  duplicates bigint not null
+  found_at timestamp with time zone not null
+  reading_finding_pkey PRIMARY KEY (day, series_id)
 
 table reading_kept
   class text not null

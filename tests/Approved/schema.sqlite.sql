@@ -577,6 +577,15 @@ CREATE INDEX live_ticket_expires on live_ticket (expires_at);
 
 CREATE INDEX live_ticket_handle on live_ticket (handle);
 
+CREATE TABLE meter_swap (
+  series_id INTEGER not null,
+  at INTEGER not null,
+  old_end REAL,
+  new_start REAL,
+  declared_at INTEGER not null,
+  primary key (series_id, at)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE node (
   id TEXT not null primary key,
   host TEXT not null,
@@ -729,6 +738,29 @@ from (
     cross join (select x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff' as bytes) b
 ) o
 where case when o.texts is null then o.cell > 0 else json_extract(o.texts, '$[' || o.n || ']') is not null end;
+
+CREATE TABLE reading_duplicate (
+  source_id INTEGER not null,
+  ordinal INTEGER not null,
+  day INTEGER not null,
+  count INTEGER not null,
+  primary key (source_id, ordinal, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reading_finding (
+  day INTEGER not null,
+  series_id INTEGER not null,
+  expected INTEGER,
+  present INTEGER not null,
+  gaps INTEGER not null,
+  suspect INTEGER not null,
+  outliers INTEGER not null,
+  stuck INTEGER not null,
+  negative INTEGER not null,
+  duplicates INTEGER not null,
+  found_at INTEGER not null,
+  primary key (day, series_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reading_kept (
   class TEXT not null check (class in ('polled', 'imported')),

@@ -11,6 +11,7 @@ using Rondo.Polling.Proof;
 using Rondo.Polling.Runtime;
 using Rondo.Readings.Retention;
 using Rondo.Readings.Rollups;
+using Rondo.Readings.Swaps;
 using Rondo.Security;
 using Rondo.Storage;
 
@@ -79,6 +80,8 @@ internal static class AuditRules
         ["imports.cancel"] = Results<ImportChange>((change, _) => Import("imports.cancel", change)),
         ["imports.undo"] = Results<ImportChange>((change, _) => Import("imports.undo", change)),
         ["readings.prune"] = Results<List<RetentionCut>>((cuts, _) => new AuditDraft("readings.prune", "", null, Text(cuts.Select(c => new { @class = c.Class.Word(), tier = c.Tier.Word(), before = c.Before })))),
+        ["readings.swap"] = Results<SwapChange>((change, _) => change.Swap is not { } swap ? null
+            : new AuditDraft("readings.swap", swap.Series, change.IsRemoved ? Text(new { swap.At, swap.OldEnd, swap.NewStart }) : null, change.IsRemoved ? null : Text(new { swap.At, swap.OldEnd, swap.NewStart }))),
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, Text(new { is_cancelled = false }), Text(new { is_cancelled = true })) : null),
     };
 

@@ -21,7 +21,7 @@ internal static class ReadingsCommand
             run => run.UseDatabaseAsync(database => ShowAsync(run, database, run.Get(series)!, (from, to), run.Get(limit), run.Get(format) ?? (run.IsJson ? "json" : "table"))),
             "rondo readings show main-meter/power_total",
             "rondo readings show main-meter/energy_import --from -1d --format csv --limit 100000");
-        return new Command("readings", "What was read") { show, ReadingsExport.Create(cli), ReadingsStats.Create(cli), ReadingsRollups.Create(cli), ReadingsQuality.Create(cli), ReadingsPrune.Create(cli) };
+        return new Command("readings", "What was read") { show, ReadingsExport.Create(cli), ReadingsStats.Create(cli), ReadingsRollups.Create(cli), ReadingsQuality.Create(cli), ReadingsPrune.Create(cli), ReadingsSwap.Create(cli), ReadingsFindings.Create(cli) };
     }
 
     private static async Task<int> ShowAsync(Run run, Database database, string name, (Option<string?> From, Option<string?> To) window, int limit, string format)

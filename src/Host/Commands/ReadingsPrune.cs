@@ -15,7 +15,7 @@ internal static class ReadingsPrune
             new Command("prune", "Let go of readings and buckets that are older than the settings keep them (readings.retention.*, polling.reading_retention), as a server does by itself every half an hour") { dry },
             run => run.UseDatabaseAsync(async database =>
             {
-                var retention = new ReadingRetention(database, run.Settings.Retention);
+                var retention = new ReadingRetention(database, run.Settings.Retention, Server.Rollups);
                 var isDry = run.Get(dry);
                 var gone = isDry ? await retention.PlanAsync(run.Stop) : await retention.RunAsync(null, run.Stop);
                 run.WriteTable(

@@ -91,6 +91,7 @@ internal sealed record PointDocument(
     string? Name,
     string? Unit,
     [property: Description("gauge, counter, energy or state.")] string? Kind,
+    [property: Description("Where a counter starts over, in units of its values; above zero.")] decimal? Modulus,
     [property: Description("coil, discrete, holding or input.")] string? Function,
     [property: Description("Address of the first register, from 0.")] int? Address,
     string? Type,

@@ -21,6 +21,7 @@ internal static class ReadingEndpoints
             .Produces<ReadingPage>().Problems(404, 503);
         ReadingsOfMany.Map(app);
         QualityEndpoints.Map(app);
+        SwapEndpoints.Map(app);
     }
 
     private static async Task<IResult> ReadAsync(

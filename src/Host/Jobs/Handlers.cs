@@ -1,6 +1,8 @@
 using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
+using Rondo.Live.Log;
+using Rondo.Readings.Quality;
 using Rondo.Readings.Rollups;
 using Rondo.Storage;
 
@@ -14,13 +16,15 @@ internal static class Handlers
     /// <param name="calls">Runs <c>http</c>; null in a program that only enqueues and asks.</param>
     /// <param name="imports">Runs imports; null likewise.</param>
     /// <param name="undo">Takes imports back; null likewise.</param>
-    /// <param name="database">Where readings are rolled up again; null likewise.</param>
-    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null, ImportHandler? imports = null, UndoHandler? undo = null, Database? database = null) => new JobHandlers()
+    /// <param name="database">Where readings are rolled up again and judged; null likewise.</param>
+    /// <param name="events">The log of events; null likewise.</param>
+    public static JobHandlers All(TimeProvider time, HttpCallHandler? calls = null, ImportHandler? imports = null, UndoHandler? undo = null, Database? database = null, EventLog? events = null) => new JobHandlers()
         .Add("noop", new NoopHandler(time))
         .Add("http", () => calls ?? throw new InvalidOperationException("this program calls nobody"), HttpCallHandler.Options)
         .Add(ImportHandler.Kind, () => imports ?? throw new InvalidOperationException("this program imports nothing"), ImportHandler.Options)
         .Add(UndoHandler.Kind, () => undo ?? throw new InvalidOperationException("this program imports nothing"), UndoHandler.Options)
-        .Add(RollupRebuild.Kind, () => new RollupRebuild(database ?? throw new InvalidOperationException("this program runs no jobs"), Server.Rollups), RollupRebuild.Options);
+        .Add(RollupRebuild.Kind, () => new RollupRebuild(database ?? throw new InvalidOperationException("this program runs no jobs"), Server.Rollups), RollupRebuild.Options)
+        .Add(QualityJob.Kind, () => new QualityJob(database ?? throw new InvalidOperationException("this program runs no jobs"), Server.Rollups, events), QualityJob.Options);
 }
 
 /// <summary>Arguments of <c>noop</c>.</summary>

@@ -11,6 +11,12 @@ internal static class ReadingSettings
     public static IReadOnlyList<Setting> All { get; } =
     [
         new("site.time_zone", _ => Setting.None, "the time zone in which hours, days, weeks, months and years of readings are told: an IANA name such as Europe/London, or none for the one that the database has: UTC until another was said", Take),
+        new("readings.quality_at", _ => "03:30", "when each day a job judges the readings of the day before, on the clock of site.time_zone, or never", (draft, text) =>
+        {
+            var isTime = TimeOnly.TryParseExact(text, "HH:mm", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out var at);
+            draft.QualityAt = isTime ? at : null;
+            return isTime || text == "never" ? null : $"'{text}' is neither a time of day such as 03:30 nor never";
+        }),
         Kept("imported", "how long readings of imported files are kept, by their own time, or forever; older ones are rejected", o => o.Imported, (o, v) => o with { Imported = v }),
         Kept("15m", "how long quarters of an hour are kept, or forever; a tier is kept at least as long as what it is made of", o => o.Quarters, (o, v) => o with { Quarters = v }),
         Kept("1h", "how long hours are kept, or forever", o => o.Hours, (o, v) => o with { Hours = v }),

@@ -56,6 +56,9 @@ internal sealed record RondoSettings
     /// <summary>The time zone of the site, an IANA name; null for the one that the database has, which is UTC until another was said.</summary>
     public string? TimeZone { get; init; }
 
+    /// <summary>When each day the quality of the day before is judged; null for never.</summary>
+    public TimeOnly? QualityAt { get; init; }
+
     /// <summary>How long readings and their rollups are kept.</summary>
     public RetentionOptions Retention { get; init; } = new();
 }

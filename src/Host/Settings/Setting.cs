@@ -44,6 +44,8 @@ internal sealed class SettingsDraft
     public string? TimeZone { get; set; }
 
     public RetentionOptions Retention { get; set; } = new();
+
+    public TimeOnly? QualityAt { get; set; }
 }
 
 /// <summary>One thing that can be set.</summary>

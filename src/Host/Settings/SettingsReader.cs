@@ -77,6 +77,7 @@ internal static class SettingsReader
             Live = draft.Live,
             Imports = draft.Imports,
             TimeZone = draft.TimeZone,
+            QualityAt = draft.QualityAt,
             Retention = draft.Retention with { Polled = draft.Polling.ReadingRetention },
         };
         return new SettingsReading(settings, values, problems, file) { IsFileUnreadable = isUnreadable };

@@ -74,6 +74,7 @@ internal static class SpecFields
         new Field<PointSpec, string>("unit", new TextCodec(20), s => s.Unit, (s, v) => s with { Unit = v }),
         new Field<PointSpec, string>("kind", new WordCodec<string>("kind", ("gauge", "gauge"), ("counter", "counter"), ("energy", "energy"), ("state", "state")),
             s => s.Kind, (s, v) => s with { Kind = v }),
+        new OptionalField<PointSpec, decimal>("modulus", new DecimalCodec(zeroAllowed: false), s => s.Modulus, (s, v) => s with { Modulus = v }),
     ];
 
     /// <summary>Fields of a point in a Modbus device.</summary>

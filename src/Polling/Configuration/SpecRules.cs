@@ -86,6 +86,11 @@ public static class SpecRules
                 }
 
                 PointRules.Check(found, point.Modbus, device.Modbus, g, p);
+                if (point.Modulus is { } modulus && (modulus <= 0 || point.Kind != "counter"))
+                {
+                    found.Add(new RuleBreak(g, p, "modulus", modulus <= 0 ? "is not above zero; expected where the counter starts over, such as 65536" : $"goes with kind counter, not {point.Kind}; expected no modulus, or kind counter") { Uses = ["kind"] });
+                }
+
                 if (!points.TryAdd(point.Name, (g, p)))
                 {
                     var first = points[point.Name];

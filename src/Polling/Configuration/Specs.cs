@@ -73,6 +73,9 @@ public sealed record PointSpec
     /// <summary>Kind of its series: <c>gauge</c> (default), <c>counter</c>, <c>energy</c>, <c>state</c>.</summary>
     public string Kind { get; init; } = "gauge";
 
+    /// <summary>Where a counter starts over, in units of its values: 65536 for one of 16 bits that counts by one. Above zero; null when it does not, or nobody knows.</summary>
+    public decimal? Modulus { get; init; }
+
     /// <summary>Where it is and how it is decoded.</summary>
     public required ModbusPoint Modbus { get; init; }
 }

@@ -74,7 +74,8 @@ public static class DeviceList
         """);
 
     private static readonly Sql _points = new("devices.one.points", """
-        select id, group_id, series_id, ordinal, position, name, unit, kind, settings from point where removed_at is null and group_id = @group order by position
+        select p.id, p.group_id, p.series_id, p.ordinal, p.position, p.name, p.unit, p.kind, p.settings, s.modulus from point p join series s on s.id = p.series_id
+        where p.removed_at is null and p.group_id = @group order by p.position
         """);
 
     private static readonly Sql _ids = new("devices.ids", "select id, name from device where removed_at is null");

@@ -108,7 +108,7 @@ internal sealed class FleetApply
                 if (group.Points.FirstOrDefault(o => o.Name == point.Name) is { } old)
                 {
                     FleetStore.UpdatePoint(_tx, old.Id, p, point);
-                    SeriesStore.Describe(_tx, old.SeriesId, point.Unit, point.Kind);
+                    SeriesStore.Describe(_tx, old.SeriesId, point.Unit, point.Kind, (double?)point.Modulus);
                 }
                 else
                 {
@@ -157,7 +157,7 @@ internal sealed class FleetApply
     private void AddPoint(long group, long source, string device, PointSpec spec, int ordinal, int position)
     {
         var series = -_series.Count - 1;
-        _series.Add(new NewSeries(series, source, ordinal, device + "/" + spec.Name, spec.Unit, spec.Kind));
+        _series.Add(new NewSeries(series, source, ordinal, device + "/" + spec.Name, spec.Unit, spec.Kind, (double?)spec.Modulus));
         _points.Add([++_lastId, group, (long)series, ordinal, position, spec.Name, spec.Unit, spec.Kind, SpecJson.Write(spec.Modbus)]);
     }
 

@@ -122,7 +122,9 @@ internal sealed class PointRow
 
     public string Settings { get; init; } = "";
 
-    public PointSpec Spec() => new() { Name = Name, Unit = Unit, Kind = Kind, Modbus = SpecJson.ReadPoint(Settings) };
+    public double? Modulus { get; init; }
+
+    public PointSpec Spec() => new() { Name = Name, Unit = Unit, Kind = Kind, Modulus = (decimal?)Modulus, Modbus = SpecJson.ReadPoint(Settings) };
 }
 
 internal class PlanRow

@@ -19,7 +19,8 @@ internal sealed class StoredFleet
         """);
 
     private static readonly Sql _points = new("fleet.points", """
-        select id, group_id, series_id, ordinal, position, name, unit, kind, settings from point where removed_at is null order by group_id, position
+        select p.id, p.group_id, p.series_id, p.ordinal, p.position, p.name, p.unit, p.kind, p.settings, s.modulus from point p join series s on s.id = p.series_id
+        where p.removed_at is null order by p.group_id, p.position
         """);
 
     public required IReadOnlyDictionary<string, Stored> Devices { get; init; }

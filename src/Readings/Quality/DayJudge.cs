@@ -1,4 +1,5 @@
 using Rondo.Readings.Rollups;
+using Rondo.Readings.Swaps;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Quality;
@@ -17,7 +18,8 @@ internal static class DayJudge
     /// <param name="day">The day, as far as it is over.</param>
     /// <param name="points">Its readings, in order.</param>
     /// <param name="planned">What was planned.</param>
-    public static DayQuality Judge(string name, string kind, string date, Span day, List<Point> points, Planned planned)
+    /// <param name="swaps">Declared swaps of its meter: the new one may begin below.</param>
+    public static DayQuality Judge(string name, string kind, string date, Span day, List<Point> points, Planned planned, List<Swap> swaps)
     {
         var gaps = Gaps(day, points, planned).ToList();
         return new DayQuality
@@ -33,7 +35,7 @@ internal static class DayJudge
             Stuck = kind == "gauge" ? Stuck(points) : null,
             Negative = kind switch
             {
-                "counter" => points.Skip(1).Zip(points, (later, earlier) => later.Value < earlier.Value).Count(isLower => isLower),
+                "counter" => points.Skip(1).Zip(points, (later, earlier) => later.Value < earlier.Value && !swaps.Exists(s => s.At > earlier.At && s.At <= later.At)).Count(isLower => isLower),
                 "energy" => points.Count(p => p.Value < 0),
                 _ => 0,
             },

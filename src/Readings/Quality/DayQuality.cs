@@ -54,6 +54,9 @@ public sealed record DayQuality
     /// <summary>Readings of a counter below the one before, and negative ones of interval energy.</summary>
     public int Negative { get; init; }
 
-    /// <summary>True when there is nothing to say against this day.</summary>
+    /// <summary>Values that files brought for an instant that had one already, whether they were the same, were refused, or took its place.</summary>
+    public long Duplicates { get; init; }
+
+    /// <summary>True when there is nothing to say against this day; what came again is nothing against it.</summary>
     public bool IsGood => GapCount == 0 && Suspect == 0 && Outliers == 0 && Stuck is null && Negative == 0;
 }

@@ -58,7 +58,8 @@ public sealed class QualityReader(RollupOptions options)
             }
 
             points.Sort((a, b) => a.At.CompareTo(b.At));
-            days.Add(DayJudge.Judge(name, series.Kind, calendar.DateText(day.From), past, points, new Planned(periods)));
+            var swaps = shapes.SelectMany(s => s.Swaps).ToList();
+            days.Add(DayJudge.Judge(name, series.Kind, calendar.DateText(day.From), past, points, new Planned(periods), swaps) with { Duplicates = shapes.Sum(s => Duplicates.Count(tx, s, day)) });
         }
 
         return days;

@@ -1,4 +1,5 @@
 using Rondo.Readings.Rollups;
+using Rondo.Readings.Swaps;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Queries;
@@ -35,7 +36,7 @@ internal static class QuestionStore
         select name from series where retired_at is null and substr(name, 1, length(@prefix)) = @prefix order by name limit @limit
         """);
 
-    public static List<SeriesShape> Shapes(Transaction tx, string name) => tx.Query<SeriesShape>(_shapes, new { name });
+    public static List<SeriesShape> Shapes(Transaction tx, string name) => MeterSwaps.Attach(tx, tx.Query<SeriesShape>(_shapes, new { name }));
 
     public static List<LatestReading> Latest(Transaction tx, IReadOnlyCollection<string> names, Instant from) => tx.Query<LatestReading>(
         _latest,

@@ -1,3 +1,4 @@
+using Rondo.Readings.Quality;
 using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
@@ -25,7 +26,8 @@ public readonly record struct RetentionCut(SeriesClass Class, Tier Tier, TimeSpa
 /// </summary>
 /// <param name="database">Migrated.</param>
 /// <param name="options">How long what is kept.</param>
-public sealed class ReadingRetention(Database database, RetentionOptions options)
+/// <param name="rollups">How readings are rolled up: what is not when its time is over, is first.</param>
+public sealed class ReadingRetention(Database database, RetentionOptions options, RollupOptions rollups)
 {
     private const int Slice = 2_000;
     private const long Day = 86_400_000_000;
@@ -41,16 +43,25 @@ public sealed class ReadingRetention(Database database, RetentionOptions options
         },
         stop);
 
-    /// <summary>Lets go of it. Rollups stay whatever becomes of the samples: it is said first that samples may be missing.</summary>
+    /// <summary>
+    /// Lets go of it. Rollups stay whatever becomes of the samples: what is not rolled up is first, and it is said that samples may be missing before one is. Samples of which some are still not rolled up (another process is
+    /// at them) go the next time.
+    /// </summary>
     /// <param name="alive">Called after each piece; null for nobody.</param>
     /// <param name="stop">Gives up between two pieces; what is left goes the next time.</param>
     public async Task<List<LetGo>> RunAsync(Action? alive = null, CancellationToken stop = default)
     {
+        if (await database.ReadLongAsync("readings.retention.pending", tx => Cuts().Exists(c => IsPending(tx, c)), stop).ConfigureAwait(false))
+        {
+            await new RollupRunner(database, rollups).RunAsync(isAll: true, alive, stop).ConfigureAwait(false);
+        }
+
         var cuts = await database.WriteAsync(
             "readings.prune",
             tx =>
             {
                 var found = Cuts();
+                found.RemoveAll(c => IsPending(tx, c));
                 foreach (var cut in found)
                 {
                     KeptFrom.Say(tx, cut.Class, cut.Tier, cut.Before);
@@ -79,6 +90,16 @@ public sealed class ReadingRetention(Database database, RetentionOptions options
             gone.Add(Said(cut, rows, cut.Tier == Tier.Raw ? dropped.Count(p => End(p) <= cut.Before.Micros) : 0));
         }
 
+        // What is counted of days whose samples are gone in either class.
+        if (cuts.Where(c => c.Tier == Tier.Raw).ToList() is { Count: 2 } raw)
+        {
+            var before = raw.Min(c => c.Before);
+            while (await database.WriteAsync("readings.retention.duplicates", tx => Duplicates.Drop(tx, before, Slice), stop).ConfigureAwait(false) == Slice)
+            {
+                alive?.Invoke();
+            }
+        }
+
         return gone;
     }
 
@@ -102,6 +123,8 @@ public sealed class ReadingRetention(Database database, RetentionOptions options
 
         return cuts;
     }
+
+    private static bool IsPending(Transaction tx, RetentionCut cut) => cut.Tier == Tier.Raw && RetentionStore.IsPending(tx, cut.Class, cut.Before);
 
     private async Task<List<Partition>> DropAsync(List<RetentionCut> cuts, Action? alive, CancellationToken stop)
     {

@@ -41,6 +41,19 @@ internal static class RetentionStore
         select count(*) from source o join series s on s.source_id = o.id join rollup r on r.series_id = s.id where (o.kind = 'poll_group') = @isPolled and r.tier = @tier and r.at < @before
         """);
 
+    private static readonly Sql _marked = new("retention.marked", """
+        select 1 from rollup_mark m join source s on s.id = m.source_id where (s.kind = 'poll_group') = @isPolled and m.from_at < @before limit 1
+        """);
+
+    private static readonly Sql _behind = new("retention.behind", """
+        select 1 from source s left join rollup_source r on r.source_id = s.id
+        where s.kind = 'poll_group' and exists (select 1 from sample p where p.source_id = s.id and (r.seen_to is null or p.at > r.seen_to) and p.at < @before) limit 1
+        """);
+
+    /// <summary>True when some samples before an instant are not rolled up.</summary>
+    public static bool IsPending(Transaction tx, SeriesClass of, Instant before) =>
+        tx.First<int?>(_marked, new { isPolled = of == SeriesClass.Polled, before }) is not null || (of == SeriesClass.Polled && tx.First<int?>(_behind, new { before }) is not null);
+
     public static List<long> Sources(Transaction tx, SeriesClass of, long after, Span span) => tx.Query<long>(
         _sources, new { isPolled = of == SeriesClass.Polled, after, from = Bounds.ToInstant(span.From), before = Bounds.ToInstant(span.Until), page = Page });
 

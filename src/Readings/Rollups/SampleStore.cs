@@ -45,7 +45,11 @@ internal static class SampleStore
     }
 
     /// <summary>The instant of the newest sample from <paramref name="from"/> on, or null.</summary>
-    public static Instant? NewestAt(Transaction tx, long source, Instant from) => Extent(tx, source, new Span(from.Micros, Bounds.Last)).ToAt;
+    public static Instant? NewestAt(Transaction tx, long source, Instant from)
+    {
+        var plain = tx.First<Instant?>(_newest, new { source, from });
+        return SampleArchive.Extent(tx, source, new Span(from.Micros, Bounds.Last)) is var (_, to) && to > (plain?.Micros ?? Bounds.First) ? new Instant(to) : plain;
+    }
 
     /// <summary>The first and the last sample of a source in a span, both null when it has none.</summary>
     public static Extent Extent(Transaction tx, long source, Span span)

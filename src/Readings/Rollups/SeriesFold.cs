@@ -49,7 +49,7 @@ internal sealed class SeriesFold(SeriesShape series, SiteCalendar calendar, Tier
                 (rows[row].Delta, rows[row].Unallocated) = (0, 0);
             }
 
-            if (CounterWalk.From(all, i, series.Modulus) is not var (rise, until))
+            if (CounterWalk.From(all, i, series.Modulus, series.Swaps) is not var (rise, until))
             {
                 continue;
             }

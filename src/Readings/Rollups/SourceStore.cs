@@ -1,4 +1,5 @@
 using Rondo.Readings.Retention;
+using Rondo.Readings.Swaps;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Rollups;
@@ -39,7 +40,7 @@ internal static class SourceStore
 
     public static SourceRow? Find(Transaction tx, long source) => tx.First<SourceRow>(_find, new { source });
 
-    public static List<SeriesShape> Series(Transaction tx, long source) => tx.Query<SeriesShape>(_series, new { source });
+    public static List<SeriesShape> Series(Transaction tx, long source) => MeterSwaps.Attach(tx, tx.Query<SeriesShape>(_series, new { source }));
 
     public static void Saw(Transaction tx, long source, Instant to) => tx.Execute(_seen, new { source, to });
 
@@ -85,6 +86,9 @@ internal sealed class SeriesShape
     public double? Modulus { get; init; }
 
     public bool IsCounter => Kind == "counter";
+
+    /// <summary>Declared swaps of its meter, in order.</summary>
+    public IReadOnlyList<Swap> Swaps { get; set; } = [];
 
     /// <summary>What produces it, where that was asked.</summary>
     public string SourceKind { get; init; } = "";

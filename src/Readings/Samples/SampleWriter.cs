@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Rondo.Readings.Archive;
+using Rondo.Readings.Quality;
 using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
@@ -36,6 +37,7 @@ public abstract class SampleWriter
         }
 
         var clashes = InsertNew(tx, batch.Rows);
+        Duplicates.Add(tx, clashes);
         var known = clashes.Select(clash => clash.Row).ToHashSet(ReferenceEqualityComparer.Instance);
         Touched(tx, known.Count == 0 ? batch.Rows : [.. batch.Rows.Where(row => !known.Contains(row))]);
         return clashes;

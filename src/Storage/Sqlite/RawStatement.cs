@@ -67,6 +67,9 @@ public sealed class RawStatement : IDisposable
             case bool on:
                 Bind(position, on ? 1 : 0);
                 break;
+            case double real:
+                Bind(position, real);
+                break;
             case int or long or short or byte:
                 Bind(position, Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture));
                 break;

@@ -1,3 +1,4 @@
+using Rondo.Host;
 using Rondo.Host.Settings;
 using Rondo.Tests.Support;
 
@@ -151,6 +152,8 @@ public sealed class Settings_of_a_start : IDisposable
     [InlineData("""{ "live": { "max_queue": "1000" } }""", "live.max_queue: '1000' is not a size; expected one such as 1024KiB or 4MiB")]
     [InlineData("""{ "live": { "max_queue": "4KiB" } }""", "live.max_queue: 4 KiB wait for one client; 512KiB to 64MiB")]
     [InlineData("""{ "live": { "max_sockets": "many" } }""", "live.max_sockets: 'many' is not a whole number")]
+    [InlineData("""{ "readings": { "archive_after": "3d" } }""", "readings.archive_after: '3d' is neither a duration of 14d or more nor never")]
+    [InlineData("""{ "readings": { "quality_at": "25:00" } }""", "readings.quality_at: '25:00' is neither a time of day such as 03:30 nor never")]
     [InlineData("""{ "readings": { "retention": { "1h": "soon" } } }""", "readings.retention.1h: 'soon' is neither a duration of 1h or more such as 90d nor forever")]
     [InlineData("""{ "roles": 5 """, ":1:", 64)]
     [InlineData("""[]""", "expected an object")]
@@ -185,6 +188,16 @@ public sealed class Settings_of_a_start : IDisposable
         var kept = reading.Settings.Retention;
         Assert.Equal((3650, 7300, null, 3650, null, 36500), (kept.Polled!.Value.TotalDays, kept.Imported!.Value.TotalDays, kept.Quarters, kept.Hours!.Value.TotalDays, kept.Days, kept.Years!.Value.TotalDays));
         Assert.Equal(TimeSpan.FromDays(7300), reading.Settings.Imports.Options(reading.Settings.Database, reading.Settings.Retention.Imported, _ => null).Oldest);
+    }
+
+    [Fact]
+    public void What_is_set_of_readings_comes_to_the_server()
+    {
+        var file = _folder.Write("rondo.json", """{ "site": { "time_zone": "Asia/Kathmandu" }, "readings": { "quality_at": "05:45", "archive_after": "never", "retention": { "1h": "90d" } } }""");
+        var reading = SettingsReader.Read(new SettingsSources { Variable = _ => null, UsualFile = file });
+        Assert.Empty(reading.Problems);
+        var options = ServerOptions.Of(reading.Settings!, null, _ => null);
+        Assert.Equal(("Asia/Kathmandu", new TimeOnly(5, 45), null, TimeSpan.FromDays(90)), (options.TimeZone, options.QualityAt, options.Retention.ArchiveAfter, options.Retention.Hours));
     }
 
     private async Task<(string Value, string Source)> ShownAsync(string key, params string[] more)

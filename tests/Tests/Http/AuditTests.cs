@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Rondo.Host.Jobs;
+using Rondo.Readings;
 using Rondo.Security;
 using Rondo.Tests.Support;
 
@@ -69,6 +70,13 @@ public sealed class AuditTests
         await DoAsync("POST", "/api/schedules/nightly/resume", null, "schedules.change nightly", "POST /api/schedules/{name}/resume");
         await DoAsync("POST", "/api/schedules/nightly/run", null, "schedules.run nightly", "POST /api/schedules/{name}/run");
         await DoAsync("DELETE", "/api/schedules/nightly", null, "schedules.change nightly", "DELETE /api/schedules/{name}");
+        await rondo.Server.Database.WriteAsync("test.series", tx =>
+        {
+            SeriesStore.AddSources(tx, [(900_001, "m9")], tx.Now);
+            SeriesStore.AddSeries(tx, [new NewSeries(900_002, 900_001, 0, "m9/energy", "kWh", "counter")]);
+        });
+        await DoAsync("POST", "/api/readings/swaps", """{ "series": "m9/energy", "at": "2026-01-10T00:00:00Z" }""", "readings.swap m9/energy");
+        await DoAsync("DELETE", "/api/readings/swaps?series=m9/energy&at=2026-01-10T00:00:00Z", null, "readings.swap m9/energy");
         const string Readings = "meter,timestamp,value\nM1,2026-01-01T00:00Z,1\n";
         await DoAsync("POST", "/api/imports?profile=long-csv&file=may.csv", Readings, "imports.add 1");
         await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good().GetProperty("import").GetProperty("state").GetString() == "done", "it is imported");

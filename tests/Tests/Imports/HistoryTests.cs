@@ -1,4 +1,5 @@
 using Rondo.Readings.Retention;
+using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
 
@@ -15,9 +16,9 @@ public sealed class HistoryTests
         Assert.Equal((2, 1), (row.Inserted, row.Rejected));
 
         // Far older than what is polled may be.
-        await new ReadingRetention(rig.Database, options).RunAsync();
+        await new ReadingRetention(rig.Database, options, new RollupOptions()).RunAsync();
         Assert.Equal(["M1/import 2021-01-01T00:00:00Z 2 good", "M1/import 2026-01-01T00:00:00Z 3 good"], await rig.ValuesAsync());
-        await new ReadingRetention(rig.Database, options with { Imported = TimeSpan.FromDays(1_000) }).RunAsync();
+        await new ReadingRetention(rig.Database, options with { Imported = TimeSpan.FromDays(1_000) }, new RollupOptions()).RunAsync();
         Assert.Equal(["M1/import 2026-01-01T00:00:00Z 3 good"], await rig.ValuesAsync());
     }
 }

@@ -2,6 +2,7 @@ using Rondo.Polling;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Ledger;
 using Rondo.Readings.Retention;
+using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Tests.Polling.Runtime;
 using Rondo.Tests.Storage;
@@ -20,7 +21,7 @@ public sealed class UpkeepTests
         var options = new PollingOptions { LedgerRetention = _day * 3, ReadingRetention = _day * 20 };
         await using var rig = await PollingRig.StartAsync(kind, options);
         var upkeep = new Upkeep(rig.Database, options, rig.Time);
-        var retention = new RetentionLoop(rig.Database, new RetentionOptions { Polled = options.ReadingRetention }, rig.Time);
+        var retention = new RetentionLoop(rig.Database, new RetentionOptions { Polled = options.ReadingRetention }, new RollupOptions(), rig.Time);
         await rig.ApplyAsync(Hourly("m"), Hourly("gone"));
         var start = rig.Now;
         for (var day = 0; day < 30; day++)
@@ -84,7 +85,7 @@ public sealed class UpkeepTests
         var polls = await rig.Store.ScalarAsync<int>("select count(*) from poll");
         rig.Time.Advance(_day * 1000);
         await new Upkeep(rig.Database, options, rig.Time).PassAsync();
-        await new RetentionLoop(rig.Database, new RetentionOptions { Polled = options.ReadingRetention }, rig.Time).PassAsync();
+        await new RetentionLoop(rig.Database, new RetentionOptions { Polled = options.ReadingRetention }, new RollupOptions(), rig.Time).PassAsync();
         Assert.Equal(polls, await rig.Store.ScalarAsync<int>("select count(*) from poll"));
         Assert.Equal(polls, await rig.Store.ScalarAsync<int>("select count(*) from sample"));
     }

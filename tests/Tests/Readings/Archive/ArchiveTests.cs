@@ -137,7 +137,7 @@ public sealed class ArchiveTests
         // The newest of a series may be archived where the newest sample has none.
         var latest = await store.Database.ReadAsync("latest", tx => SeriesReader.Latest(tx, ["p/counter", "p/gauge"]));
         Assert.Equal([(499d, 499), (2d, 498)], latest.Select(l => (l.Value!.Value, (int)Math.Round((l.At!.Value - (now - TimeSpan.FromDays(300))).TotalMinutes))));
-        var retention = new ReadingRetention(store.Database, new RetentionOptions { Polled = TimeSpan.FromDays(100), Imported = null });
+        var retention = new ReadingRetention(store.Database, new RetentionOptions { Polled = TimeSpan.FromDays(100), Imported = null }, _options);
         Assert.Equal(500, (await retention.PlanAsync())[0].Rows);
         Assert.Equal(500, (await retention.RunAsync())[0].Rows);
         Assert.Equal(500, (await DumpAsync(store)).Count);

@@ -37,7 +37,7 @@ public sealed class RetentionTests
     public async Task Each_tier_of_each_class_goes_when_its_time_is_over_and_a_dry_run_says_so_before(DatabaseKind kind)
     {
         await using var store = await FilledAsync(kind);
-        var retention = new ReadingRetention(store.Database, _options);
+        var retention = new ReadingRetention(store.Database, _options, new RollupOptions());
         var before = await CountsAsync(store);
         var planned = await retention.PlanAsync();
         Assert.Equal(before, await CountsAsync(store));
@@ -76,7 +76,7 @@ public sealed class RetentionTests
         var runner = new RollupRunner(store.Database, options);
         await runner.RunAsync(isAll: true);
         var before = await BucketsAsync(store, from: 3);
-        var retention = new ReadingRetention(store.Database, new RetentionOptions { Polled = _day * 20, Quarters = _day * 20, Hours = _day * 20 });
+        var retention = new ReadingRetention(store.Database, new RetentionOptions { Polled = _day * 20, Quarters = _day * 20, Hours = _day * 20 }, options);
         await retention.RunAsync();
         Assert.Equal(0, await store.ScalarAsync<long>("select count(*) from sample where source_id = 1"));
         Assert.Equal(0, await store.ScalarAsync<long>("select count(*) from rollup where tier in (1, 2)"));
@@ -102,6 +102,47 @@ public sealed class RetentionTests
         Assert.NotNull(answer.KeptFrom);
         answer = (await store.Database.ReadAsync("ask", tx => new SeriesReader(options).Read(tx, question with { Step = null })))!;
         Assert.Equal((Tier.Day, null, 96 * 3), (answer.Step, answer.KeptFrom, answer.Present));
+    }
+
+    [Theory, BothDatabases]
+    public async Task What_is_not_rolled_up_when_its_time_is_over_is_before_it_goes(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind, new FakeTime());
+        await MakeAsync(store);
+        var old = store.Database.Clock.Now - (_day * 40);
+        await store.Database.WriteAsync("fill", tx =>
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                Put(tx, Polled, old + (TimeSpan.FromMinutes(15) * i), 2);
+                Put(tx, Imported, old + (TimeSpan.FromMinutes(15) * i), 3);
+            }
+
+            RollupMarks.Add(tx, [new RollupMark(Imported, old, old + TimeSpan.FromHours(5))]);
+        });
+        var options = new RetentionOptions { Polled = _day * 20, Imported = _day * 20 };
+        if (kind == DatabaseKind.Postgres)
+        {
+            // While another process has one of them, nothing of its class goes.
+            await using var beside = store.Beside();
+            using var held = new ManualResetEventSlim();
+            using var mayEnd = new ManualResetEventSlim();
+            var other = beside.Database.WriteAsync("hold", tx =>
+            {
+                Assert.True(SourceStore.TryLock(tx, Polled));
+                held.Set();
+                mayEnd.Wait(TimeSpan.FromSeconds(30));
+            });
+            held.Wait(TimeSpan.FromSeconds(30));
+            await new ReadingRetention(store.Database, options, new RollupOptions()).RunAsync();
+            Assert.Equal((20, 0), (await store.ScalarAsync<long>("select count(*) from sample where source_id = 1"), await store.ScalarAsync<long>("select count(*) from sample where source_id = 2")));
+            mayEnd.Set();
+            await other;
+        }
+
+        await new ReadingRetention(store.Database, options, new RollupOptions()).RunAsync();
+        Assert.Equal(0, await store.ScalarAsync<long>("select count(*) from sample"));
+        Assert.Equal(["1 40", "2 60"], await store.QueryAsync<string>($"select cast(series_id as text) || ' ' || cast(cast(sum({(kind == DatabaseKind.Sqlite ? "cast(total as real)" : "total")}) as {(kind == DatabaseKind.Sqlite ? "integer" : "bigint")}) as text) from rollup where tier = 5 group by series_id order by series_id"));
     }
 
     private static async Task<TestStore> FilledAsync(DatabaseKind kind)
@@ -132,6 +173,8 @@ public sealed class RetentionTests
                 }
             }
 
+            // As if it had been rolled up when it came.
+            SourceStore.Saw(tx, Polled, now);
             return 0;
         });
         return store;

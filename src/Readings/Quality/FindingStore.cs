@@ -1,0 +1,42 @@
+using Rondo.Storage;
+
+namespace Rondo.Readings.Quality;
+
+/// <summary>The SQL of what the daily look found.</summary>
+public static class FindingStore
+{
+    private static readonly Sql _clear = new("quality.findings.clear", "delete from reading_finding where day = @day and series_id {in:@ids}");
+
+    private static readonly Sql _list = new("quality.findings", """
+        select f.day, s.name as series, f.expected, f.present, f.gaps, f.suspect, f.outliers, f.stuck, f.negative, f.duplicates, f.found_at
+        from reading_finding f join series s on s.id = f.series_id where f.day >= @from and f.day < @until order by f.day desc, s.name limit @limit
+        """);
+
+    private static readonly Sql _count = new("quality.findings.count", "select count(*) from reading_finding where day = @day");
+
+    private static readonly Sql _drop = new("quality.findings.drop", "delete from reading_finding where (day, series_id) in (select day, series_id from reading_finding where day < @before limit @slice)");
+
+    private static readonly Sql _names = new("quality.series", "select id, name, unit, kind from series where retired_at is null and id > @after order by id limit @limit");
+
+    /// <summary>What was found of days that begin in [from, until), the newest day first.</summary>
+    public static List<QualityFinding> List(Transaction tx, Instant from, Instant until, int limit) => tx.Query<QualityFinding>(_list, new { from, until, limit });
+
+    internal static List<SeriesRow> Series(Transaction tx, long after, int limit) => tx.Query<SeriesRow>(_names, new { after, limit });
+
+    internal static long Count(Transaction tx, Instant day) => tx.First<long>(_count, new { day });
+
+    internal static int Drop(Transaction tx, Instant before, int slice) => tx.Execute(_drop, new { before, slice });
+
+    /// <summary>Puts what was found of some series in the place of what was found of them and the day before.</summary>
+    internal static void Put(Transaction tx, Instant day, IReadOnlyCollection<long> series, IReadOnlyList<(long Series, DayQuality Day)> found)
+    {
+        tx.Execute(_clear, new { day, ids = new IdList([.. series]) });
+        if (found.Count > 0)
+        {
+            tx.InsertMany(
+                "reading_finding",
+                ["day", "series_id", "expected", "present", "gaps", "suspect", "outliers", "stuck", "negative", "duplicates", "found_at"],
+                [.. found.Select(f => new object?[] { day, f.Series, f.Day.Expected, f.Day.Present, f.Day.GapCount, f.Day.Suspect, f.Day.Outliers, f.Day.Stuck?.Readings ?? 0, f.Day.Negative, f.Day.Duplicates, tx.Now })]);
+        }
+    }
+}

@@ -102,7 +102,7 @@ internal sealed class Server : IAsyncDisposable
     public required ImportOptions ImportOptions { get; init; }
 
     /// <summary>Operations on imports over an opening of the database. What becomes of their jobs is no change of its own.</summary>
-    public ImportOperations Imports(Database on) => new(on, Jobs, JobOperations, ImportOptions, Live.Events);
+    public ImportOperations Imports(Database on) => new(on, Jobs, JobOperations, ImportOptions, Live.Events, Time);
 
     public EventBus Bus { get; }
 
@@ -220,6 +220,7 @@ internal sealed class Server : IAsyncDisposable
                 hints.On(JobServer.Topic, worker.Wake);
                 hints.On(JobServer.IntentTopic, worker.WakeForIntent);
                 worker.Start(supervisor, jobs);
+                supervisor.Start(new ImportUpkeep(database, imports, live.Events, time, logs.CreateLogger("rondo.imports")));
                 if (more.JobLogs is { } jobLogs)
                 {
                     supervisor.Start(jobLogs.Loop(logs.CreateLogger("rondo.jobs")));

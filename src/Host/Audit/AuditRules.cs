@@ -76,6 +76,8 @@ internal static class AuditRules
         ["imports.retry"] = Results<ImportChange>((change, _) => Import("imports.retry", change)),
         ["imports.cancel"] = Results<ImportChange>((change, _) => Import("imports.cancel", change)),
         ["imports.undo"] = Results<ImportChange>((change, _) => Import("imports.undo", change)),
+        ["imports.stuck"] = Results<ImportChange>((change, _) => Import("imports.stuck", change)),
+        ["imports.prune"] = Results<List<PrunedImport>>((gone, label) => gone.Count == 0 ? null : new AuditDraft("imports.prune", label.Subject, null, Text(new { deleted = gone.Count, first = gone[0].Id, last = gone[^1].Id }))),
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, Text(new { is_cancelled = false }), Text(new { is_cancelled = true })) : null),
     };
 

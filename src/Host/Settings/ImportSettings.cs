@@ -1,4 +1,5 @@
 using Rondo.Imports;
+using Rondo.Polling.Configuration;
 using Rondo.Storage;
 
 namespace Rondo.Host.Settings;
@@ -18,6 +19,9 @@ internal sealed record ImportChoice
     /// <summary>Largest file once unpacked, bytes.</summary>
     public long MaxUnpacked { get; init; } = 20_000_000_000;
 
+    /// <summary>How long what has ended is kept; null for ever.</summary>
+    public TimeSpan? Retention { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>The options for a database.</summary>
     /// <param name="address">The database.</param>
     /// <param name="retention">How long readings are kept; null for ever.</param>
@@ -29,6 +33,7 @@ internal sealed record ImportChoice
         MaxBytes = MaxSize,
         MaxUnpacked = MaxUnpacked,
         Oldest = retention,
+        Retention = Retention,
     };
 }
 
@@ -36,6 +41,7 @@ internal sealed record ImportChoice
 internal static class ImportSettings
 {
     private const string Auto = "auto";
+    private const string Forever = "forever";
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
@@ -52,6 +58,12 @@ internal static class ImportSettings
         }),
         Size("imports.max_size", "4GB", "largest file that is taken", (o, v) => o with { MaxSize = v }),
         Size("imports.max_unpacked", "20GB", "largest file once it is unpacked", (o, v) => o with { MaxUnpacked = v }),
+        new("imports.retention", _ => "30d", "how long imports that have ended are kept, with their files and what is needed to take them back, or forever", (draft, text) =>
+        {
+            var isSpan = Durations.TryParse(text, out var kept) && kept >= TimeSpan.FromHours(1);
+            draft.Imports = draft.Imports with { Retention = isSpan ? kept : null };
+            return isSpan || text == Forever ? null : $"'{text}' is neither a duration of at least 1h such as 30d nor {Forever}";
+        }),
     ];
 
     private static Setting Size(string key, string without, string meaning, Func<ImportChoice, long, ImportChoice> set) => new(key, _ => without, meaning, (draft, text) =>

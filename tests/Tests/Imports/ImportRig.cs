@@ -17,7 +17,7 @@ internal sealed class ImportRig : IAsyncDisposable
 {
     private static readonly JobsOptions _fast = new()
     {
-        PollInterval = TimeSpan.FromMilliseconds(100), Grace = TimeSpan.FromMilliseconds(500), StopPatience = TimeSpan.FromSeconds(2), Queues = new Dictionary<string, int> { [ImportHandler.Queue] = 2 },
+        PollInterval = TimeSpan.FromMilliseconds(100), Grace = TimeSpan.FromMilliseconds(500), StopPatience = TimeSpan.FromSeconds(2),
     };
 
     private readonly LoopSupervisor _supervisor = new(TimeProvider.System, new Chance(1), (_, _) => { }, _ => { });
@@ -25,8 +25,8 @@ internal sealed class ImportRig : IAsyncDisposable
     private readonly JobServer _server;
     private readonly JobQueue _queue;
 
-    private ImportRig(TestStore store, TempFolder folder, JobServer server, JobQueue queue, ImportOperations imports, ImportOptions options) =>
-        (Store, _folder, _server, _queue, Imports, Options) = (store, folder, server, queue, imports, options);
+    private ImportRig(TestStore store, TempFolder folder, JobServer server, JobQueue queue, JobOperations jobs, ImportOptions options) =>
+        (Store, _folder, _server, _queue, Jobs, Options, Imports) = (store, folder, server, queue, jobs, options, new ImportOperations(store.Database, queue, jobs, options, new EventLog(), TimeProvider.System));
 
     public TestStore Store { get; }
 
@@ -34,13 +34,33 @@ internal sealed class ImportRig : IAsyncDisposable
 
     public ImportOperations Imports { get; }
 
+    public JobOperations Jobs { get; }
+
+    /// <summary>Operations of another process over the same database and folder.</summary>
+    public ImportOperations Beside(Database database) => new(database, _queue, Jobs, Options, new EventLog(), TimeProvider.System);
+
+    /// <summary>True while no run of an import is under way in this process, not even one that was given up on.</summary>
+    public bool IsIdle => _server.State is var state && state.WrittenOff + state.Queues.Sum(q => q.Busy) == 0;
+
+    /// <summary>Where the file of an import is kept.</summary>
+    public string FileOf(ImportRow row) => new Rondo.Imports.Files.FileVault(Options.Folder, 1).PathOf(row.Hash);
+
+    /// <summary>Makes it so that an import ended so many days ago, and its file is as old.</summary>
+    public async Task AgeAsync(ImportRow row, int days)
+    {
+        await Store.ExecuteAsync("update import set finished_at = @at where id = @id", new { id = row.Id, at = Database.Clock.Now - TimeSpan.FromDays(days) });
+        File.SetLastWriteTimeUtc(FileOf(row), DateTime.UtcNow.AddDays(-days));
+    }
+
     public ImportOptions Options { get; }
 
     /// <param name="kind">Which database.</param>
     /// <param name="chunk">Values in one transaction.</param>
     /// <param name="isRunning">False to run it later.</param>
-    public static async Task<ImportRig> StartAsync(DatabaseKind kind, int chunk = 5_000, bool isRunning = true)
+    /// <param name="workers">Imports at once.</param>
+    public static async Task<ImportRig> StartAsync(DatabaseKind kind, int chunk = 5_000, bool isRunning = true, int workers = 2)
     {
+        var jobs = _fast with { Queues = new Dictionary<string, int> { [ImportHandler.Queue] = workers } };
         var store = await TestStore.CreateAsync(kind);
         var folder = new TempFolder();
         var options = new ImportOptions { Folder = folder.At("imports"), ChunkSize = chunk };
@@ -51,9 +71,9 @@ internal sealed class ImportRig : IAsyncDisposable
             .Add(UndoHandler.Kind, new UndoHandler(store.Database, log), UndoHandler.Options);
         JobServer? server = null;
         var queue = new JobQueue(store.Database, handlers, _ => server!.Wake());
-        server = new JobServer(store.Database, node, handlers, _fast, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance);
-        var operations = new JobOperations(store.Database, handlers, _fast, _ => server.Wake());
-        var rig = new ImportRig(store, folder, server, queue, new ImportOperations(store.Database, queue, operations, options, log), options);
+        server = new JobServer(store.Database, node, handlers, jobs, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance);
+        var operations = new JobOperations(store.Database, handlers, jobs, _ => server.Wake());
+        var rig = new ImportRig(store, folder, server, queue, operations, options);
         if (isRunning)
         {
             rig.Run();

@@ -45,7 +45,7 @@ internal static class ImportsWorker
         hints.Start(supervisor, chance);
         HistoryStore.Prepare(database, new JobsOptions());
         server.Start(supervisor, queue);
-        var imports = new ImportOperations(database, queue, new JobOperations(database, handlers, new JobsOptions(), hints.Send), options, events);
+        var imports = new ImportOperations(database, queue, new JobOperations(database, handlers, new JobsOptions(), hints.Send), options, events, TimeProvider.System);
         var runner = new RollupRunner(database, Server.Rollups);
         Console.WriteLine("started");
         while (await Console.In.ReadLineAsync() is { } line)

@@ -112,7 +112,7 @@ internal sealed class Server : IAsyncDisposable
     public required ImportOptions ImportOptions { get; init; }
 
     /// <summary>Operations on imports over an opening of the database. What becomes of their jobs is no change of its own.</summary>
-    public ImportOperations Imports(Database on) => new(on, Jobs, JobOperations, ImportOptions, Live.Events);
+    public ImportOperations Imports(Database on) => new(on, Jobs, JobOperations, ImportOptions, Live.Events, Time);
 
     public EventBus Bus { get; }
 
@@ -208,7 +208,7 @@ internal sealed class Server : IAsyncDisposable
             var imports = more.Imports ?? new ImportChoice().Options(address, more.Retention.Imported, Environment.GetEnvironmentVariable);
             var handlers = Handlers.All(
                 time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports"), () => jobs!), new UndoHandler(database, live.Events), database,
-                new FetchHandler(database, imports, more.Sources, () => new ImportOperations(ours, jobs!, operations!, imports, live.Events), time, _web.Value), live.Events);
+                new FetchHandler(database, imports, more.Sources, () => new ImportOperations(ours, jobs!, operations!, imports, live.Events, time), time, _web.Value), live.Events);
             var schedules = SourceList.AddTo(new JobSchedules("server"), more.Sources);
             if (more.QualityAt is { } at)
             {
@@ -239,6 +239,7 @@ internal sealed class Server : IAsyncDisposable
                 hints.On(JobServer.Topic, worker.Wake);
                 hints.On(JobServer.IntentTopic, worker.WakeForIntent);
                 worker.Start(supervisor, jobs);
+                supervisor.Start(new ImportUpkeep(database, imports, live.Events, jobs, time, logs.CreateLogger("rondo.imports")));
                 if (more.JobLogs is { } jobLogs)
                 {
                     supervisor.Start(jobLogs.Loop(logs.CreateLogger("rondo.jobs")));

@@ -18,6 +18,9 @@ public sealed record ImportOptions
     /// <summary>How old an interval may be; older ones would be let go by retention at once. Null for no limit.</summary>
     public TimeSpan? Oldest { get; init; }
 
+    /// <summary>How long imports that have ended are kept, with their files and what is needed to take them back; null for ever. Default 30 days.</summary>
+    public TimeSpan? Retention { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>Values in one transaction, at most about so many. Default 5,000; 1 to 20,000.</summary>
     public int ChunkSize { get; init; } = 5_000;
 }

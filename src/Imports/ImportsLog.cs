@@ -16,4 +16,7 @@ internal static partial class ImportsLog
 
     [LoggerMessage(EventId = 9012, Level = LogLevel.Warning, Message = "Watched folder: {Refusal}")]
     public static partial void NotWatched(ILogger log, string refusal);
+
+    [LoggerMessage(EventId = 9100, Level = LogLevel.Information, Message = "{Imports} imports that ended long ago are let go of, and {Files} files of {Bytes} bytes that no import needs")]
+    public static partial void Pruned(ILogger log, long imports, long files, long bytes);
 }

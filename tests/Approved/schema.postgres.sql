@@ -155,6 +155,7 @@ table import
   import_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
   import_unknown_meters_check CHECK ((unknown_meters = ANY (ARRAY['create'::text, 'refuse'::text, 'skip'::text])))
   import_pkey PRIMARY KEY (id)
+  CREATE INDEX import_finished ON public.import USING btree (finished_at)
   CREATE UNIQUE INDEX import_once ON public.import USING btree (hash) WHERE ((undone_at IS NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))
   CREATE INDEX import_state ON public.import USING btree (state, id)
 
@@ -176,6 +177,13 @@ table import_error
   error text not null
   is_permanent boolean not null
   import_error_pkey PRIMARY KEY (import_id, no)
+
+table import_head
+  no integer not null
+  vault text not null
+  summary_at timestamp with time zone
+  import_head_no_check CHECK ((no = 1))
+  import_head_pkey PRIMARY KEY (no)
 
 sequence import_id_seq
 

@@ -148,6 +148,8 @@ CREATE TABLE import (
   alert_sent_at INTEGER
 , rows_per_s REAL, webhook TEXT, webhook_job_id INTEGER) STRICT;
 
+CREATE INDEX import_finished on import (finished_at);
+
 CREATE UNIQUE INDEX import_once on import (hash) where undone_at is null and state in ('queued', 'running', 'done', 'failed');
 
 CREATE INDEX import_state on import (state, id);
@@ -173,6 +175,12 @@ CREATE TABLE import_error (
   is_permanent INTEGER not null,
   primary key (import_id, no)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_head (
+  no INTEGER not null primary key check (no = 1),
+  vault TEXT not null,
+  summary_at INTEGER
+) STRICT;
 
 CREATE TABLE import_reject (
   import_id INTEGER not null,

@@ -82,6 +82,8 @@ internal static class AuditRules
         ["readings.prune"] = Results<List<RetentionCut>>((cuts, _) => new AuditDraft("readings.prune", "", null, Text(cuts.Select(c => new { @class = c.Class.Word(), tier = c.Tier.Word(), before = c.Before })))),
         ["readings.swap"] = Results<SwapChange>((change, _) => change.Swap is not { } swap ? null
             : new AuditDraft("readings.swap", swap.Series, change.IsRemoved ? Text(new { swap.At, swap.OldEnd, swap.NewStart }) : null, change.IsRemoved ? null : Text(new { swap.At, swap.OldEnd, swap.NewStart }))),
+        ["imports.stuck"] = Results<ImportChange>((change, _) => Import("imports.stuck", change)),
+        ["imports.prune"] = Results<List<PrunedImport>>((gone, label) => gone.Count == 0 ? null : new AuditDraft("imports.prune", label.Subject, null, Text(new { deleted = gone.Count, first = gone[0].Id, last = gone[^1].Id }))),
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, Text(new { is_cancelled = false }), Text(new { is_cancelled = true })) : null),
     };
 

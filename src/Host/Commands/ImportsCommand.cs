@@ -17,23 +17,26 @@ internal static class ImportsCommand
 
     public static Command Create(Cli cli) => new("imports", "Files of meter readings: hand in, watch, correct, take back")
     {
-        ImportsAdd.Create(cli), List(cli), Show(cli), ImportsErrors.Create(cli), Retry(cli), Cancel(cli), Undo(cli), ImportsProfile.Create(cli),
+        ImportsAdd.Create(cli), List(cli), Show(cli), ImportsErrors.Create(cli), Retry(cli), Cancel(cli), Undo(cli), ImportsMonitor.Create(cli), ImportsPrune.Create(cli), ImportsProfile.Create(cli),
     };
 
     /// <summary>The options of this run.</summary>
     public static ImportOptions Options(Run run) => run.Settings.Imports.Options(run.Settings.Database, run.Settings.Retention.Imported, run.Shell.Variable);
 
     /// <summary>Does something with imports, and then tells the running nodes of it.</summary>
-    public static Task<int> UseAsync(Run run, Func<ImportOperations, Task<int>> work) => UseAsync(run, (imports, _) => work(imports));
+    /// <param name="run">The run.</param>
+    /// <param name="work">What is done.</param>
+    /// <param name="unreachable">The exit code when the database cannot be reached.</param>
+    public static Task<int> UseAsync(Run run, Func<ImportOperations, Task<int>> work, int unreachable = ExitCode.Problem) => UseAsync(run, (imports, _) => work(imports), unreachable);
 
     /// <summary>The same for work that goes on for long: it tells them in between.</summary>
-    public static Task<int> UseAsync(Run run, Func<ImportOperations, Func<Task>, Task<int>> work) => run.UseDatabaseAsync(async database =>
+    public static Task<int> UseAsync(Run run, Func<ImportOperations, Func<Task>, Task<int>> work, int unreachable = ExitCode.Problem) => run.UseDatabaseAsync(async database =>
     {
         var topics = new HashSet<string>();
         await using var queue = new JobQueue(database, Handlers.All(run.Time), _ => topics.Add(JobServer.Topic), log: new EventLog());
         try
         {
-            return await work(new ImportOperations(database, queue, JobsCommand.Operations(run, database, topics), Options(run), new EventLog()), HintAsync);
+            return await work(new ImportOperations(database, queue, JobsCommand.Operations(run, database, topics), Options(run), new EventLog(), run.Time), HintAsync);
         }
         finally
         {
@@ -48,7 +51,7 @@ internal static class ImportsCommand
                 topics.Clear();
             }
         }
-    });
+    }, unreachable);
 
     public static Argument<long> Number() => new("ID") { Description = "The import" };
 
@@ -74,7 +77,7 @@ internal static class ImportsCommand
                 var rows = await imports.ListAsync(run.Get(state), run.Get(before), most, run.Stop);
                 run.WriteTable(
                     ["id", "state", "file", "profile", "done", "values", "replaced", "rejected", "error"],
-                    rows.Select(i => (IReadOnlyList<string?>)[$"{i.Id}", i.StateNow, i.File, i.Profile, Share(i), Text(i.ValueCount), Text(i.Replaced), Text(i.Rejected), Short(i.LastError ?? i.JobError)]));
+                    rows.Select(i => (IReadOnlyList<string?>)[$"{i.Id}", i.StateNow, i.File, i.Profile, Share(i), Text(i.ValueCount), Text(i.Replaced), Text(i.Rejected), Short(i.ErrorNow)]));
                 run.Say(rows.Count == most ? $"{rows.Count} imports; more: --before {rows[^1].Id}" : $"{rows.Count} imports");
                 run.WriteJson(new { imports = rows.Select(ImportView.Of), before = rows.Count == most ? rows[^1].Id : (long?)null });
                 return ExitCode.Ok;
@@ -110,9 +113,9 @@ internal static class ImportsCommand
             run.Say(string.Create(CultureInfo.InvariantCulture, $"{speed:N0} rows/s{(row.LeftS is { } left ? $", {ImportsFollow.Left(left)} left" : "")}"));
         }
 
-        run.Say($"accepted {row.CreatedAt}{On(", begun ", row.StartedAt)}{On(", last progress ", row.ProgressAt)}{On(", ended ", row.FinishedAt)}; retry {row.RetryCount} of {row.MaxRetries}{On(", next at ", row.RetryAt)}");
+        run.Say($"accepted {row.CreatedAt}{On(", begun ", row.StartedAt)}{On(", last progress ", row.ProgressAt)}{On(", ended ", row.FinishedAt)}; retry {row.RetryCount} of {row.MaxRetries}{On(", next at ", row.RetryAtNow)}");
         SayOne("warning", row.Warnings);
-        SayOne("last error", row.LastError ?? row.JobError);
+        SayOne("last error", row.ErrorNow);
         SayOne("webhook", row.Webhook is null ? null : $"{row.Webhook}{(row.WebhookJobId is { } call ? $", called by job {call}" : "")}");
         SayOne("tags", row.Tags);
         SayOne("note", row.Note);

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
+using Rondo.Diagnostics;
 using Rondo.Host.Imports;
 using Rondo.Imports;
 using Rondo.Imports.Profiles;
@@ -18,6 +19,7 @@ internal sealed record ImportListPage(IReadOnlyList<ImportView> Imports, string?
 internal static class ImportEndpoints
 {
     private const int MostImports = 1_000;
+    private const int MostDays = 3_650;
     private static readonly TimeSpan _farthest = TimeSpan.FromDays(365);
 
     /// <summary>Maps them.</summary>
@@ -27,6 +29,10 @@ internal static class ImportEndpoints
         imports.MapGet("", ListAsync).Named("listImports", "Imports, the newest first").For(Role.Viewer).Produces<ImportListPage>().Problems(400, 503);
         imports.MapPost("", AddAsync).Named("addImport", "Takes a file in, as the body, and queues its import; 200 instead of 201 when the same file was imported already. With dry_run it is only read, and what would be stored is told (200)").For(Role.Ingest)
             .Produces<ImportAdded>(201).Produces<ImportAdded>().Problems(400, 413, 422, 503);
+        imports.MapGet("/health", HealthAsync).Named("importsHealth", "How imports are, with every reason; 503 only when critical").For(Role.Viewer).Produces<ImportReport>().Produces<ImportReport>(503).Problems(400);
+        imports.MapPost("/prune", PruneAsync)
+            .Named("pruneImports", "Lets go of imports that ended more than so many days ago, with their files, and of files no import names; values stay, and can not be taken back any more").For(Role.Operator)
+            .Produces<PruneReport>().Problems(400, 409, 503);
         imports.MapGet("/{id:long}", ShowAsync).Named("getImport", "One import with its errors and its first rejected rows").For(Role.Viewer).Produces<ImportPage>().Problems(404, 503);
         imports.MapGet("/{id:long}/errors", RejectsAsync).Named("getImportErrors", "The rejected rows as a file that can be corrected and handed in again").For(Role.Viewer)
             .Produces<string>(contentType: "text/csv").Problems(404, 503);
@@ -113,6 +119,57 @@ internal static class ImportEndpoints
         catch (ImportRefused refused)
         {
             return Problem.Of(StatusCodes.Status422UnprocessableEntity, $"The file was not taken: {refused.Message}.");
+        }
+    }
+
+    private static async Task<IResult> HealthAsync(
+        Server server,
+        CancellationToken stop,
+        [FromQuery(Name = "window")] string? window,
+        [FromQuery(Name = "min_imports")] int? least,
+        [FromQuery(Name = "critical_failures")] double? critical,
+        [FromQuery(Name = "degraded_failures")] double? degraded,
+        [FromQuery(Name = "stuck_after")] string? stuck,
+        [FromQuery(Name = "backlog")] long? backlog)
+    {
+        var limits = new ImportLimits();
+        foreach (var (name, text) in new[] { ("window", window), ("stuck_after", stuck) })
+        {
+            if (text is not null && !Durations.TryParse(text, out _))
+            {
+                return Problem.Of(StatusCodes.Status400BadRequest, $"{name} is '{SpecPointer.Shown(text)}'; expected a duration such as 60m or 24h.");
+            }
+        }
+
+        limits = limits with
+        {
+            Window = window is not null && Durations.TryParse(window, out var span) ? span : limits.Window, MinImports = least ?? limits.MinImports, Backlog = backlog ?? limits.Backlog,
+            CriticalFailures = critical ?? limits.CriticalFailures, DegradedFailures = degraded ?? limits.DegradedFailures,
+            StuckAfter = stuck is not null && Durations.TryParse(stuck, out var patience) ? patience : limits.StuckAfter,
+        };
+        if (limits.Problem is { } problem)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"The limits will not do: {problem}.");
+        }
+
+        var report = await server.Imports(server.Database).MonitorAsync(limits, stop).ConfigureAwait(false);
+        return Results.Json(report, statusCode: report.Status == Health.Critical ? 503 : 200);
+    }
+
+    private static async Task<IResult> PruneAsync(Server server, HttpContext context, CancellationToken stop, [FromQuery(Name = "days")] int days, [FromQuery(Name = "dry_run")] bool? isDryRun)
+    {
+        if (days is < 0 or > MostDays)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"days is {days}; expected 0 to {MostDays}.");
+        }
+
+        try
+        {
+            return Results.Ok(await server.Imports(server.By(context, "imports.prune", $"days={days}").Database).PruneAsync(TimeSpan.FromDays(days), isDryRun ?? false, stop).ConfigureAwait(false));
+        }
+        catch (ImportRefused refused)
+        {
+            return Problem.Of(StatusCodes.Status409Conflict, $"{char.ToUpperInvariant(refused.Message[0])}{refused.Message[1..]}.");
         }
     }
 

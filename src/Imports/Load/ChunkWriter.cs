@@ -19,7 +19,7 @@ internal sealed class ChunkWriter(long import, OverlapRule rule, SampleWriter wr
     public void Write(Transaction tx, JobContext job, Chunk chunk, string? warnings)
     {
         job.HoldIn(tx);
-        if (ImportStore.Hold(tx, import) != chunk.From)
+        if (ImportStore.Hold(tx, import, job.Id) != chunk.From)
         {
             throw new ImportGone();
         }

@@ -31,11 +31,28 @@ internal sealed class ImportEvents(EventLog? log)
     public void Ended(Transaction tx, ImportRow row) => Write(tx, "import." + row.State, row.Id, new
     {
         import_id = row.Id, file = row.File, state = row.State, rows = row.Units, values = row.ValueCount, inserted = row.Inserted, replaced = row.Replaced, rejected = row.Rejected, retry_at = row.RetryAt?.ToString(),
-        error = row.LastError is { Length: > 1_000 } text ? text[..1_000] : row.LastError,
+        error = Short(row.LastError),
     });
 
     public void Undone(Transaction tx, ImportRow row) => Write(
         tx, "import.undone", row.Id, new { import_id = row.Id, file = row.File, deleted = row.UndoDeleted, restored = row.UndoRestored, kept = row.UndoKept });
+
+    /// <summary>It came to nothing, and no run is left.</summary>
+    public void Alert(Transaction tx, ImportRow row, bool isForAdmins) => log?.Write(tx, [new LiveEvent("import.alert", Topics.Import(row.Id), tx.Now, JsonSerializer.Serialize(new
+    {
+        import_id = row.Id, file = row.File, profile = row.Profile, retry_count = row.RetryCount, finished_at = row.FinishedAt?.ToString(), error = Short(row.LastError),
+    }))
+    {
+        AlsoOn = isForAdmins ? Topics.Admin : null,
+    }]);
+
+    /// <summary>Many came to nothing.</summary>
+    public void Summary(Transaction tx, long count, IReadOnlyList<ImportRow> first) => log?.Write(tx, [new LiveEvent("import.alerts", Topics.Admin, tx.Now, JsonSerializer.Serialize(new
+    {
+        imports = count, first = first.Take(20).Select(r => new { import_id = r.Id, file = r.File, error = Short(r.LastError) }),
+    }))]);
+
+    private static string? Short(string? text) => text is { Length: > 1_000 } ? text[..1_000] : text;
 
     private void Write(Transaction tx, string name, long import, object said) => log?.Write(tx, [new LiveEvent(name, Topics.Import(import), tx.Now, JsonSerializer.Serialize(said))]);
 }

@@ -87,17 +87,24 @@ public sealed class ImportHandler(Database database, ImportOptions options, ILog
     {
         ImportsLog.Failed(log, row.Id, row.File, retryAfter is null ? "is dead" : "is tried again", error);
         var told = new Load.ImportEvents(events);
-        await database.WriteAsync(
-            "imports.fail",
-            tx =>
-            {
-                job.HoldIn(tx);
-                if (ImportStore.Fail(tx, row.Id, job.Attempt - 1, error.Length > LongestError ? error[..LongestError] : error, isPermanent, retryAfter is { } delay ? tx.Now + delay : null))
+        try
+        {
+            await database.WriteAsync(
+                "imports.fail",
+                tx =>
                 {
-                    told.Ended(tx, ImportStore.Find(tx, row.Id)!);
-                    Load.Completion.Tell(tx, queue?.Invoke(), row.Id);
-                }
-            },
-            stop).ConfigureAwait(false);
+                    job.HoldIn(tx);
+                    if (ImportStore.Fail(tx, row.Id, job.Id, job.Attempt - 1, error.Length > LongestError ? error[..LongestError] : error, isPermanent, retryAfter is { } delay ? tx.Now + delay : null))
+                    {
+                        told.Ended(tx, ImportStore.Find(tx, row.Id)!);
+                        Load.Completion.Tell(tx, queue?.Invoke(), row.Id);
+                    }
+                },
+                stop).ConfigureAwait(false);
+        }
+        catch (StorageFault fault) when (fault.IsTransient)
+        {
+            // The database that failed the run is still away or full. The queue keeps the end of the job until it is not, and says the same of the import meanwhile.
+        }
     }
 }

@@ -12,6 +12,7 @@ namespace Rondo.Imports.Load;
 internal sealed class ImportRun(Database database, ImportOptions options, EventLog? log, JobContext job, ImportRow row, JobQueue? queue)
 {
     private const int MostTries = 4;
+    private const long MostRejected = 2_000_000;
     private readonly FileVault _vault = new(options.Folder, options.MaxBytes);
     private readonly Profile _profile = ProfileReader.Read(row.ProfileText, $"profile {row.Profile}");
     private readonly UnknownMeters _unknown = ImportRequest.UnknownOf(row.UnknownMeters) ?? UnknownMeters.Create;
@@ -84,6 +85,12 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
                     throw new ImportGone();
                 }
 
+                // The run before could not say itself why it ended: its node died, or the database was away.
+                if (row.State == "running" && ImportStore.JobFailure(tx, job.Id, job.Attempt - 1) is { } before)
+                {
+                    ImportStore.Note(tx, row.Id, before, isPermanent: false);
+                }
+
                 _events.Began(tx, ImportStore.Find(tx, row.Id)!);
             },
             stop).ConfigureAwait(false);
@@ -146,11 +153,13 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
     {
         chunk.Batch.Clear();
         (chunk.From, chunk.Batch.Units, chunk.RejectsBefore) = (_stored, _stored, _rejected);
-        var isMore = true;
+        var (isMore, rejects, rejected) = (true, 0, 0L);
         while (chunk.Batch.Count < options.ChunkSize && (isMore = reader.Read(chunk.Batch)))
         {
-            // Rows without values count as well: a chunk is bounded by what it reads too.
-            if (chunk.Batch.Units - chunk.From >= options.ChunkSize * 10L)
+            // Rows without values count as well: a chunk is bounded by what it reads too. And rejected rows are kept as they stand in the file, however long they are.
+            rejected += chunk.Batch.Rejects.Count > rejects ? chunk.Batch.Rejects[^1].Raw.Length : 0;
+            rejects = chunk.Batch.Rejects.Count;
+            if (chunk.Batch.Units - chunk.From >= options.ChunkSize * 10L || rejected >= MostRejected)
             {
                 break;
             }

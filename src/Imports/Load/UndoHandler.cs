@@ -1,4 +1,5 @@
 using Rondo.Imports.Load;
+using Rondo.Imports.Retention;
 using Rondo.Jobs;
 using Rondo.Live.Log;
 using Rondo.Loops;
@@ -42,18 +43,33 @@ public sealed class UndoHandler(Database database, EventLog? events) : IJobHandl
             return JobResult.Discard(row is null ? $"there is no import {args.Import}" : row.UndoneAt is not null ? $"import {args.Import} is taken back already" : $"import {args.Import} is taken back by job {row.UndoJobId}");
         }
 
-        while (await database.WriteAsync("imports.undo.slice", tx => TakeBack(tx, job, args.Import), stop).ConfigureAwait(false))
+        try
         {
-            stop.ThrowIfCancellationRequested();
-        }
+            while (await database.WriteAsync("imports.undo.slice", tx => TakeBack(tx, job, args.Import), stop).ConfigureAwait(false))
+            {
+                stop.ThrowIfCancellationRequested();
+            }
 
-        return JobResult.Done;
+            return JobResult.Done;
+        }
+        catch (ImportGone)
+        {
+            return JobResult.Discard($"import {args.Import} is taken back by another job");
+        }
     }
 
     /// <summary>One slice; false when it was the last.</summary>
     private bool TakeBack(Transaction tx, JobContext job, long import)
     {
         job.HoldIn(tx);
+
+        // One import at a time: taking another one back changes what this one's corrections name.
+        PruneStore.Lock(tx);
+        if (ImportStore.Lock(tx, import) is not { UndoneAt: null } row || row.UndoJobId != job.Id)
+        {
+            throw new ImportGone();
+        }
+
         if (OwnerStore.OfImport(tx, import, Slice) is { Count: > 0 } corrections)
         {
             Restore(tx, import, corrections);
@@ -80,10 +96,13 @@ public sealed class UndoHandler(Database database, EventLog? events) : IJobHandl
         foreach (var series in corrections.GroupBy(c => c.SeriesId))
         {
             var all = series.ToList();
-            var after = OwnerStore.After(tx, import, series.Key, all[0].At, all[^1].At).ToDictionary(c => c.At);
             var (source, ordinal) = PlaceOf(tx, series.Key);
+
+            // Held first, asked then: an import that is replacing them has said so by the time they are ours.
+            var held = _writer.Read(tx, [.. all.Select(c => (source, c.At.Micros))]);
+            var after = OwnerStore.After(tx, import, series.Key, all[0].At, all[^1].At).ToDictionary(c => c.At);
             var mine = all.Where(c => !after.ContainsKey(c.At)).ToDictionary(c => c.At.Micros);
-            var rows = _writer.Read(tx, [.. mine.Keys.Select(at => (source, at))]);
+            var rows = held.Where(r => mine.ContainsKey(r.At)).ToList();
             foreach (var row in rows)
             {
                 row.Set(ordinal, mine[row.At].OldValue, mine[row.At].OldMark[0]);
@@ -109,18 +128,17 @@ public sealed class UndoHandler(Database database, EventLog? events) : IJobHandl
     private void Delete(Transaction tx, long import, OwnerStore.RunRow run)
     {
         var until = Math.Min(run.UntilUs, run.FromUs + ((Slice - 1) * run.StepUs));
-        var after = OwnerStore.After(tx, import, run.SeriesId, new Instant(run.FromUs), new Instant(until)).ToDictionary(c => c.At.Micros);
         var (source, ordinal) = PlaceOf(tx, run.SeriesId);
         List<(long, long)> keys = [];
         for (var at = run.FromUs; at <= until; at += run.StepUs)
         {
-            if (!after.ContainsKey(at))
-            {
-                keys.Add((source, at));
-            }
+            keys.Add((source, at));
         }
 
-        var rows = _writer.Read(tx, keys);
+        // Held first, asked then, as above.
+        var held = _writer.Read(tx, keys);
+        var after = OwnerStore.After(tx, import, run.SeriesId, new Instant(run.FromUs), new Instant(until)).ToDictionary(c => c.At.Micros);
+        var rows = held.Where(r => !after.ContainsKey(r.At)).ToList();
         foreach (var row in rows)
         {
             row.Remove(ordinal);

@@ -1,5 +1,7 @@
 using Rondo.Imports.Files;
 using Rondo.Imports.Load;
+using Rondo.Imports.Monitoring;
+using Rondo.Imports.Retention;
 using Rondo.Jobs;
 using Rondo.Live.Log;
 using Rondo.Storage;
@@ -28,7 +30,8 @@ public sealed record ImportDetails(ImportRow Row, IReadOnlyList<ImportErrorRow> 
 /// <param name="jobs">Ends jobs.</param>
 /// <param name="options">Settings.</param>
 /// <param name="events">The log of events; null for none.</param>
-public sealed class ImportOperations(Database database, JobQueue queue, JobOperations jobs, ImportOptions options, EventLog? events)
+/// <param name="time">Time.</param>
+public sealed class ImportOperations(Database database, JobQueue queue, JobOperations jobs, ImportOptions options, EventLog? events, TimeProvider time)
 {
     private const int FirstRejects = 20;
     private const int PageSize = 1_000;
@@ -43,7 +46,9 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
     public async Task<ImportAdded> AddAsync(ImportRequest request, Stream from, CancellationToken stop)
     {
         request.Check();
+        var vault = await database.ReadAsync("imports.vault", PruneStore.Vault, stop).ConfigureAwait(false);
         var file = await _vault.PutAsync(from, stop).ConfigureAwait(false);
+        VaultSweep.LeaveMark(options.Folder, vault);
         for (var isAgain = false; ; isAgain = true)
         {
             try
@@ -93,7 +98,16 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
     /// <summary>One import; null when there is none.</summary>
     public Task<ImportDetails?> ShowAsync(long id, CancellationToken stop = default) => database.ReadAsync(
         "imports.show",
-        tx => ImportStore.Find(tx, id) is { } row ? new ImportDetails(row, ImportStore.Errors(tx, id), ImportStore.Rejects(tx, id, 0, FirstRejects)) : null,
+        tx =>
+        {
+            if (ImportStore.Find(tx, id) is not { } row)
+            {
+                return null;
+            }
+
+            row.JobFailure = row.StateNow != row.State && row.JobId is { } job ? ImportStore.LastFailure(tx, job) : null;
+            return new ImportDetails(row, ImportStore.Errors(tx, id), ImportStore.Rejects(tx, id, 0, FirstRejects));
+        },
         stop);
 
     /// <summary>An import without its errors and rejected rows; null when there is none.</summary>
@@ -114,9 +128,9 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
             return new ImportChange(null, null);
         }
 
-        if (row.StateNow is not ("failed" or "dead" or "cancelled") || row.UndoJobId is not null)
+        if (RetryRefusal(row) is { } refusal)
         {
-            return new ImportChange(row, row.UndoJobId is not null ? "it was taken back" : $"it is {row.StateNow}; only one that is failed, dead or cancelled is run again");
+            return new ImportChange(row, refusal);
         }
 
         if (row.JobId is { } old)
@@ -130,6 +144,17 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
                 "imports.retry",
                 tx =>
                 {
+                    // Since then somebody may have run it again, taken it back or let it go.
+                    if (ImportStore.Lock(tx, id) is not { } now)
+                    {
+                        return new ImportChange(null, null);
+                    }
+
+                    if ((now.JobId != row.JobId ? "it was run again a moment ago" : RetryRefusal(now)) is { } late)
+                    {
+                        return new ImportChange(now, late);
+                    }
+
                     var job = Enqueue(tx, id, row.Priority, row.MaxRetries, after);
                     ImportStore.Queue(tx, id, job, after is { } delay ? tx.Now + delay : null);
                     return new ImportChange(ImportStore.Find(tx, id), null);
@@ -180,7 +205,7 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
         "imports.undo",
         tx =>
         {
-            if (ImportStore.Find(tx, id) is not { } row)
+            if (ImportStore.Lock(tx, id) is not { } row)
             {
                 return new ImportChange(null, null);
             }
@@ -195,6 +220,11 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
                 return new ImportChange(row, $"it was taken back at {row.UndoneAt}");
             }
 
+            if (row.UndoJobId is { } undo && ImportStore.JobState(tx, undo) is not (null or "dead" or "cancelled"))
+            {
+                return new ImportChange(row, $"it is being taken back by job {undo}");
+            }
+
             if (row.State is "queued" or "running" or "failed")
             {
                 ImportStore.Settle(tx, id, row.StateNow, row.JobError);
@@ -207,11 +237,47 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
         },
         stop);
 
+    /// <summary>Lets go of imports that are done, dead or cancelled, with their files; values stay, and cannot be taken back any more. Cleans what was left behind.</summary>
+    /// <param name="kept">What ended longer ago goes.</param>
+    /// <param name="isDryRun">Only says what would go.</param>
+    /// <param name="stop">Gives up; what is done stays done.</param>
+    /// <exception cref="ImportRefused">The folder of files cannot be written to.</exception>
+    public Task<PruneReport> PruneAsync(TimeSpan kept, bool isDryRun, CancellationToken stop = default) =>
+        new ImportPrune(database, options, events, queue, time).RunAsync(kept, isDryRun, () => { }, stop);
+
+    /// <summary>How imports are, and why.</summary>
+    /// <param name="limits">What they are judged by.</param>
+    /// <param name="stop">Gives up.</param>
+    public Task<ImportReport> MonitorAsync(ImportLimits limits, CancellationToken stop = default) => database.ReadLongAsync("imports.monitor", tx => ImportMonitor.Look(tx, limits), stop);
+
+    /// <summary>Takes imports without progress from whoever runs them: they run again, or are dead when they have no run left.</summary>
+    /// <param name="stuckAfter">Without progress for so long.</param>
+    /// <param name="stop">Gives up; what is done stays done.</param>
+    public Task<IReadOnlyList<ImportHandled>> HandleStuckAsync(TimeSpan stuckAfter, CancellationToken stop = default) => new StuckHandling(database, jobs, events, queue).RunAsync(stuckAfter, stop);
+
+    /// <summary>Tells, on the feed, of imports that are dead; each once, and administrators in one event when they are many.</summary>
+    /// <param name="window">For so long administrators get one such event at most.</param>
+    /// <param name="stop">Gives up; what was told stays told.</param>
+    public Task<AlertsSent> AlertAsync(TimeSpan window, CancellationToken stop = default) => new ImportAlerts(database, events, queue).SendAsync(window, stop);
+
+    private static string? RetryRefusal(ImportRow row) =>
+        row.UndoJobId is not null ? "it was taken back"
+        : row.StateNow is not ("failed" or "dead" or "cancelled") ? $"it is {row.StateNow}; only one that is failed, dead or cancelled is run again"
+        : null;
+
     private ImportAdded Add(Transaction tx, ImportRequest request, StoredFile file)
     {
+        PruneStore.Lock(tx);
         if (ImportStore.Live(tx, file.Hash) is { } there)
         {
-            return new ImportAdded(there, IsNew: false);
+            return ImportStore.Find(tx, there)!.UndoJobId is null
+                ? new ImportAdded(there, IsNew: false)
+                : throw new ImportRefused($"the same file is being taken back as import {there}; hand it in again once that is done (rondo imports show {there})");
+        }
+
+        if (!File.Exists(_vault.PathOf(file.Hash)))
+        {
+            throw new ImportRefused("the same file was let go of at the same moment; hand it in again");
         }
 
         var id = ImportStore.Add(tx, request, file.Hash, file.Bytes);

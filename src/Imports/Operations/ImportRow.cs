@@ -147,13 +147,30 @@ public sealed class ImportRow
     /// <summary>Why its job is dead or cancelled.</summary>
     public string? JobError { get; init; }
 
-    /// <summary>The state, its job considered: one whose job has ended without a word (discarded, given up after crashes) will not go on.</summary>
+    /// <summary>When its job runs, or was to run.</summary>
+    public Instant? JobDue { get; init; }
+
+    /// <summary>Why its last run ended, where that run could not write it down here; known of one import alone.</summary>
+    public string? JobFailure { get; set; }
+
+    /// <summary>
+    /// The state, its job considered: one whose job has ended without a word (discarded, given up after crashes) will not go on; and a run whose end could not be written down here, since
+    /// the database was away or full, is over all the same.
+    /// </summary>
     public string StateNow => State is not ("queued" or "running" or "failed") ? State : JobState switch
     {
         "cancelled" => "cancelled",
         null or "dead" or "done" => "dead",
+        "scheduled" when State == "running" => "failed",
+        "ready" or "blocked" when State == "running" => "queued",
         _ => State,
     };
+
+    /// <summary>When it is tried again, its job considered.</summary>
+    public Instant? RetryAtNow => RetryAt ?? (State == "running" && StateNow == "failed" ? JobDue : null);
+
+    /// <summary>What went wrong last, its job considered.</summary>
+    public string? ErrorNow => (StateNow != State ? JobFailure : null) ?? LastError ?? JobError;
 
     /// <summary>Words to find it by.</summary>
     public IReadOnlyList<string> TagList => Tags is null ? [] : JsonSerializer.Deserialize<string[]>(Tags) ?? [];

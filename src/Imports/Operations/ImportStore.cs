@@ -8,7 +8,7 @@ namespace Rondo.Imports;
 internal static class ImportStore
 {
     private const string Columns = """
-        select i.*, j.state as job_state, j.error as job_error from import i left join job j on j.id = i.job_id
+        select i.*, j.state as job_state, j.error as job_error, j.due as job_due from import i left join job j on j.id = i.job_id
         """;
 
     private static readonly Sql _add = new("imports.add", """
@@ -18,6 +18,10 @@ internal static class ImportStore
 
     private static readonly Sql _live = new("imports.live", "select id from import where hash = @hash and undone_at is null and state in ('queued', 'running', 'done', 'failed') order by id limit 1");
     private static readonly Sql _find = new("imports.find", $"{Columns} where i.id = @id");
+    private static readonly Sql _lock = new("imports.lock", "select id from import where id = @id{update}");
+    private static readonly Sql _jobFailure = new("imports.job.failure", "select error from job_failure where job_id = @job and attempt = @attempt and outcome <> 'released' order by ended_at desc limit 1");
+    private static readonly Sql _lastFailure = new("imports.job.failure", "select error from job_failure where job_id = @job order by ended_at desc limit 1");
+    private static readonly Sql _jobState = new("imports.job", "select state from job where id = @job");
 
     private static readonly Sql _list = new("imports.list", $"""
         {Columns} where (@state is null or i.state = @state) and (@before is null or i.id < @before) order by i.id desc limit @limit
@@ -38,7 +42,7 @@ internal static class ImportStore
         where id = @id and job_id = @job and state in ('queued', 'running', 'failed')
         """);
 
-    private static readonly Sql _hold = new("imports.hold", "select units from import where id = @id and state = 'running'{update}");
+    private static readonly Sql _hold = new("imports.hold", "select units from import where id = @id and job_id = @job and state = 'running'{update}");
 
     private static readonly Sql _advance = new("imports.advance", """
         update import set units = @units, bytes_read = @bytes, progress_at = @now, value_count = value_count + @Values, inserted = inserted + @Inserted, replaced = replaced + @Replaced,
@@ -48,7 +52,8 @@ internal static class ImportStore
 
     private static readonly Sql _done = new("imports.done", "update import set state = 'done', finished_at = @now, warnings = @warnings where id = @id");
     private static readonly Sql _failed = new("imports.failed", """
-        update import set state = @state, last_error = @error, retry_at = @retryAt, retry_count = @retries, finished_at = @finishedAt where id = @id and state in ('queued', 'running', 'failed')
+        update import set state = @state, last_error = @error, retry_at = @retryAt, retry_count = @retries, finished_at = @finishedAt
+        where id = @id and job_id = @job and state in ('queued', 'running', 'failed')
         """);
 
     private static readonly Sql _error = new("imports.error", """
@@ -72,6 +77,18 @@ internal static class ImportStore
 
     public static ImportRow? Find(Transaction tx, long id) => tx.First<ImportRow>(_find, new { id });
 
+    /// <summary>One import that nobody changes or deletes until the transaction ends.</summary>
+    public static ImportRow? Lock(Transaction tx, long id) => tx.First<long?>(_lock, new { id }) is null ? null : Find(tx, id);
+
+    /// <summary>State of a job; null when that is forgotten.</summary>
+    public static string? JobState(Transaction tx, long job) => tx.First<string>(_jobState, new { job });
+
+    /// <summary>Why an attempt of a job did not end well; null when it did, when it was taken away by somebody, who says why, or when nobody knows.</summary>
+    public static string? JobFailure(Transaction tx, long job, int attempt) => tx.First<string>(_jobFailure, new { job, attempt });
+
+    /// <summary>Why the last attempt of a job did not end well.</summary>
+    public static string? LastFailure(Transaction tx, long job) => tx.First<string>(_lastFailure, new { job });
+
     public static List<ImportRow> List(Transaction tx, string? state, long? before, int limit) => tx.Query<ImportRow>(_list, new { state, before, limit });
 
     public static List<ImportErrorRow> Errors(Transaction tx, long id) => tx.Query<ImportErrorRow>(_errors, new { id });
@@ -82,8 +99,8 @@ internal static class ImportStore
 
     public static bool Begin(Transaction tx, long id, long job, int retries, string? header) => tx.Execute(_begin, new { id, job, retries, header, now = tx.Now }) == 1;
 
-    /// <summary>How far it is; null when it does not run any more. Nobody changes it until the transaction ends.</summary>
-    public static long? Hold(Transaction tx, long id) => tx.First<long?>(_hold, new { id });
+    /// <summary>How far it is; null when that job does not run it any more. Nobody changes it until the transaction ends.</summary>
+    public static long? Hold(Transaction tx, long id, long job) => tx.First<long?>(_hold, new { id, job });
 
     public static void Advance(Transaction tx, long id, long units, long bytes, double rate, ImportCounts counts) => tx.Execute(
         _advance,
@@ -100,18 +117,21 @@ internal static class ImportStore
 
     public static void Done(Transaction tx, long id, string? warnings) => tx.Execute(_done, new { id, warnings, now = tx.Now });
 
-    public static bool Fail(Transaction tx, long id, int retries, string error, bool isPermanent, Instant? retryAt)
+    public static bool Fail(Transaction tx, long id, long job, int retries, string error, bool isPermanent, Instant? retryAt)
     {
         var now = tx.Now;
         var state = retryAt is null ? "dead" : "failed";
-        if (tx.Execute(_failed, new { id, state, error, retryAt, retries, finishedAt = retryAt is null ? now : (Instant?)null }) == 0)
+        if (tx.Execute(_failed, new { id, job, state, error, retryAt, retries, finishedAt = retryAt is null ? now : (Instant?)null }) == 0)
         {
             return false;
         }
 
-        tx.Execute(_error, new { id, error, isPermanent, now });
+        Note(tx, id, error, isPermanent);
         return true;
     }
+
+    /// <summary>Keeps why an attempt did not end well.</summary>
+    public static void Note(Transaction tx, long id, string error, bool isPermanent) => tx.Execute(_error, new { id, error, isPermanent, now = tx.Now });
 
     public static bool Cancel(Transaction tx, long id) => tx.Execute(_cancel, new { id, now = tx.Now }) == 1;
 

@@ -53,11 +53,42 @@ public sealed class Imports_commands : IDisposable
         await run.GoodAsync("work", "--once", "--queue", "imports");
         await run.GoodAsync("imports", "show", "1");
         Assert.Contains("2 values deleted", run.Output);
+        await run.GoodAsync("imports", "monitor");
+        Assert.Contains("imports are healthy; 0 queued, 0 running, 0 wait for their next try", run.Output);
+        await run.GoodAsync("imports", "monitor", "--verbose");
+        Assert.Contains("imports/h", run.Output);
+        var bad = _folder.Write("bad.csv", "neither\nnor\n");
+        await run.GoodAsync("imports", "add", bad, "--profile", "long-csv");
+        await run.RunAsync("work", "--once", "--queue", "imports");
+        await run.GoodAsync("imports", "monitor");
+        Assert.Equal(1, await run.RunAsync("imports", "monitor", "--min-imports", "1", "--critical-failures", "60"));
+        Assert.Contains("degraded: imports.failures: 50 % of the imports", run.Output);
+        Assert.Equal(2, await run.RunAsync("imports", "monitor", "--min-imports", "1", "--critical-failures", "40", "--json"));
+        Assert.Equal("critical", run.Json.GetProperty("report").GetProperty("status").GetString());
+        Assert.Equal(64, await run.RunAsync("imports", "monitor", "--critical-failures", "10"));
+        Assert.Equal(64, await run.RunAsync("imports", "monitor", "--window", "soon"));
+        await run.GoodAsync("imports", "monitor", "--handle-stuck");
+        await run.GoodAsync("imports", "monitor", "--send-alerts");
+        Assert.Contains("1 dead imports were told of", run.Output);
+        await run.GoodAsync("imports", "monitor", "--send-alerts", "--json");
+        Assert.Equal(0, run.Json.GetProperty("alerts").GetProperty("count").GetInt32());
+        await run.GoodAsync("imports", "show", "2", "--json");
+        Assert.True(run.Json.GetProperty("import").GetProperty("alert_sent").GetBoolean());
+        await run.GoodAsync("imports", "prune", "--days", "0", "--dry-run", "--verbose");
+        Assert.Contains("2 imports that ended before", run.Output);
+        Assert.Contains("would be let go of", run.Output);
+        Assert.Contains("may.csv", run.Output);
+        await run.GoodAsync("imports", "prune", "--days", "0", "--json");
+        Assert.Equal((2, "done"), (run.Json.GetProperty("files").GetProperty("count").GetInt32(), run.Json.GetProperty("states")[1].GetProperty("state").GetString()));
+        Assert.Equal(1, await run.RunAsync("imports", "undo", "1"));
+        Assert.Equal(64, await run.RunAsync("imports", "prune"));
+        Assert.Equal(64, await run.RunAsync("imports", "prune", "--days", "-1"));
         Assert.Equal(1, await run.RunAsync("imports", "show", "99"));
         Assert.Equal(64, await run.RunAsync("imports", "add", file, "--profile", "none-such"));
         Assert.Contains("There are: green-button, long-csv", run.Error);
         await run.GoodAsync("audit", "list", "--action", "imports.");
         Assert.Contains("imports.undo", run.Output);
+        Assert.Contains("imports.prune", run.Output);
     }
 
     [Fact]

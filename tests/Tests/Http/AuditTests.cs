@@ -81,6 +81,8 @@ public sealed class AuditTests
         await DoAsync("POST", "/api/imports?profile=long-csv&file=may.csv", Readings, "imports.add 1");
         await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good().GetProperty("import").GetProperty("state").GetString() == "done", "it is imported");
         await DoAsync("POST", "/api/imports/1/undo", null, "imports.undo 1", "POST /api/imports/{id:long}/undo");
+        await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good().GetProperty("import").GetProperty("undone_at").ValueKind == JsonValueKind.String, "it is taken back");
+        await DoAsync("POST", "/api/imports/prune?days=0", null, "imports.prune days=0");
         await DoAsync("POST", "/api/queues/imports/pause", null, "queues.change imports", "POST /api/queues/{queue}/pause");
         await DoAsync("POST", "/api/imports?profile=long-csv", Readings + "M1,2026-01-01T00:30Z,1\n", "imports.add 2");
         await DoAsync("POST", "/api/imports/2/cancel", null, "imports.cancel 2", "POST /api/imports/{id:long}/cancel");

@@ -18,7 +18,7 @@ internal sealed class ImportRig : IAsyncDisposable
 {
     private static readonly JobsOptions _fast = new()
     {
-        PollInterval = TimeSpan.FromMilliseconds(100), Grace = TimeSpan.FromMilliseconds(500), StopPatience = TimeSpan.FromSeconds(2), Queues = new Dictionary<string, int> { [ImportHandler.Queue] = 2 }, OnlyNamedQueues = true,
+        PollInterval = TimeSpan.FromMilliseconds(100), Grace = TimeSpan.FromMilliseconds(500), StopPatience = TimeSpan.FromSeconds(2), OnlyNamedQueues = true,
     };
 
     private readonly LoopSupervisor _supervisor = new(TimeProvider.System, new Chance(1), (_, _) => { }, _ => { });
@@ -26,14 +26,32 @@ internal sealed class ImportRig : IAsyncDisposable
     private readonly JobServer _server;
     private readonly JobQueue _queue;
 
-    private ImportRig(TestStore store, TempFolder folder, JobServer server, JobQueue queue, ImportOperations imports, ImportOptions options) =>
-        (Store, _folder, _server, _queue, Imports, Options) = (store, folder, server, queue, imports, options);
+    private ImportRig(TestStore store, TempFolder folder, JobServer server, JobQueue queue, JobOperations jobs, ImportOptions options) =>
+        (Store, _folder, _server, _queue, Jobs, Options, Imports) = (store, folder, server, queue, jobs, options, new ImportOperations(store.Database, queue, jobs, options, new EventLog(), TimeProvider.System));
 
     public TestStore Store { get; }
 
     public SteeredDatabase Database => Store.Database;
 
     public ImportOperations Imports { get; }
+
+    public JobOperations Jobs { get; }
+
+    /// <summary>Operations of another process over the same database and folder.</summary>
+    public ImportOperations Beside(Database database) => new(database, _queue, Jobs, Options, new EventLog(), TimeProvider.System);
+
+    /// <summary>True while no run of an import is under way in this process, not even one that was given up on.</summary>
+    public bool IsIdle => _server.State is var state && state.WrittenOff + state.Queues.Sum(q => q.Busy) == 0;
+
+    /// <summary>Where the file of an import is kept.</summary>
+    public string FileOf(ImportRow row) => new Rondo.Imports.Files.FileVault(Options.Folder, 1).PathOf(row.Hash);
+
+    /// <summary>Makes it so that an import ended so many days ago, and its file is as old.</summary>
+    public async Task AgeAsync(ImportRow row, int days)
+    {
+        await Store.ExecuteAsync("update import set finished_at = @at where id = @id", new { id = row.Id, at = Database.Clock.Now - TimeSpan.FromDays(days) });
+        File.SetLastWriteTimeUtc(FileOf(row), DateTime.UtcNow.AddDays(-days));
+    }
 
     public ImportOptions Options { get; }
 
@@ -42,31 +60,32 @@ internal sealed class ImportRig : IAsyncDisposable
     /// <param name="isRunning">False to run it later.</param>
     /// <param name="fetch">Makes what fetches files of sources.</param>
     /// <param name="oldest">How old an interval may be; null for any age.</param>
+    /// <param name="workers">Imports at once.</param>
     public static async Task<ImportRig> StartAsync(
-        DatabaseKind kind, int chunk = 5_000, bool isRunning = true, Func<Database, ImportOptions, Func<ImportOperations>, FetchHandler>? fetch = null, TimeSpan? oldest = null)
+        DatabaseKind kind, int chunk = 5_000, bool isRunning = true, Func<Database, ImportOptions, Func<ImportOperations>, FetchHandler>? fetch = null, TimeSpan? oldest = null, int workers = 2)
     {
+        var jobs = _fast with { Queues = new Dictionary<string, int> { [ImportHandler.Queue] = workers } };
         var store = await TestStore.CreateAsync(kind);
         var folder = new TempFolder();
         var options = new ImportOptions { Folder = folder.At("imports"), ChunkSize = chunk, Oldest = oldest };
         var node = await Node.RegisterAsync(store.Database, TimeProvider.System, "work", "test", default);
         var log = new EventLog();
         JobQueue? queue = null;
-        ImportOperations? imports = null;
+        ImportRig? rig = null;
         var handlers = new JobHandlers()
             .Add(ImportHandler.Kind, new ImportHandler(store.Database, options, NullLogger.Instance, log, new Random(1), () => queue!), ImportHandler.Options)
             .Add("http", () => throw new InvalidOperationException("nobody is called here"), HttpCallHandler.Options)
             .Add(UndoHandler.Kind, new UndoHandler(store.Database, log), UndoHandler.Options);
         if (fetch is not null)
         {
-            handlers.Add(FetchHandler.Kind, fetch(store.Database, options, () => imports!), FetchHandler.Options);
+            handlers.Add(FetchHandler.Kind, fetch(store.Database, options, () => rig!.Imports), FetchHandler.Options);
         }
 
         JobServer? server = null;
         queue = new JobQueue(store.Database, handlers, _ => server!.Wake());
-        server = new JobServer(store.Database, node, handlers, _fast, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance);
-        var operations = new JobOperations(store.Database, handlers, _fast, _ => server.Wake());
-        imports = new ImportOperations(store.Database, queue, operations, options, log);
-        var rig = new ImportRig(store, folder, server, queue, imports, options);
+        server = new JobServer(store.Database, node, handlers, jobs, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance);
+        var operations = new JobOperations(store.Database, handlers, jobs, _ => server.Wake());
+        rig = new ImportRig(store, folder, server, queue, operations, options);
         if (isRunning)
         {
             rig.Run();

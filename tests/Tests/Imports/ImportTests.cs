@@ -121,7 +121,7 @@ public sealed class ImportTests
     public async Task What_cannot_be_taken_leaves_nothing(DatabaseKind kind)
     {
         await using var rig = await ImportRig.StartAsync(kind);
-        var small = new ImportOperations(rig.Database, null!, null!, rig.Options with { MaxBytes = 100 }, null);
+        var small = new ImportOperations(rig.Database, null!, null!, rig.Options with { MaxBytes = 100 }, null, TimeProvider.System);
         var request = new ImportRequest { File = "../../etc/passwd", Profile = Files.Shipped("long-csv") };
         Assert.Contains("more than 100 bytes", (await Assert.ThrowsAsync<ImportRefused>(() => small.AddAsync(request, new MemoryStream(new byte[101]), default))).Message);
         Assert.Contains("empty", (await Assert.ThrowsAsync<ImportRefused>(() => small.AddAsync(request, new MemoryStream(), default))).Message);
@@ -131,7 +131,7 @@ public sealed class ImportTests
 
         // The name that somebody gave is never a path.
         await rig.Imports.AddAsync(request, new MemoryStream("no meter file"u8.ToArray()), default);
-        Assert.All(Directory.EnumerateFiles(rig.Options.Folder, "*", SearchOption.AllDirectories), f => Assert.Matches("^[0-9a-f]{2}/[0-9a-f]{64}$", Path.GetRelativePath(rig.Options.Folder, f)));
+        Assert.All(Directory.EnumerateFiles(rig.Options.Folder, "*", SearchOption.AllDirectories), f => Assert.Matches("^([0-9a-f]{2}/[0-9a-f]{64}|database-[0-9a-f-]+)$", Path.GetRelativePath(rig.Options.Folder, f)));
     }
 
     private static string Csv(ImportRow row, IReadOnlyList<ImportRejectRow> rejects)

@@ -1,3 +1,4 @@
+using Rondo.Jobs;
 using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Storage;

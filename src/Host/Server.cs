@@ -8,7 +8,6 @@ using Rondo.Host.Metrics;
 using Rondo.Host.Settings;
 using Rondo.Imports;
 using Rondo.Imports.Folders;
-using Rondo.Imports.Sources;
 using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Jobs.Told;
@@ -20,9 +19,6 @@ using Rondo.Polling.Fleet;
 using Rondo.Polling.Ledger;
 using Rondo.Polling.Proof;
 using Rondo.Polling.Runtime;
-using Rondo.Readings.Archive;
-using Rondo.Readings.Quality;
-using Rondo.Readings.Retention;
 using Rondo.Readings.Rollups;
 using Rondo.Security;
 using Rondo.Storage;
@@ -209,12 +205,7 @@ internal sealed class Server : IAsyncDisposable
             var handlers = Handlers.All(
                 time, calls, new ImportHandler(database, imports, logs.CreateLogger("rondo.imports"), live.Events, chance.For("imports"), () => jobs!), new UndoHandler(database, live.Events), database,
                 new FetchHandler(database, imports, more.Sources, () => new ImportOperations(ours, jobs!, operations!, imports, live.Events, time), time, _web.Value), live.Events);
-            var schedules = SourceList.AddTo(new JobSchedules("server"), more.Sources);
-            if (more.QualityAt is { } at)
-            {
-                QualityJob.AddTo(schedules, at, await database.ReadAsync("rollups.zone", tx => SiteZone.Of(tx).Zone, stop).ConfigureAwait(false));
-            }
-
+            var schedules = await ReadingUpkeep.SchedulesAsync(database, more, stop).ConfigureAwait(false);
             jobs = new JobQueue(database, handlers, _ =>
             {
                 worker?.Wake();
@@ -260,13 +251,7 @@ internal sealed class Server : IAsyncDisposable
             live.Start(supervisor);
             hints.Start(supervisor, chance);
             supervisor.Start(new Upkeep(database, options, time));
-            supervisor.Start(new RetentionLoop(database, more.Retention with { Polled = options.ReadingRetention }, Rollups, time));
-            if (more.Retention.ArchiveAfter is { } archiveAfter && !isShared)
-            {
-                supervisor.Start(new ArchiveLoop(database, archiveAfter, time));
-            }
-
-            supervisor.Start(new RollupLoop(database, Rollups, time));
+            ReadingUpkeep.Start(supervisor, database, more.Retention with { Polled = options.ReadingRetention }, time);
             selfCheck.Start(supervisor);
             HostLog.Started(log, node.Id, address.Shown, string.Join(',', roles));
             var server = new Server(database, node, poller, jobs, worker, bus, hints, supervisor, selfCheck, options, log) { JobOperations = operations, Calls = calls, JobsOptions = jobsOptions, Access = access, Time = time, SignIns = new SignIns(time), Audit = trail, Secrets = secrets, Operations = OperationsOn, Live = live, ImportOptions = imports };

@@ -35,6 +35,10 @@ internal static class Remedies
         ["jobs.unwritten"] = "See that the database can be reached and is fast enough",
         ["jobs.recycle_due"] = "Restart the process at a time of your choosing",
         ["jobs.vacuum_blocked"] = "End the session that the reason names, as it says",
+        ["imports.failures"] = "rondo imports list --state dead; rondo imports show ID tells what was wrong with each",
+        ["imports.stuck"] = "rondo imports monitor --handle-stuck takes it away from a run that stores nothing; rondo jobs explain ID tells why nobody runs it",
+        ["imports.many_stuck"] = "rondo imports monitor --verbose names them; --handle-stuck takes them away from runs that store nothing",
+        ["imports.backlog"] = "Give the queue more workers: rondo workers scale imports N",
         ["audit.behind"] = "See in the log what keeps the loop audit.seal from sealing",
         ["hints.redis"] = "See that Redis runs and can be reached; nothing depends on it",
         ["clock.stepped"] = "Synchronise the time of the machine: timedatectl status",
@@ -51,6 +55,7 @@ internal static class Remedies
         {
             "storage" => "database",
             "devices" => "polling",
+            "imports" => "jobs",
             "loops" => subject.Split('.')[0] switch { "nodes" => "node", "feed" => "live", "security" => "audit", var loop => loop },
             _ => first,
         };

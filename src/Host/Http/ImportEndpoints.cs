@@ -98,6 +98,12 @@ internal static class ImportEndpoints
             return Problem.Of(StatusCodes.Status400BadRequest, $"unknown is '{SpecPointer.Shown(unknown)}'; expected create, refuse or skip.");
         }
 
+        // Whoever may only hand in must not be able to have this server call somebody: nor can they enqueue such a call.
+        if (webhook is not null && !request.HttpContext.CallerOf()!.Caller.Role.Includes(Role.Operator))
+        {
+            return Problem.Of(StatusCodes.Status403Forbidden, "webhook has this server call an address, which takes the role operator; hand the file in without it.");
+        }
+
         // The bound of its own is that of files, and it is held while they come in.
         request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize = server.ImportOptions.MaxBytes;
         try

@@ -181,7 +181,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
         foreach (var piece in without.Chunk(1_000))
         {
             var taken = _unknown == UnknownMeters.Create
-                ? await database.WriteAsync(
+                ? await WriteAsync(
                     "imports.series",
                     tx =>
                     {
@@ -216,20 +216,30 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
     private async Task StoreAsync(ChunkWriter writer, Chunk chunk, FormatReader reader, CancellationToken stop)
     {
         var warnings = chunk.IsLast && reader.Warnings.Count > 0 ? string.Join('\n', reader.Warnings) : null;
+        await WriteAsync(
+            "imports.chunk",
+            tx =>
+            {
+                Write(tx, writer, chunk, warnings);
+                return true;
+            },
+            stop).ConfigureAwait(false);
+        job.Progress(chunk.BytesRead, row.Bytes, $"{chunk.Batch.Units} rows, {_rejected} rejected");
+    }
+
+    private async Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await database.WriteAsync("imports.chunk", tx => Write(tx, writer, chunk, warnings), stop).ConfigureAwait(false);
-                break;
+                return await database.WriteAsync(name, work, stop).ConfigureAwait(false);
             }
             catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Busy && attempt < MostTries)
             {
-                // Undone for certain: another import wrote the same samples, or held them for too long.
+                // Undone for certain: another import wrote the same, or held it for too long.
             }
         }
-
-        job.Progress(chunk.BytesRead, row.Bytes, $"{chunk.Batch.Units} rows, {_rejected} rejected");
     }
 
     private void Write(Transaction tx, ChunkWriter writer, Chunk chunk, string? warnings)

@@ -38,9 +38,15 @@ internal static class SeriesPlaces
         return taken;
     }
 
-    /// <summary>Finds the places of channels, and makes those that are not there.</summary>
+    /// <summary>Finds the places of channels that have none, and makes those that are not there. May be run again after it was undone.</summary>
     public static List<string> Make(Transaction tx, IReadOnlyCollection<MeterChannel> channels)
     {
+        // What an earlier run of this work has made was undone with it.
+        foreach (var channel in channels)
+        {
+            channel.Place = null;
+        }
+
         // Whoever takes ids waits for whoever has taken some: what is looked up after it is all there is.
         var next = SeriesStore.TakeIds(tx, channels.Count * 2);
         var taken = Find(tx, channels);

@@ -14,7 +14,7 @@ internal sealed class NodeProcess : ChildProcess
 
     public NodeProcess(NodePlace place, string failPoints)
         : this(
-            [.. place.Within, .. place.IsApart ? Apart : [], RondoProcess.BuiltExecutable, "serve", "--roles", "poll", "--database", place.Database],
+            [.. place.Within, .. place.IsApart ? Apart : [], RondoProcess.Executable, "serve", "--roles", "poll", "--database", place.Database],
             failPoints.Length > 0 ? new Dictionary<string, string?>(place.Variables) { ["RONDO_FAIL_POINTS"] = failPoints } : place.Variables) =>
         _isApart = place.IsApart;
 

@@ -5,16 +5,13 @@ namespace Rondo.SystemTests.Support;
 /// <summary>The built <c>rondo</c>, as a user starts it.</summary>
 public class RondoProcess : ChildProcess
 {
-    public RondoProcess(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null, bool isMeasured = false)
-        : base(isMeasured ? BuiltExecutable : Executable, arguments, environment, folder)
+    public RondoProcess(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
+        : base(Executable, arguments, environment, folder)
     {
     }
 
-    /// <summary>What runs: the product as built, or the copy that RONDO_EXECUTABLE names (the instrumented one of <c>./test --coverage</c>).</summary>
-    public static string Executable => Environment.GetEnvironmentVariable("RONDO_EXECUTABLE") is { Length: > 0 } named ? named : BuiltExecutable;
-
-    /// <summary>The product as built, in the configuration of these tests; for tests that measure speed.</summary>
-    public static string BuiltExecutable { get; } = FindBuilt();
+    /// <summary>The product as built, in the configuration of these tests.</summary>
+    public static string Executable { get; } = FindBuilt();
 
     public static RondoProcess Start(params string[] arguments) => new(arguments);
 

@@ -1,5 +1,7 @@
 using Npgsql;
 using Rondo.Imports;
+using Rondo.Imports.Formats;
+using Rondo.Imports.Load;
 using Rondo.Imports.Profiles;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
@@ -34,6 +36,20 @@ public sealed class TogetherTests
         Assert.Equal(400, await rig.Store.ScalarAsync<long>("select count(*) from reading where series = 'ALL/import'"));
         Assert.Equal(200 * 50, await rig.Store.ScalarAsync<long>("select cast(sum(inserted) as {bigint}) from import"));
         Assert.Equal(0, await rig.CountAsync("import_error"));
+    }
+
+    [Theory, BothDatabases]
+    public async Task Series_that_were_made_by_what_was_undone_are_made_again(DatabaseKind kind)
+    {
+        await using var rig = await ImportRig.StartAsync(kind, isRunning: false);
+        var channel = new MeterChannel("M1", "import", "kWh");
+        await Assert.ThrowsAsync<TimeoutException>(() => rig.Database.WriteAsync("imports.series", tx =>
+        {
+            SeriesPlaces.Make(tx, [channel]);
+            throw new TimeoutException();
+        }));
+        await rig.Database.WriteAsync("imports.series", tx => SeriesPlaces.Make(tx, [channel]));
+        Assert.Equal(channel.Place!.SeriesId, await rig.Store.ScalarAsync<long>("select id from series where name = 'M1/import'"));
     }
 
     [Theory, BothDatabases]

@@ -11,7 +11,7 @@ public sealed class ImportFaultTests(ITestOutputHelper output)
 {
     private const int Meters = 20;
     private static readonly Sql _units = new("test.units", "select units from import where id = 1");
-    private static readonly Sql _samples = new("test.samples", "select count(*) from sample");
+    private static readonly Sql _samples = new("test.samples", "select count(*) from reading");
     private static readonly Sql _wrong = new("test.wrong", "select count(*) from (select series from reading group by series having count(*) <> @each or sum(value) <> @sum) w");
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class ImportFaultTests(ITestOutputHelper output)
         {
             // Beside the database where that is a file: on the disk of the test.
             Variables["RONDO_IMPORTS_FOLDER"] = site.Postgres is null ? site.DatabaseFile + ".imports" : At("imports");
-            Variables["RONDO_POLLING_READING_RETENTION"] = "forever";
+            Variables["RONDO_READINGS_RETENTION_IMPORTED"] = "forever";
             await site.CommandAsync("database", "migrate");
             await WriteAsync(each, new string('n', note), isRejected);
             await using var add = new RondoProcess(["imports", "add", Csv, "--profile", "long-csv", "--database", site.Database], Variables);

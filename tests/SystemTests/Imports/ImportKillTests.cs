@@ -12,7 +12,7 @@ public sealed class ImportKillTests
     private const int Meters = 20;
     private const int Each = 15_000;
     private static readonly Sql _units = new("test.units", "select units from import where id = 1");
-    private static readonly Sql _samples = new("test.samples", "select count(*) from sample");
+    private static readonly Sql _samples = new("test.samples", "select count(*) from reading");
     private static readonly Sql _wrong = new("test.wrong", "select count(*) from (select series from reading group by series having count(*) <> @each or sum(value) <> @sum) w");
 
     [Theory]

@@ -43,10 +43,10 @@ public sealed class TogetherTests
     {
         await using var rig = await ImportRig.StartAsync(kind, isRunning: false);
         var channel = new MeterChannel("M1", "import", "kWh");
-        await Assert.ThrowsAsync<TimeoutException>(() => rig.Database.WriteAsync("imports.series", tx =>
+        await Assert.ThrowsAsync<ArithmeticException>(() => rig.Database.WriteAsync("imports.series", tx =>
         {
             SeriesPlaces.Make(tx, [channel]);
-            throw new TimeoutException();
+            throw new ArithmeticException();
         }));
         await rig.Database.WriteAsync("imports.series", tx => SeriesPlaces.Make(tx, [channel]));
         Assert.Equal(channel.Place!.SeriesId, await rig.Store.ScalarAsync<long>("select id from series where name = 'M1/import'"));

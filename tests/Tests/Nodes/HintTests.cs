@@ -20,11 +20,10 @@ public sealed class HintTests
         other.Hints.On("jobs", unasked.Up);
         one.Hints.Send("polling");
         Assert.Equal(1, near.Value);
-        await Eventually.TrueAsync(() => far.Value == 1, "the other process hears it");
+        await Eventually.TrueAsync(() => (far.Value, one.Hints.State.Sent) == (1, 1), "the other process hears it, once");
         Assert.Equal(0, unasked.Value);
         Assert.Equal(1, other.Hints.State.Received);
         Assert.NotNull(other.Hints.State.LastHeardAt);
-        Assert.Equal(1, one.Hints.State.Sent);
     }
 
     [Fact]

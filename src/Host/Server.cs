@@ -239,7 +239,7 @@ internal sealed class Server : IAsyncDisposable
 
             poller?.Start(supervisor);
             hints.On(SecurityModule.Topic, access.Wake);
-            var sealer = new AuditLoop(database, trail, time, () => hints.State.IsListening);
+            var sealer = new AuditLoop(database, trail, time);
             hints.On(AuditTrail.Topic, sealer.Wake);
             supervisor.Start(sealer);
             supervisor.Start(new SecretLoop(database, secrets, time));

@@ -42,6 +42,9 @@ public readonly record struct Instant(long Micros) : IComparable<Instant>
     /// <summary>Not later than.</summary>
     public static bool operator <=(Instant a, Instant b) => a.Micros <= b.Micros;
 
+    /// <summary>The last multiple of <paramref name="step"/> that is not later than <paramref name="micros"/>, before the epoch too.</summary>
+    public static long Floor(long micros, long step) => micros - (((micros % step) + step) % step);
+
     /// <inheritdoc/>
     public int CompareTo(Instant other) => Micros.CompareTo(other.Micros);
 

@@ -58,7 +58,7 @@ internal static class ImportsFollow
         var text = $"{row.Id} {row.File}: {row.StateNow}, {ImportsCommand.Text(row.Units)} rows";
         text += row.RowsPerS is { } speed && row.StateNow is "running" or "done" ? string.Create(CultureInfo.InvariantCulture, $", {speed:N0} rows/s") : "";
         text += row.Rejected > 0 ? $", {ImportsCommand.Text(row.Rejected)} rejected" : "";
-        return text + (row.LeftS is { } left ? $", {Left(left)} left" : "") + (row.RetryAt is { } at ? $", again at {at}" : "");
+        return text + (row.LeftS is { } left ? $", {Left(left)} left" : "") + (row.RetryAtNow is { } at ? $", again at {at}" : "");
     }
 
     /// <summary>Seconds as people read them.</summary>

@@ -54,7 +54,6 @@ internal sealed record ImportChoice
 internal static class ImportSettings
 {
     private const string Auto = "auto";
-    private const string Forever = "forever";
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
@@ -88,12 +87,9 @@ internal static class ImportSettings
         new("imports.sources", _ => Setting.None, "a YAML file of places that files are fetched from on a schedule (folders, HTTPS, SFTP), or none", TakeSources),
         Size("imports.max_size", "4GB", "largest file that is taken", (o, v) => o with { MaxSize = v }),
         Size("imports.max_unpacked", "20GB", "largest file once it is unpacked", (o, v) => o with { MaxUnpacked = v }),
-        new("imports.retention", _ => "30d", "how long imports that have ended are kept, with their files and what is needed to take them back, or forever", (draft, text) =>
-        {
-            var isSpan = Durations.TryParse(text, out var kept) && kept >= TimeSpan.FromHours(1);
-            draft.Imports = draft.Imports with { Retention = isSpan ? kept : null };
-            return isSpan || text == Forever ? null : $"'{text}' is neither a duration of at least 1h such as 30d nor {Forever}";
-        }),
+        Setting.KeptFor(
+            "imports.retention", "how long imports that have ended are kept, with their files and what is needed to take them back, or forever", new ImportChoice().Retention, TimeSpan.FromHours(1),
+            (draft, span) => draft.Imports = draft.Imports with { Retention = span }),
     ];
 
     private static string? TakeSources(SettingsDraft draft, string text)

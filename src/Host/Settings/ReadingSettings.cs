@@ -34,26 +34,8 @@ internal static class ReadingSettings
 
     private static readonly TimeSpan _leastArchive = TimeSpan.FromDays(14);
 
-    private static Setting Kept(string what, string meaning, Func<RetentionOptions, TimeSpan?> get, Func<RetentionOptions, TimeSpan?, RetentionOptions> set) => new(
-        "readings.retention." + what,
-        _ => get(new RetentionOptions()) is { } span ? Durations.Show(span) : Setting.Forever,
-        meaning,
-        (draft, text) =>
-        {
-            if (text == Setting.Forever)
-            {
-                draft.Retention = set(draft.Retention, null);
-                return null;
-            }
-
-            if (Durations.TryParse(text, out var span) && span >= RetentionOptions.Least)
-            {
-                draft.Retention = set(draft.Retention, span);
-                return null;
-            }
-
-            return $"'{text}' is neither a duration of 1h or more such as 90d nor {Setting.Forever}";
-        });
+    private static Setting Kept(string what, string meaning, Func<RetentionOptions, TimeSpan?> get, Func<RetentionOptions, TimeSpan?, RetentionOptions> set) => Setting.KeptFor(
+        "readings.retention." + what, meaning, get(new RetentionOptions()), RetentionOptions.Least, (draft, span) => draft.Retention = set(draft.Retention, span));
 
     private static string? Take(SettingsDraft draft, string text)
     {

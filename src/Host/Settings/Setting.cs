@@ -203,24 +203,28 @@ internal sealed record Setting(string Key, Func<Func<string, string?>, string> D
             return isSpan ? null : $"'{text}' is not a duration; expected a number with a unit such as 500ms, 10s, 5m, 1h, 7d";
         });
 
-    private static Setting Retention(string key, string meaning, Func<PollingOptions, TimeSpan?> get, Action<PollingOptions, TimeSpan?> set) => new(
+    private static Setting Retention(string key, string meaning, Func<PollingOptions, TimeSpan?> get, Action<PollingOptions, TimeSpan?> set) =>
+        KeptFor(key, meaning, get(new PollingOptions()), null, (draft, span) => set(draft.Polling, span));
+
+    /// <summary>How long something is kept, or forever.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="meaning">What it says.</param>
+    /// <param name="usual">Without it; null for ever.</param>
+    /// <param name="least">The shortest that may be said; null for any.</param>
+    /// <param name="set">Takes it; null for ever.</param>
+    internal static Setting KeptFor(string key, string meaning, TimeSpan? usual, TimeSpan? least, Action<SettingsDraft, TimeSpan?> set) => new(
         key,
-        _ => get(new PollingOptions()) is { } span ? Durations.Show(span) : Forever,
+        _ => usual is { } span ? Durations.Show(span) : Forever,
         meaning,
         (draft, text) =>
         {
-            if (text == Forever)
+            var isSpan = Durations.TryParse(text, out var value) && !(value < least);
+            if (isSpan || text == Forever)
             {
-                set(draft.Polling, null);
+                set(draft, isSpan ? value : null);
                 return null;
             }
 
-            var isSpan = Durations.TryParse(text, out var value);
-            if (isSpan)
-            {
-                set(draft.Polling, value);
-            }
-
-            return isSpan ? null : $"'{text}' is neither a duration such as 90d nor {Forever}";
+            return $"'{text}' is neither a duration{(least is { } bound ? $" of {Durations.Show(bound)} or more" : "")} such as 90d nor {Forever}";
         });
 }

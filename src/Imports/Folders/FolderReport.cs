@@ -32,7 +32,7 @@ internal static class FolderReport
             new
             {
                 File = name, Import = row.Id, State = row.StateNow, row.Profile, row.Hash, row.Bytes, Rows = row.Units, Values = row.ValueCount, row.Inserted, row.Replaced, row.Kept, row.Same, row.Skipped, row.Missing,
-                row.Rejected, Rejects = row.Rejected > 0 ? Path.GetFileName(place) + ".rejected.csv" : null, Warnings = row.Warnings?.Split('\n') ?? [], Error = row.LastError ?? row.JobError,
+                row.Rejected, Rejects = row.Rejected > 0 ? Path.GetFileName(place) + ".rejected.csv" : null, Warnings = row.Warnings?.Split('\n') ?? [], Error = row.ErrorNow,
                 AcceptedAt = row.CreatedAt.ToString(), FinishedAt = row.FinishedAt?.ToString(),
             },
             _json)));

@@ -199,7 +199,7 @@ public sealed class WatchedFolder(string folder, TimeSpan settle, ImportOperatio
             var where = await FolderReport.WriteAsync(folder, file, name.Name, row, imports, stop).ConfigureAwait(false);
             tell(new FolderNews(name.Name, row.StateNow == "done" ? "done" : "failed", import, row.StateNow == "done"
                 ? $"{name.Name} is done: import {row.Id}, {row.Units:N0} rows, {row.ValueCount:N0} values, {row.Rejected:N0} rows rejected. It lies in {where}"
-                : $"{name.Name} is {row.StateNow}: import {row.Id}, {row.LastError ?? row.JobError ?? "no reason"}. It lies in {where}"));
+                : $"{name.Name} is {row.StateNow}: import {row.Id}, {row.ErrorNow ?? "no reason"}. It lies in {where}"));
         }
     }
 

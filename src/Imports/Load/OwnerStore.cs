@@ -106,7 +106,7 @@ internal static class OwnerStore
         using var command = new NpgsqlCommand(_addRuns.For(Dialect.Postgres), ((PostgresWork)tx).Link);
         foreach (var column in (long[][])[[.. runs.Select(r => r.SeriesId)], [.. runs.Select(r => r.FromUs)], [.. runs.Select(r => r.UntilUs)], [.. runs.Select(r => r.StepUs)]])
         {
-            command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = column, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+            command.Parameters.AddArray(column, NpgsqlDbType.Bigint);
         }
 
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = import });

@@ -94,7 +94,7 @@ internal static class Gate
         if (tx is PostgresWork postgres)
         {
             using var fill = new NpgsqlCommand(FillText, postgres.Link);
-            fill.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, Value = keys.ToArray() });
+            fill.Parameters.AddArray(keys.ToArray(), NpgsqlDbType.Text);
             using var run = postgres.Run("jobs.gate.fill");
             using var reader = fill.ExecuteReader();
             while (reader.Read())

@@ -331,6 +331,6 @@ internal sealed class EnqueueStore(JobIds ids)
             values[i] = value(rows[i]);
         }
 
-        command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | type, Value = values });
+        command.Parameters.AddArray(values, type);
     }
 }

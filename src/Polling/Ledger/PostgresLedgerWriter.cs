@@ -171,23 +171,23 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         }
 
         using var insert = new NpgsqlCommand(Insert, work.Link);
-        Add(insert, slot, NpgsqlDbType.TimestampTz);
-        Add(insert, group, NpgsqlDbType.Bigint);
-        Add(insert, plan, NpgsqlDbType.Integer);
-        Add(insert, slots, NpgsqlDbType.Integer);
-        Add(insert, outcome, NpgsqlDbType.Text);
-        Add(insert, reason, NpgsqlDbType.Text);
-        Add(insert, late, NpgsqlDbType.Bigint);
-        Add(insert, took, NpgsqlDbType.Bigint);
-        Add(insert, detail, NpgsqlDbType.Text);
-        Add(insert, endpoint, NpgsqlDbType.Bigint);
-        Add(insert, lease, NpgsqlDbType.Bigint);
-        Add(insert, slotUs, NpgsqlDbType.Bigint);
-        Add(insert, source, NpgsqlDbType.Bigint);
-        Add(insert, from, NpgsqlDbType.Integer);
-        Add(insert, to, NpgsqlDbType.Integer);
+        insert.Parameters.AddArray(slot, NpgsqlDbType.TimestampTz);
+        insert.Parameters.AddArray(group, NpgsqlDbType.Bigint);
+        insert.Parameters.AddArray(plan, NpgsqlDbType.Integer);
+        insert.Parameters.AddArray(slots, NpgsqlDbType.Integer);
+        insert.Parameters.AddArray(outcome, NpgsqlDbType.Text);
+        insert.Parameters.AddArray(reason, NpgsqlDbType.Text);
+        insert.Parameters.AddArray(late, NpgsqlDbType.Bigint);
+        insert.Parameters.AddArray(took, NpgsqlDbType.Bigint);
+        insert.Parameters.AddArray(detail, NpgsqlDbType.Text);
+        insert.Parameters.AddArray(endpoint, NpgsqlDbType.Bigint);
+        insert.Parameters.AddArray(lease, NpgsqlDbType.Bigint);
+        insert.Parameters.AddArray(slotUs, NpgsqlDbType.Bigint);
+        insert.Parameters.AddArray(source, NpgsqlDbType.Bigint);
+        insert.Parameters.AddArray(from, NpgsqlDbType.Integer);
+        insert.Parameters.AddArray(to, NpgsqlDbType.Integer);
         insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = owner });
-        Add(insert, values.ToArray(), NpgsqlDbType.Double);
+        insert.Parameters.AddArray(values.ToArray(), NpgsqlDbType.Double);
         _taken.Clear();
         using var run = work.Run("polling.record");
         using var rows = insert.ExecuteReader();
@@ -216,12 +216,12 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
     private static void Write(PostgresWork work, string owner, IReadOnlyList<Advance> advances)
     {
         using var move = new NpgsqlCommand(Move, work.Link);
-        Add(move, advances.Select(a => a.Group.Id).ToArray(), NpgsqlDbType.Bigint);
-        Add(move, advances.Select(a => At(a.From)).ToArray(), NpgsqlDbType.TimestampTz);
-        Add(move, advances.Select(a => At(a.To)).ToArray(), NpgsqlDbType.TimestampTz);
-        Add(move, advances.Select(a => AtOrNull(a.Group.Account.LastOkAt)).ToArray(), NpgsqlDbType.TimestampTz);
-        Add(move, advances.Select(a => a.Group.Account.LastError).ToArray(), NpgsqlDbType.Text);
-        Add(move, advances.Select(a => AtOrNull(a.Group.Account.LastErrorAt)).ToArray(), NpgsqlDbType.TimestampTz);
+        move.Parameters.AddArray(advances.Select(a => a.Group.Id).ToArray(), NpgsqlDbType.Bigint);
+        move.Parameters.AddArray(advances.Select(a => At(a.From)).ToArray(), NpgsqlDbType.TimestampTz);
+        move.Parameters.AddArray(advances.Select(a => At(a.To)).ToArray(), NpgsqlDbType.TimestampTz);
+        move.Parameters.AddArray(advances.Select(a => AtOrNull(a.Group.Account.LastOkAt)).ToArray(), NpgsqlDbType.TimestampTz);
+        move.Parameters.AddArray(advances.Select(a => a.Group.Account.LastError).ToArray(), NpgsqlDbType.Text);
+        move.Parameters.AddArray(advances.Select(a => AtOrNull(a.Group.Account.LastErrorAt)).ToArray(), NpgsqlDbType.TimestampTz);
         move.Parameters.Add(new NpgsqlParameter<string> { TypedValue = owner });
         var moved = new HashSet<long>();
         using (work.Run("polling.advance"))
@@ -245,14 +245,14 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
         }
 
         using var stat = new NpgsqlCommand(Stat, work.Link);
-        Add(stat, hours.Select(h => h.Id).ToArray(), NpgsqlDbType.Bigint);
-        Add(stat, hours.Select(h => At(h.Hour.Hour)).ToArray(), NpgsqlDbType.TimestampTz);
-        Add(stat, hours.Select(h => h.Hour.Ok).ToArray(), NpgsqlDbType.Bigint);
-        Add(stat, hours.Select(h => h.Hour.Partial).ToArray(), NpgsqlDbType.Bigint);
-        Add(stat, hours.Select(h => h.Hour.Failed).ToArray(), NpgsqlDbType.Bigint);
-        Add(stat, hours.Select(h => h.Hour.Missed).ToArray(), NpgsqlDbType.Bigint);
-        Add(stat, hours.Select(h => h.Hour.Lateness.ToString()).ToArray(), NpgsqlDbType.Text);
-        Add(stat, hours.Select(h => h.Hour.Duration.ToString()).ToArray(), NpgsqlDbType.Text);
+        stat.Parameters.AddArray(hours.Select(h => h.Id).ToArray(), NpgsqlDbType.Bigint);
+        stat.Parameters.AddArray(hours.Select(h => At(h.Hour.Hour)).ToArray(), NpgsqlDbType.TimestampTz);
+        stat.Parameters.AddArray(hours.Select(h => h.Hour.Ok).ToArray(), NpgsqlDbType.Bigint);
+        stat.Parameters.AddArray(hours.Select(h => h.Hour.Partial).ToArray(), NpgsqlDbType.Bigint);
+        stat.Parameters.AddArray(hours.Select(h => h.Hour.Failed).ToArray(), NpgsqlDbType.Bigint);
+        stat.Parameters.AddArray(hours.Select(h => h.Hour.Missed).ToArray(), NpgsqlDbType.Bigint);
+        stat.Parameters.AddArray(hours.Select(h => h.Hour.Lateness.ToString()).ToArray(), NpgsqlDbType.Text);
+        stat.Parameters.AddArray(hours.Select(h => h.Hour.Duration.ToString()).ToArray(), NpgsqlDbType.Text);
         using var run = work.Run("polling.stat");
         stat.ExecuteNonQuery();
     }
@@ -260,7 +260,4 @@ internal sealed class PostgresLedgerWriter : LedgerWriter
     private static DateTime At(long micros) => new Instant(micros).ToDateTime();
 
     private static DateTime? AtOrNull(long micros) => micros == 0 ? null : At(micros);
-
-    private static void Add<T>(NpgsqlCommand command, T[] values, NpgsqlDbType type) =>
-        command.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type });
 }

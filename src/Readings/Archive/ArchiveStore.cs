@@ -10,21 +10,21 @@ internal static class ArchiveStore
     private static readonly Sql _any = new("archive.any", "select exists (select 1 from sample_archive)");
 
     // Rows of one source do not overlap: of those that begin before a span the last one alone may reach into it.
-    private static readonly Sql _touching = new("archive.touching", """
+    private const string Touched = """
         select from_at, to_at, samples, step, width, units from sample_archive
         where source_id = ?1 and from_at >= coalesce((select max(from_at) from sample_archive where source_id = ?1 and from_at <= ?2), ?2) and from_at < ?3 and to_at >= ?2
-        order by from_at limit ?4
-        """);
+        order by from_at
+        """;
 
-    private static readonly Sql _touchingBack = new("archive.touching.back", """
-        select from_at, to_at, samples, step, width, units from sample_archive
-        where source_id = ?1 and from_at >= coalesce((select max(from_at) from sample_archive where source_id = ?1 and from_at <= ?2), ?2) and from_at < ?3 and to_at >= ?2
-        order by from_at desc limit ?4
-        """);
+    private const string Column = "select ordinal, base, scale, width, cells, texts, flags from sample_archive_column where source_id = ?1 and from_at = ?2";
 
-    private static readonly Sql _columns = new("archive.columns", "select ordinal, base, scale, width, cells, texts, flags from sample_archive_column where source_id = ?1 and from_at = ?2 order by ordinal");
+    private static readonly Sql _touching = new("archive.touching", $"{Touched} limit ?4");
 
-    private static readonly Sql _column = new("archive.column", "select ordinal, base, scale, width, cells, texts, flags from sample_archive_column where source_id = ?1 and from_at = ?2 and ordinal = ?3");
+    private static readonly Sql _touchingBack = new("archive.touching.back", $"{Touched} desc limit ?4");
+
+    private static readonly Sql _columns = new("archive.columns", $"{Column} order by ordinal");
+
+    private static readonly Sql _column = new("archive.column", $"{Column} and ordinal = ?3");
 
     private static readonly Sql _insert = new("archive.insert", "insert into sample_archive (source_id, from_at, to_at, samples, step, width, units) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 

@@ -26,7 +26,7 @@ public sealed class SampleArchiver(Database database, TimeSpan after)
         }
 
         var now = (database.Clock.Now - after).Micros;
-        var (before, packed) = (Bounds.ToInstant(Floor(now)), 0L);
+        var (before, packed) = (Bounds.ToInstant(Instant.Floor(now, Week)), 0L);
         for (var id = long.MinValue; ;)
         {
             var sources = await database.ReadLongAsync("readings.archive.sources", tx => ArchiveStore.Sources(tx, id, before, Page), stop).ConfigureAwait(false);
@@ -70,7 +70,7 @@ public sealed class SampleArchiver(Database database, TimeSpan after)
             return (false, 0);
         }
 
-        var (first, end) = (samples[0].At, Floor(samples[0].At) + Week);
+        var (first, end) = (samples[0].At, Instant.Floor(samples[0].At, Week) + Week);
         if (ArchiveStore.Touching(tx, id, new Span(first, end), 1) is [var next])
         {
             if (next.From <= first)
@@ -92,6 +92,4 @@ public sealed class SampleArchiver(Database database, TimeSpan after)
         ArchiveStore.Store(tx, id, packed);
         return (true, samples.Count);
     }
-
-    private static long Floor(long micros) => micros - (((micros % Week) + Week) % Week);
 }

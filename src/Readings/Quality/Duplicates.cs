@@ -66,10 +66,10 @@ internal static class Duplicates
         {
             using var run = tx.Run(_addMany.Name);
             using var insert = new NpgsqlCommand(_addMany.For(tx.Dialect), ((PostgresWork)tx).Link);
-            insert.Parameters.Add(new NpgsqlParameter { Value = counts.Keys.Select(k => k.Source).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
-            insert.Parameters.Add(new NpgsqlParameter { Value = counts.Keys.Select(k => k.Ordinal).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
-            insert.Parameters.Add(new NpgsqlParameter { Value = counts.Keys.Select(k => Bounds.ToDateTime(k.Day)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
-            insert.Parameters.Add(new NpgsqlParameter { Value = counts.Values.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+            insert.Parameters.AddArray(counts.Keys.Select(k => k.Source).ToArray(), NpgsqlDbType.Bigint);
+            insert.Parameters.AddArray(counts.Keys.Select(k => k.Ordinal).ToArray(), NpgsqlDbType.Integer);
+            insert.Parameters.AddArray(counts.Keys.Select(k => Bounds.ToDateTime(k.Day)).ToArray(), NpgsqlDbType.TimestampTz);
+            insert.Parameters.AddArray(counts.Values.ToArray(), NpgsqlDbType.Bigint);
             insert.ExecuteNonQuery();
         }
     }

@@ -115,8 +115,7 @@ public sealed class ReadingRetention(Database database, RetentionOptions options
                 if (options.Of(of, tier) is { } kept)
                 {
                     var step = tier != Tier.Raw ? Day : database.Address.Kind == DatabaseKind.Postgres ? _partition : 1;
-                    var before = Bounds.ToInstant((now - kept).Micros).Micros;
-                    cuts.Add(new RetentionCut(of, tier, kept, new Instant(before - (((before % step) + step) % step))));
+                    cuts.Add(new RetentionCut(of, tier, kept, new Instant(Instant.Floor(Bounds.ToInstant((now - kept).Micros).Micros, step))));
                 }
             }
         }

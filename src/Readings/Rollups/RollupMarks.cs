@@ -72,7 +72,7 @@ public static class RollupMarks
 
         using var run = tx.Run(_addMany.Name);
         using var insert = new NpgsqlCommand(_addMany.For(tx.Dialect), ((PostgresWork)tx).Link);
-        insert.Parameters.Add(new NpgsqlParameter { Value = days.Keys.Select(k => k.Source).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+        insert.Parameters.AddArray(days.Keys.Select(k => k.Source).ToArray(), NpgsqlDbType.Bigint);
         AddInstants(insert, days.Keys.Select(k => k.Day));
         AddInstants(insert, days.Values.Select(v => v.From));
         AddInstants(insert, days.Values.Select(v => v.To));
@@ -91,8 +91,7 @@ public static class RollupMarks
     /// <summary>How much is marked.</summary>
     internal static MarkCount Count(Transaction tx) => tx.First<MarkCount>(_count)!;
 
-    private static void AddInstants(NpgsqlCommand command, IEnumerable<long> micros) => command.Parameters.Add(
-        new NpgsqlParameter { Value = micros.Select(m => new Instant(m).ToDateTime()).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+    private static void AddInstants(NpgsqlCommand command, IEnumerable<long> micros) => command.Parameters.AddArray(micros.Select(m => new Instant(m).ToDateTime()).ToArray(), NpgsqlDbType.TimestampTz);
 
     private static List<MarkRow> Sorted(List<MarkRow> rows)
     {

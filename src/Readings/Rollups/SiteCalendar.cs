@@ -1,5 +1,6 @@
 using NodaTime;
 using NodaTime.TimeZones;
+using Instant = Rondo.Storage.Instant;
 using NodaInstant = NodaTime.Instant;
 
 namespace Rondo.Readings.Rollups;
@@ -33,7 +34,7 @@ public sealed class SiteCalendar
     /// <summary>The bucket that an instant lies in.</summary>
     internal Span Bucket(Tier tier, long at) => tier switch
     {
-        Tier.Quarter => new Span(Floor(at, Quarter), Floor(at, Quarter) + Quarter),
+        Tier.Quarter => new Span(Instant.Floor(at, Quarter), Instant.Floor(at, Quarter) + Quarter),
         Tier.Hour => HourOf(at),
         Tier.Day => DateOf(at) is var date ? new Span(Start(date), Start(date.PlusDays(1))) : default,
         Tier.Week => DateOf(at) is var date && date.PlusDays(1 - (int)date.DayOfWeek) is var monday ? new Span(Start(monday), Start(monday.PlusWeeks(1))) : default,
@@ -62,17 +63,17 @@ public sealed class SiteCalendar
     // Offsets that are no whole quarters, of the time before zones, count as the nearest one.
     private Span HourOf(long at)
     {
-        var quarter = Floor(at, Quarter);
+        var quarter = Instant.Floor(at, Quarter);
         var interval = _zone.GetZoneInterval(ToNoda(quarter + Quarter - 1));
-        var offset = Floor((interval.WallOffset.Ticks / Micro) + (Quarter / 2), Quarter);
-        var start = Floor(quarter + offset, Hour) - offset;
+        var offset = Instant.Floor((interval.WallOffset.Ticks / Micro) + (Quarter / 2), Quarter);
+        var start = Instant.Floor(quarter + offset, Hour) - offset;
         var (from, until) = (start, start + Hour);
         if (interval.HasStart)
         {
-            from = Math.Max(from, Floor(ToMicros(interval.Start), Quarter));
+            from = Math.Max(from, Instant.Floor(ToMicros(interval.Start), Quarter));
         }
 
-        return new Span(from, interval.HasEnd ? Math.Min(until, Floor(ToMicros(interval.End), Quarter)) : until);
+        return new Span(from, interval.HasEnd ? Math.Min(until, Instant.Floor(ToMicros(interval.End), Quarter)) : until);
     }
 
     // By where days begin, and not by what the clock shows: set back past midnight, it shows yesterday once more.
@@ -92,9 +93,7 @@ public sealed class SiteCalendar
         return date;
     }
 
-    private long Start(LocalDate date) => Floor(ToMicros(_zone.ResolveLocal(date.AtMidnight(), _startOfDay).ToInstant()), Quarter);
-
-    private static long Floor(long value, long step) => value - (((value % step) + step) % step);
+    private long Start(LocalDate date) => Instant.Floor(ToMicros(_zone.ResolveLocal(date.AtMidnight(), _startOfDay).ToInstant()), Quarter);
 
     private static NodaInstant ToNoda(long micros) => NodaInstant.FromUnixTimeTicks(micros * Micro);
 

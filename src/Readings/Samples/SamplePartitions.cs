@@ -19,7 +19,7 @@ public sealed class SamplePartitions(Database database)
         }
 
         var step = SampleWriter.PartitionLength.Ticks / 10;
-        var wanted = batch.Rows.Select(r => r.At - (((r.At % step) + step) % step)).ToHashSet();
+        var wanted = batch.Rows.Select(r => Instant.Floor(r.At, step)).ToHashSet();
         wanted.ExceptWith(_made);
         if (wanted.Count == 0)
         {

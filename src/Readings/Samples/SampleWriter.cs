@@ -172,8 +172,8 @@ internal sealed class PostgresSampleWriter : SampleWriter
         }
 
         using var command = Keys(work, _insertOne, source, at);
-        Add(command, value, NpgsqlDbType.Double);
-        Add(command, flags, NpgsqlDbType.Text);
+        command.Parameters.AddArray(value, NpgsqlDbType.Double);
+        command.Parameters.AddArray(flags, NpgsqlDbType.Text);
         using var run = work.Run(_insertOne.Name);
         return command.ExecuteNonQuery();
     }
@@ -191,10 +191,10 @@ internal sealed class PostgresSampleWriter : SampleWriter
         }
 
         using var command = Keys(work, sql, source, at);
-        Add(command, values.ToArray(), NpgsqlDbType.Double);
-        Add(command, flags, NpgsqlDbType.Text);
-        Add(command, from, NpgsqlDbType.Integer);
-        Add(command, to, NpgsqlDbType.Integer);
+        command.Parameters.AddArray(values.ToArray(), NpgsqlDbType.Double);
+        command.Parameters.AddArray(flags, NpgsqlDbType.Text);
+        command.Parameters.AddArray(from, NpgsqlDbType.Integer);
+        command.Parameters.AddArray(to, NpgsqlDbType.Integer);
         using var run = work.Run(sql.Name);
         return command.ExecuteNonQuery();
     }
@@ -216,15 +216,12 @@ internal sealed class PostgresSampleWriter : SampleWriter
     private static NpgsqlCommand Keys(PostgresWork work, Sql sql, long[] source, DateTime[] at)
     {
         var command = new NpgsqlCommand(sql.For(Dialect.Postgres), work.Link);
-        Add(command, source, NpgsqlDbType.Bigint);
-        Add(command, at, NpgsqlDbType.TimestampTz);
+        command.Parameters.AddArray(source, NpgsqlDbType.Bigint);
+        command.Parameters.AddArray(at, NpgsqlDbType.TimestampTz);
         return command;
     }
 
     private static DateTime At(long micros) => new Instant(micros).ToDateTime();
-
-    private static void Add<T>(NpgsqlCommand command, T[] values, NpgsqlDbType type) =>
-        command.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type });
 }
 
 /// <summary>SQLite: prepared statements, values as JSON written into a reused buffer.</summary>

@@ -3,15 +3,13 @@ using Rondo.Storage;
 
 namespace Rondo.Security;
 
-/// <summary>Seals what waits: at once when hinted; within a second by looking while no hints of other processes arrive, and within 5 s whatever became of a hint.</summary>
+/// <summary>Seals what waits, within a second: at once when hinted, else when it looks.</summary>
 /// <param name="database">The database.</param>
 /// <param name="trail">Its trail.</param>
 /// <param name="time">Time.</param>
-/// <param name="isHinted">True while hints of other processes arrive; null for never.</param>
-public sealed class AuditLoop(Database database, AuditTrail trail, TimeProvider time, Func<bool>? isHinted = null) : Loop("audit.seal", time)
+public sealed class AuditLoop(Database database, AuditTrail trail, TimeProvider time) : Loop("audit.seal", time)
 {
     private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(700);
-    private static readonly TimeSpan _everyHinted = TimeSpan.FromSeconds(5);
 
     private bool _isWhole;
 
@@ -36,7 +34,7 @@ public sealed class AuditLoop(Database database, AuditTrail trail, TimeProvider 
             throw;
         }
 
-        return isHinted?.Invoke() == true ? _everyHinted : _every;
+        return _every;
     }
 
     private async Task SealAnywayAsync(CancellationToken stop)

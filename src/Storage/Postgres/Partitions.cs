@@ -32,7 +32,7 @@ public static class Partitions
     {
         var step = length.Ticks / 10;
         var wanted = new List<long>();
-        for (var start = from.Micros - (((from.Micros % step) + step) % step); start < until.Micros; start += step)
+        for (var start = Instant.Floor(from.Micros, step); start < until.Micros; start += step)
         {
             wanted.Add(start);
         }

@@ -6,12 +6,13 @@ public sealed class WakeSignal(TimeProvider time)
 {
     private readonly object _gate = new();
     private bool _set;
-    private TaskCompletionSource? _waiter;
+    private TaskCompletionSource<bool>? _waiter;
+    private ITimer? _timer;
 
     /// <summary>Wakes the sleeper, or the next one.</summary>
     public void Set()
     {
-        TaskCompletionSource? waiter;
+        TaskCompletionSource<bool>? waiter;
         lock (_gate)
         {
             _set = true;
@@ -20,7 +21,7 @@ public sealed class WakeSignal(TimeProvider time)
             Monitor.PulseAll(_gate);
         }
 
-        waiter?.TrySetResult();
+        waiter?.TrySetResult(true);
     }
 
     /// <summary>Blocks the calling thread until the signal is set (true) or <paramref name="timeout"/> has passed (false).</summary>
@@ -56,10 +57,10 @@ public sealed class WakeSignal(TimeProvider time)
         }
     }
 
-    /// <summary>Completes when the signal is set (true) or <paramref name="timeout"/> has passed (false).</summary>
+    /// <summary>Completes when the signal is set (true) or <paramref name="timeout"/> has passed (false). For one sleeper at a time: a second one shares the first one's sleep.</summary>
     public async ValueTask<bool> WaitAsync(TimeSpan timeout, CancellationToken stop)
     {
-        Task waiting;
+        TaskCompletionSource<bool> waiter;
         lock (_gate)
         {
             if (_set)
@@ -68,19 +69,55 @@ public sealed class WakeSignal(TimeProvider time)
                 return true;
             }
 
-            _waiter ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            waiting = _waiter.Task;
+            // One timer for all sleeps to come: loops sleep all their life.
+            waiter = _waiter ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _timer ??= time.CreateTimer(static signal => ((WakeSignal)signal!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(timeout, Timeout.InfiniteTimeSpan);
         }
 
-        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var first = await Task.WhenAny(waiting, Task.Delay(timeout, time, cut.Token)).ConfigureAwait(false);
-        await cut.CancelAsync().ConfigureAwait(false);
+        using var onStop = stop.UnsafeRegister(static waiter => ((TaskCompletionSource<bool>)waiter!).TrySetCanceled(), waiter);
+        try
+        {
+            var isSet = await waiter.Task.ConfigureAwait(false);
+            lock (_gate)
+            {
+                isSet |= _set;
+                _set = false;
+                return isSet;
+            }
+        }
+        finally
+        {
+            End(waiter);
+        }
+    }
+
+    private void End(TaskCompletionSource<bool> waiter)
+    {
         lock (_gate)
         {
-            var set = _set;
-            _set = false;
-            return set || first == waiting;
+            if (_waiter == waiter)
+            {
+                _waiter = null;
+            }
+
+            // Whoever sleeps by now has set it anew.
+            if (_waiter is null)
+            {
+                _timer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
         }
+    }
+
+    private void Ring()
+    {
+        TaskCompletionSource<bool>? waiter;
+        lock (_gate)
+        {
+            (waiter, _waiter) = (_waiter, null);
+        }
+
+        waiter?.TrySetResult(false);
     }
 
     private bool _alarmed;

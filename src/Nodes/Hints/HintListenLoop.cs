@@ -13,9 +13,7 @@ internal sealed class HintListenLoop(Hints hints, PostgresDatabase database, Tim
     private static readonly TimeSpan _wait = TimeSpan.FromSeconds(10);
     private PostgresListener? _connected;
 
-    protected override bool OwnThread => true;
-
-    protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         // Taken out while in use: a generation that was given up and the one in its place must not wait on one connection.
         var listener = Interlocked.Exchange(ref _connected, null);
@@ -27,7 +25,7 @@ internal sealed class HintListenLoop(Hints hints, PostgresDatabase database, Tim
                 hints.Listening(true);
             }
 
-            listener.Wait(_wait, stop);
+            await listener.WaitAsync(_wait, stop).ConfigureAwait(false);
         }
         catch
         {
@@ -37,7 +35,7 @@ internal sealed class HintListenLoop(Hints hints, PostgresDatabase database, Tim
         }
 
         Interlocked.Exchange(ref _connected, listener)?.Dispose();
-        return new(TimeSpan.Zero);
+        return TimeSpan.Zero;
     }
 
     public void Dispose() => Interlocked.Exchange(ref _connected, null)?.Dispose();

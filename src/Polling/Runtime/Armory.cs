@@ -27,6 +27,7 @@ internal sealed class Armory(
 
     private readonly HashSet<long> _unusable = [];
     private int _workerCount;
+    private bool _mayBeIdle;
 
     public IReadOnlyDictionary<long, EndpointWorker> Workers => _workers;
 
@@ -153,18 +154,17 @@ internal sealed class Armory(
         if (!_groups.Values.Any(g => g.Device == group.Device))
         {
             group.Worker.Devices.TryRemove(group.Device.Id, out _);
+            _mayBeIdle = true;
         }
     }
 
     /// <summary>Takes out the workers that had groups and have none any more.</summary>
     public List<EndpointWorker> TakeIdle()
     {
-        var idle = _workers.Values.Where(w => w.HadGroups && w.Devices.IsEmpty).ToList();
-        foreach (var worker in idle)
-        {
-            _workers.TryRemove(worker.Id, out _);
-        }
-
+        // Asked every second, and a walk over thousands costs more than all else that an idle node does.
+        var idle = _mayBeIdle ? _workers.Values.Where(w => w.HadGroups && w.Devices.IsEmpty).ToList() : [];
+        _mayBeIdle = false;
+        idle.ForEach(worker => _workers.TryRemove(worker.Id, out _));
         Volatile.Write(ref _workerCount, _workers.Count);
         return idle;
     }
@@ -227,6 +227,7 @@ internal sealed class Armory(
 
         var worker = _workers[former.Id];
         worker.HadGroups = true;
+        _mayBeIdle = true;
         foreach (var (group, plans) in groups)
         {
             worker.Devices[group.Device.Id] = group.Device;
@@ -327,6 +328,7 @@ internal sealed class Armory(
         if (former is not null && former != worker && !_groups.Values.Any(g => g.Worker == former && g.Device.Id == device.Id))
         {
             former.Devices.TryRemove(device.Id, out _);
+            _mayBeIdle = true;
             former.Nudge();
         }
     }

@@ -5,7 +5,6 @@ namespace Rondo.Storage.Postgres;
 /// <summary>A connection of its own that hears what is told on one channel (LISTEN). Made by <see cref="PostgresDatabase.Listen"/>; for one caller at a time.</summary>
 public sealed class PostgresListener : IDisposable
 {
-    private static readonly TimeSpan _slice = TimeSpan.FromMilliseconds(250);
     private readonly NpgsqlConnection _link;
     private readonly DatabaseAddress _address;
 
@@ -34,32 +33,23 @@ public sealed class PostgresListener : IDisposable
     }
 
     /// <summary>
-    /// Blocks until something was heard, at most so long; <paramref name="stop"/> is obeyed within a quarter of a second. After a silence the server is asked whether it is still there: of a connection whose other end
+    /// Completes when something was heard, at the latest after so long. After a silence the server is asked whether it is still there: of a connection whose other end
     /// vanished, nothing else would ever tell.
     /// </summary>
     /// <exception cref="StorageFault">The connection is gone: dispose of the listener, and make another.</exception>
-    public void Wait(TimeSpan atMost, CancellationToken stop)
+    public async Task WaitAsync(TimeSpan atMost, CancellationToken stop)
     {
         try
         {
-            // On the caller's thread, which is nearer than any of the pool; that cannot be interrupted, so it looks up now and then.
-            for (var left = atMost; !stop.IsCancellationRequested; left -= _slice)
+            if (!await _link.WaitAsync(atMost, stop).ConfigureAwait(false))
             {
-                if (left <= TimeSpan.Zero)
-                {
-                    using var ask = new NpgsqlCommand("select 1", _link);
-                    ask.ExecuteScalar();
-                    return;
-                }
-
-                if (_link.Wait(_slice))
-                {
-                    return;
-                }
+                using var ask = new NpgsqlCommand("select 1", _link);
+                await ask.ExecuteScalarAsync(stop).ConfigureAwait(false);
             }
         }
         catch (Exception fault) when (PostgresFaults.IsProviders(fault))
         {
+            stop.ThrowIfCancellationRequested();
             throw PostgresFaults.Classify(fault, "listen", _address);
         }
     }

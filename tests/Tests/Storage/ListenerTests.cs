@@ -20,12 +20,12 @@ public sealed class ListenerTests
         using var listener = Postgres(store.Database.Inner).Listen(Channel, heard.Add);
         await store.ExecuteAsync("select pg_notify('another', 'no')");
         await store.ExecuteAsync($"select pg_notify('{Channel}', 'yes')");
-        listener.Wait(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await listener.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
         Assert.Equal(["yes"], heard);
 
         // A silence is no trouble.
-        listener.Wait(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
-        listener.Wait(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        await listener.WaitAsync(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        await listener.WaitAsync(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
         Assert.Equal(["yes"], heard);
     }
 
@@ -40,9 +40,9 @@ public sealed class ListenerTests
             DatabaseUse.Server,
             TimeProvider.System));
         using var listener = database.Listen(Channel, _ => { });
-        listener.Wait(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        await listener.WaitAsync(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
         relay.Freeze();
-        var fault = Assert.Throws<StorageFault>(() => listener.Wait(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken));
+        var fault = await Assert.ThrowsAsync<StorageFault>(() => listener.WaitAsync(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken));
         Assert.Equal(StorageFaultKind.Unavailable, fault.Kind);
     }
 

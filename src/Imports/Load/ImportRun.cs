@@ -35,7 +35,8 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
         }
 
         Skip(reader, stop);
-        var writer = new ChunkWriter(row.Id, _profile.Overlap, SampleWriter.For(database.Address.Kind));
+        var samples = SampleWriter.For(database.Address.Kind);
+        var writer = new ChunkWriter(row.Id, _profile.Overlap, samples);
         var pending = Task.CompletedTask;
         try
         {
@@ -46,6 +47,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
                 chunk.IsLast = isLast;
                 await PlaceAsync(chunk, stop).ConfigureAwait(false);
                 chunk.Group();
+                samples.Prepare(chunk.Samples);
                 await _partitions.PrepareAsync(chunk.Samples, stop).ConfigureAwait(false);
                 await pending.ConfigureAwait(false);
                 stop.ThrowIfCancellationRequested();

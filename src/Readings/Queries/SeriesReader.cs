@@ -86,11 +86,16 @@ public sealed class SeriesReader(RollupOptions options)
     /// <summary>The newest readings of series, in the order of their names in <paramref name="names"/>; without those that there are not.</summary>
     public static List<LatestReading> Latest(Transaction tx, IReadOnlyCollection<string> names)
     {
-        var recent = QuestionStore.Latest(tx, names, tx.Now - TimeSpan.FromDays(8)).DistinctBy(r => r.Name).ToDictionary(r => r.Name, StringComparer.Ordinal);
-        var older = recent.Values.Where(r => r.At is null).Select(r => r.Name).ToList();
-        foreach (var found in older.Count == 0 ? [] : QuestionStore.Latest(tx, older, Bounds.ToInstant(Bounds.First)))
+        // On PostgreSQL the last partitions first, so that those of years are not asked in vain; on SQLite all is one table. What is archived is older.
+        var last = tx.Now - TimeSpan.FromDays(8);
+        var recent = QuestionStore.Latest(tx, names, tx.Dialect == Dialect.Postgres ? last : Bounds.ToInstant(Bounds.First)).DistinctBy(r => r.Name).ToDictionary(r => r.Name, StringComparer.Ordinal);
+        var older = recent.Values.Where(r => !(r.At >= last)).Select(r => r.Name).ToList();
+        if (older.Count > 0 && tx.Dialect == Dialect.Postgres)
         {
-            recent[found.Name] = found;
+            foreach (var found in QuestionStore.Latest(tx, older, Bounds.ToInstant(Bounds.First)))
+            {
+                recent[found.Name] = found;
+            }
         }
 
         if (older.Count > 0 && tx is SqliteWork work && ArchiveStore.IsAny(work))

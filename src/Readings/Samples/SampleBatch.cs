@@ -67,6 +67,8 @@ public sealed class SampleRow
 {
     private double[] _values = new double[1];
     private char[] _marks = new char[1];
+    private byte[] _text = [];
+    private int _textLength;
 
     /// <summary>The source.</summary>
     public long Source { get; private set; }
@@ -88,6 +90,9 @@ public sealed class SampleRow
 
     /// <summary>The values by place; not a number where there is none.</summary>
     public ReadOnlySpan<double> Values => _values.AsSpan(0, Width);
+
+    /// <summary>The values as JSON, once they were written so (<see cref="Write"/>) and have not changed since; else empty.</summary>
+    internal ReadOnlySpan<byte> Text => _text.AsSpan(0, _textLength);
 
     /// <summary>A row as it is stored.</summary>
     public static SampleRow Of(long source, long at, IReadOnlyList<double> values, string? flags)
@@ -123,7 +128,7 @@ public sealed class SampleRow
             (_values[Width], _marks[Width]) = (double.NaN, SampleBatch.Good);
         }
 
-        (_values[ordinal], _marks[ordinal]) = (value, mark);
+        (_values[ordinal], _marks[ordinal], _textLength) = (value, mark, 0);
     }
 
     /// <summary>Takes the value of a place out.</summary>
@@ -131,6 +136,7 @@ public sealed class SampleRow
     {
         if (ordinal < Width)
         {
+            _textLength = 0;
             (_values[ordinal], _marks[ordinal]) = (double.NaN, SampleBatch.Good);
             while (Width > 0 && double.IsNaN(_values[Width - 1]))
             {
@@ -139,5 +145,8 @@ public sealed class SampleRow
         }
     }
 
-    internal void Begin(long source, long at) => (Source, At, Width) = (source, at, 0);
+    /// <summary>Writes the values as JSON.</summary>
+    internal void Write() => _textLength = SampleJson.Write(Values, ref _text).Length;
+
+    internal void Begin(long source, long at) => (Source, At, Width, _textLength) = (source, at, 0, 0);
 }

@@ -26,6 +26,11 @@ public abstract class SampleWriter
     /// <summary>The writer for that kind of database.</summary>
     public static SampleWriter For(DatabaseKind kind) => kind == DatabaseKind.Sqlite ? new SqliteSampleWriter() : new PostgresSampleWriter();
 
+    /// <summary>What can be done of <see cref="Insert"/> beforehand, outside of the transaction that all other writers wait for.</summary>
+    public virtual void Prepare(SampleBatch batch)
+    {
+    }
+
     /// <summary>Stores the rows that are not there yet, and answers those that are.</summary>
     /// <param name="tx">Transaction.</param>
     /// <param name="batch">Sorted (<see cref="SampleBatch.Sort"/>); its partitions are there (<see cref="SamplePartitions"/>).</param>
@@ -233,6 +238,14 @@ internal sealed class SqliteSampleWriter : SampleWriter
     private static readonly Sql _delete = new("readings.samples.delete", "delete from sample where source_id = ?1 and at = ?2");
     private byte[] _json = new byte[256];
 
+    public override void Prepare(SampleBatch batch)
+    {
+        foreach (var row in batch.Rows)
+        {
+            row.Write();
+        }
+    }
+
     public override List<SampleRow> Read(Transaction tx, IReadOnlyCollection<(long Source, long At)> keys)
     {
         var rows = new List<SampleRow>();
@@ -296,7 +309,7 @@ internal sealed class SqliteSampleWriter : SampleWriter
     {
         statement.Bind(1, row.Source);
         statement.Bind(2, row.At);
-        statement.BindText(3, SampleJson.Write(row.Values, ref _json));
+        statement.BindText(3, row.Text.IsEmpty ? SampleJson.Write(row.Values, ref _json) : row.Text);
         statement.Bind(4, row.Flags);
     }
 

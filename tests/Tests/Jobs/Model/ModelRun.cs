@@ -1,3 +1,4 @@
+using Rondo.Jobs;
 using Rondo.Storage;
 using Rondo.Tests.Support;
 
@@ -67,11 +68,20 @@ internal sealed class ModelRun : IAsyncDisposable
     private async Task<string?> StepAsync(QueueModel model, Operation operation, bool isSeen = true)
     {
         _time.Advance(Tick + TimeSpan.FromSeconds(operation is Advance { Seconds: var seconds } ? seconds : 0));
+        var before = model.Jobs.ToDictionary(job => job.N, job => job.State);
         var expected = model.Apply(operation, Instant.From(_time.GetUtcNow()));
+        if (model.Jobs.FirstOrDefault(job => before.TryGetValue(job.N, out var was) && was != job.State && !MayGo(was, job.State)) is { } astray)
+        {
+            return $"{operation}: job {astray.N} went from {before[astray.N]} to {astray.State}, which the table of states does not know";
+        }
+
         var state = model.See().ToList();
         var differences = await Task.WhenAll(_worlds.Select(world => Task.Run(() => CompareAsync(world, operation, expected, isSeen ? state : null))));
         return Array.Find(differences, difference => difference is not null);
     }
+
+    // What the databases do is what the model does, so its moves are theirs.
+    private static bool MayGo(string from, string to) => JobStates.TryParse(from, out var was) && JobStates.TryParse(to, out var now) && JobStates.MayGo(was, now);
 
     private static async Task<string?> CompareAsync(StoreWorld world, Operation operation, string expected, List<string>? state)
     {

@@ -114,7 +114,7 @@ internal sealed class ImportRig : IAsyncDisposable
     public async Task<ImportRow> UndoAsync(long id)
     {
         Assert.Null((await Imports.UndoAsync(id)).Refusal);
-        return await Eventually.GetAsync(async () => (await Imports.ShowAsync(id))!.Row, row => row.UndoneAt is not null, $"import {id} is taken back");
+        return await Eventually.GetAsync(async () => (await Imports.ShowAsync(id))!.Row, row => row.UndoneAt is not null, $"import {id} is taken back", TimeSpan.FromSeconds(30));
     }
 
     /// <summary>Looks at a source and waits for what comes of it: state of the job, and its error.</summary>

@@ -238,6 +238,7 @@ internal sealed class Server : IAsyncDisposable
             }
 
             poller?.Start(supervisor);
+            supervisor.Start(poller?.Clock ?? new DatabaseClockLoop(database, time));
             hints.On(SecurityModule.Topic, access.Wake);
             var sealer = new AuditLoop(database, trail, time);
             hints.On(AuditTrail.Topic, sealer.Wake);

@@ -17,6 +17,7 @@ public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingP
     public static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    private readonly Dictionary<string, long> _triedAt = new(StringComparer.Ordinal);
     private long? _stuckAt;
     private bool _hasGivenUp;
 
@@ -58,12 +59,18 @@ public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingP
             throw;
         }
 
-        foreach (var other in node.IsDead ? [] : lapsed)
+        if (node.IsDead || lapsed.Count == 0)
         {
-            Bury(other);
+            _triedAt.Clear();
+            return new(Look);
         }
 
-        return new(Look);
+        // One, and then the next beat: burying may have to wait, and its own lease must not. Whichever was not tried yet comes first, so that one that cannot be
+        // buried keeps none of the others waiting.
+        var next = lapsed.MinBy(other => _triedAt.GetValueOrDefault(other.Id))!;
+        _triedAt[next.Id] = Time.GetTimestamp();
+        Bury(next);
+        return new(lapsed.Count > 1 ? TimeSpan.Zero : Look);
     }
 
     /// <summary>Roles are given up in the database first, so that others take over now; that the process ends is the business of whoever watches it.</summary>
@@ -94,8 +101,9 @@ public sealed class LeaseLoop(Database database, Node node, Func<bool> isMakingP
     private void Bury(NodeRow other)
     {
         // At first without waiting. Whoever holds the row is a batch of that node, which may be standing still with it in its hands.
-        var buried = database.Write("nodes.reap", tx => NodeRegister.Bury(tx, other.Id) ? NodeBurial.Of(other) : null)
-            ?? database.Write("nodes.reap.end", tx => Burial.Of(tx, other, endsSessions: true) ? NodeBurial.Of(other) : null);
+        var roster = node.Roster;
+        var buried = roster.While(() => database.Write("nodes.reap", tx => NodeRegister.Bury(tx, other.Id) ? NodeBurial.Of(other) : null))
+            ?? roster.While(() => database.Write("nodes.reap.end", tx => Burial.Of(tx, other, endsSessions: true) ? NodeBurial.Of(other) : null));
         if (buried is not null)
         {
             NodesLog.Buried(log, other.Id, other.Host, other.Pid);

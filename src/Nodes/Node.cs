@@ -18,7 +18,6 @@ public sealed class Node
     private readonly TimeProvider _time;
     private readonly Func<TimeSpan> _quietFor;
     private long _renewedAt;
-    private long _beatAt;
     private volatile bool _dead;
 
     private Node(Database database, TimeProvider time, NodeRow row, Func<TimeSpan>? quietFor)
@@ -132,16 +131,9 @@ public sealed class Node
     internal IReadOnlyList<NodeRow> Beat()
     {
         var sent = _time.GetTimestamp();
-        if (_time.GetElapsedTime(_beatAt, sent) > LeaseLoop.Every)
-        {
-            // This process stood still, or was kept waiting: nobody is to blame for what it did not see.
-            Roster.Away();
-        }
-
-        _beatAt = sent;
         var renews = _time.GetElapsedTime(Interlocked.Read(ref _renewedAt), sent) >= LeaseLoop.Every - TimeSpan.FromMilliseconds(200);
         var now = _database.Clock.Now;
-        var rows = _database.Tell("nodes.beat", tx => NodeStore.Beat(tx, Id, renews, Report(now)));
+        var rows = Roster.While(() => _database.Tell("nodes.beat", tx => NodeStore.Beat(tx, Id, renews, Report(now))));
         if (rows.Find(r => r.Id == Id) is not { State: "live" })
         {
             Die();
@@ -153,7 +145,7 @@ public sealed class Node
             Interlocked.Exchange(ref _renewedAt, sent);
         }
 
-        return Roster.See(rows, Id, now);
+        return Roster.See(rows, Id, now, sent);
     }
 
     /// <summary>Says whether this node is ready to take work over from others.</summary>

@@ -9,11 +9,21 @@ namespace Rondo.Nodes;
 /// <param name="time">The monotonic clock it watches by.</param>
 public sealed class Roster(TimeProvider time)
 {
-    /// <summary>A lease that has run out by the database clock must also have stood still this long: after a step of that clock every lease seems to have run out.</summary>
-    public static readonly TimeSpan Unchanged = TimeSpan.FromSeconds(9);
+    /// <summary>
+    /// A lease that has run out by the database clock must also have stood still this long: after a step of that clock every lease seems to have run out. Longer than a
+    /// node works on without a renewal.
+    /// </summary>
+    public static readonly TimeSpan Unchanged = Node.SelfFenceAfter + TimeSpan.FromMilliseconds(500);
+
+    // Between two looks, beyond the second of sleep and a late wake-up.
+    private static readonly TimeSpan _standstill = TimeSpan.FromSeconds(3);
+
+    // A call of the database ends within 6 s (a brief write, however the way is cut); whatever takes longer stood still.
+    private static readonly TimeSpan _longestCall = TimeSpan.FromSeconds(8);
 
     private readonly Dictionary<string, (Instant? ExpiresAt, long Since)> _watched = new(StringComparer.Ordinal);
     private long? _connectedAt;
+    private long _calledAt;
     private volatile IReadOnlyList<NodeRow> _live = [];
 
     /// <summary>Who was live at the last beat, this node among them, oldest first. May be asked by any thread.</summary>
@@ -22,8 +32,34 @@ public sealed class Roster(TimeProvider time)
     /// <summary>For how long it has been able to look without a break; null before the first look, and on SQLite.</summary>
     public TimeSpan? ConnectedFor => _connectedAt is { } since ? time.GetElapsedTime(since) : null;
 
-    /// <summary>Takes in what a beat saw at database time <paramref name="now"/>; returns the others whose lease has lapsed.</summary>
-    public IReadOnlyList<NodeRow> See(IReadOnlyList<NodeRow> rows, string me, Instant now)
+    /// <summary>
+    /// A call of the database by the beat's thread. A slow database keeps the beat waiting, but what it then sees is as good as ever; when anything else did, this process stood still,
+    /// and nobody is to blame for what it did not see.
+    /// </summary>
+    internal T While<T>(Func<T> call)
+    {
+        var began = time.GetTimestamp();
+        if (time.GetElapsedTime(_calledAt, began) > _standstill)
+        {
+            Away();
+        }
+
+        try
+        {
+            return call();
+        }
+        finally
+        {
+            _calledAt = time.GetTimestamp();
+            if (time.GetElapsedTime(began, _calledAt) > _longestCall)
+            {
+                Away();
+            }
+        }
+    }
+
+    /// <summary>Takes in what a beat, begun at timestamp <paramref name="askedAt"/>, saw at database time <paramref name="now"/>; returns the others whose lease has lapsed.</summary>
+    public IReadOnlyList<NodeRow> See(IReadOnlyList<NodeRow> rows, string me, Instant now, long askedAt)
     {
         var seenAt = time.GetTimestamp();
         _connectedAt ??= seenAt;
@@ -41,7 +77,8 @@ public sealed class Roster(TimeProvider time)
             }
         }
 
-        return [.. _live.Where(r => r.Id != me && HasLapsed(r, now, seenAt))];
+        // A lease that is seen with the answer may have been renewed a moment before it; one that was seen to stand still stood still until the question.
+        return [.. _live.Where(r => r.Id != me && HasLapsed(r, now, askedAt))];
     }
 
     /// <summary>The database was out of reach: what is watched begins anew.</summary>
@@ -51,20 +88,20 @@ public sealed class Roster(TimeProvider time)
         _watched.Clear();
     }
 
-    private bool HasLapsed(NodeRow row, Instant now, long seenAt)
+    private bool HasLapsed(NodeRow row, Instant now, long askedAt)
     {
         if (ProcessPlace.IsGone(row))
         {
             return true;
         }
 
-        if (time.GetElapsedTime(_connectedAt!.Value, seenAt) < Node.TimeToLive)
+        if (time.GetElapsedTime(_connectedAt!.Value, askedAt) < Node.TimeToLive)
         {
             return false;
         }
 
         // By watching alone when the clock was set back: the lease of a dead node then runs out in an hour.
-        var unchanged = time.GetElapsedTime(_watched[row.Id].Since, seenAt);
+        var unchanged = time.GetElapsedTime(_watched[row.Id].Since, askedAt);
         return unchanged >= Node.TimeToLive || (row.ExpiresAt is { } end && end <= now && unchanged >= Unchanged);
     }
 }

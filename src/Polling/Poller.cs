@@ -49,12 +49,14 @@ public sealed class Poller
         _clock = new ClockLoop(database, options, _slots.Wake, time, log);
     }
 
+    /// <summary>Measures the database clock; to be started by whoever opened the database, who needs it with and without polling.</summary>
+    public DatabaseClockLoop Clock => _clock;
+
     /// <summary>Starts the loops under <paramref name="supervisor"/>.</summary>
     public void Start(LoopSupervisor supervisor)
     {
         supervisor.Start(_recorder);
         supervisor.Start(_slots);
-        supervisor.Start(_clock);
         supervisor.Start(_fleet);
     }
 

@@ -96,6 +96,7 @@ public sealed class JobHost : IAsyncDisposable
             }
 
             host._hints.Start(host._supervisor, host._chance);
+            host._supervisor.Start(new DatabaseClockLoop(database, settings.Time));
             return host;
         }
         catch

@@ -77,12 +77,13 @@ internal sealed class Departures
         }
     }
 
-    /// <summary>It stays after all; false when it has left.</summary>
-    public bool Keep(Departure departure)
+    /// <summary>They stay after all.</summary>
+    public void Keep(IReadOnlyList<Departure> departures)
     {
         lock (_gate)
         {
-            return _waiting.Remove(departure) | _leaving.Remove(departure);
+            _waiting.RemoveAll(departures.Contains);
+            _leaving.RemoveAll(departures.Contains);
         }
     }
 

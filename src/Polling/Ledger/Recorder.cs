@@ -107,13 +107,13 @@ internal sealed class Recorder(
 
     public bool IsAnythingLeaving => _departures.IsAny;
 
-    /// <summary>Does not give it back after all; false when it has left.</summary>
-    public bool Keep(Departure departure)
+    /// <summary>Does not give back what has not left by now.</summary>
+    public void Keep(IReadOnlyList<Departure> departures)
     {
-        // Not while it is in the hands of a write.
+        // Not while it is in the hands of a write, and all at once: the next write may be as slow.
         lock (_pass)
         {
-            return _departures.Keep(departure);
+            _departures.Keep(departures);
         }
     }
 

@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Logging;
-using Rondo.Loops;
 using Rondo.Polling.Ledger;
 using Rondo.Storage;
 
 namespace Rondo.Polling.Runtime;
 
-/// <summary>Keeps the offset of the database clock fresh, and has the slots looked at again when time jumped.</summary>
-internal sealed class ClockLoop(Database database, PollingOptions options, Action wake, TimeProvider time, ILogger log) : Loop("polling.clock", time)
+/// <summary>The same for a node that polls: it has the slots looked at again when time jumped.</summary>
+internal sealed class ClockLoop(Database database, PollingOptions options, Action wake, TimeProvider time, ILogger log) : DatabaseClockLoop(database, time)
 {
+    private readonly Database _database = database;
     private long _steps;
 
     /// <summary>Steps of the clock seen since the start.</summary>
@@ -16,23 +16,17 @@ internal sealed class ClockLoop(Database database, PollingOptions options, Actio
     /// <summary>The last step, and when it was seen.</summary>
     public (TimeSpan Step, Instant At)? LastStep { get; private set; }
 
-    protected override async ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
+    protected override async ValueTask SteppedAsync(ClockReading reading, CancellationToken stop)
     {
-        var reading = await database.MeasureClockAsync(stop).ConfigureAwait(false);
-        if (reading.Step != TimeSpan.Zero)
+        Interlocked.Increment(ref _steps);
+        LastStep = (reading.Step, reading.Now);
+        PollingLog.ClockStepped(log, reading.Step.TotalSeconds);
+        if (reading.Step > TimeSpan.Zero)
         {
-            Interlocked.Increment(ref _steps);
-            LastStep = (reading.Step, reading.Now);
-            PollingLog.ClockStepped(log, reading.Step.TotalSeconds);
-            if (reading.Step > TimeSpan.Zero)
-            {
-                // The new time may lie beyond the partitions that are there.
-                await Upkeep.PrepareAsync(database, options, stop).ConfigureAwait(false);
-            }
-
-            wake();
+            // The new time may lie beyond the partitions that are there.
+            await Upkeep.PrepareAsync(_database, options, stop).ConfigureAwait(false);
         }
 
-        return TimeSpan.FromSeconds(1);
+        wake();
     }
 }

@@ -13,8 +13,9 @@ namespace Rondo.Polling.Runtime;
 /// </summary>
 internal sealed class FleetLoop : Loop
 {
-    // A claim is a brief write.
+    // A claim is a brief write. Where it is not brief enough, fewer are claimed at once.
     private const int ClaimPiece = 5_000;
+    private const int LeastPiece = 100;
 
     // Large, because each load reads the ledger's tail once, whatever the number of groups, and because what is armed polls while the rest is read.
     private const int LoadPiece = 10_000;
@@ -30,6 +31,9 @@ internal sealed class FleetLoop : Loop
 
     // A statement of a read may take 30 s, connecting a few.
     private static readonly TimeSpan _queries = TimeSpan.FromSeconds(40);
+
+    // A brief write (6 s), the end of conversations, the release, and a brief write of the recorder that is under way by then: its loop has its own limit.
+    private static readonly TimeSpan _handingBack = TimeSpan.FromSeconds(20);
 
     private readonly Database _database;
     private readonly Database _written;
@@ -52,6 +56,7 @@ internal sealed class FleetLoop : Loop
     private long _claimedAt;
     private long _disowned;
     private long? _eagerSince;
+    private int _piece = ClaimPiece;
     private bool _first = true;
     private bool _takesWork;
 
@@ -206,7 +211,13 @@ internal sealed class FleetLoop : Loop
         await DisownAsync(stop).ConfigureAwait(false);
         if (missing < 0)
         {
-            if (await _handBack.RunAsync(-missing, isAll: !takes, stop).ConfigureAwait(false) > 0)
+            int left;
+            using (Expect(_handingBack))
+            {
+                left = await _handBack.RunAsync(-missing, isAll: !takes, stop).ConfigureAwait(false);
+            }
+
+            if (left > 0)
             {
                 _hint("polling");
                 return _soon;
@@ -248,30 +259,41 @@ internal sealed class FleetLoop : Loop
 
     private async Task ClaimAsync(int most, CancellationToken stop)
     {
-        int claimed;
-        do
+        while (most > 0)
         {
             var before = _claimed;
-            var piece = Math.Min(most, ClaimPiece);
+            var piece = Math.Min(most, _piece);
             _claimed = true;
-            var rows = await BoundedAsync(() => _written.WriteBrieflyAsync(
-                "polling.claim",
-                tx =>
-                {
-                    _node.Fence(tx);
-                    return OwnershipStore.Claim(tx, _node.Id, piece);
-                },
-                stop)).ConfigureAwait(false);
-            claimed = rows.Count;
+            int claimed;
+            try
+            {
+                claimed = (await BoundedAsync(() => _written.WriteBrieflyAsync("polling.claim", tx => Claim(tx, piece), stop)).ConfigureAwait(false)).Count;
+            }
+            catch (StorageFault fault) when (fault.Kind is StorageFaultKind.Busy or StorageFaultKind.Unavailable)
+            {
+                _piece = Math.Max(_piece / 2, LeastPiece);
+                throw;
+            }
+
+            _piece = Math.Min(_piece * 2, ClaimPiece);
             most -= claimed;
             _claimed = before || claimed > 0;
-            _fromDead.UnionWith(rows.Where(r => r.Owner is not null).Select(r => r.Id));
             if (claimed < piece)
             {
                 return;
             }
         }
-        while (most > 0);
+    }
+
+    private List<ClaimedRow> Claim(Transaction tx, int most)
+    {
+        _node.Fence(tx);
+        var rows = OwnershipStore.Claim(tx, _node.Id, most);
+
+        // Before the commit, whose answer may be lost: what is ours then is found without it, and whose it was is known all the same.
+        _fromDead.ExceptWith(rows.Where(r => r.Owner is null).Select(r => r.Id));
+        _fromDead.UnionWith(rows.Where(r => r.Owner is not null).Select(r => r.Id));
+        return rows;
     }
 
     /// <summary>

@@ -66,9 +66,9 @@ internal sealed class HandBack(Database database, Node node, Armory armory, Reco
         }
         finally
         {
+            recorder.Keep(departures);
             for (var i = 0; i < workers.Count; i++)
             {
-                recorder.Keep(departures[i]);
                 if (!departures[i].Done.IsCompleted)
                 {
                     // The database does not take it now, so it stays ours.

@@ -24,6 +24,9 @@ internal sealed class ArrivalProof
     /// <summary>Readings in the ledger for which no gateway was asked.</summary>
     public List<string> Unseen { get; } = [];
 
+    /// <summary>Gateways whose arrivals cannot be held against the ledger.</summary>
+    public List<string> Unjudged { get; } = [];
+
     public static ArrivalProof Read(Site site, LedgerProof ledger, Explanation explanation)
     {
         var proof = new ArrivalProof();
@@ -32,7 +35,12 @@ internal sealed class ArrivalProof
         {
             var own = rows[site.AddressOf(gateway)].ToList();
             var arrivals = gateway.Arrivals(1);
-            Assert.True(gateway.Counters.Requests == arrivals.Count, $"{gateway.Endpoint}: the arrival log was too short");
+            if (gateway.Counters.Requests != arrivals.Count || own is not [{ IntervalUs: > 0 }, ..])
+            {
+                proof.Unjudged.Add($"{gateway.Endpoint}: {arrivals.Count} of {gateway.Counters.Requests} requests are remembered, {own.Count} rows");
+                continue;
+            }
+
             var (interval, phase) = (own[0].IntervalUs, own[0].PhaseUs);
             var counts = arrivals
                 .Select(arrival => Instant.From(arrival.At).Micros + (ClockNoise.Ticks / 10))

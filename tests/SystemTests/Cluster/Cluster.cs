@@ -200,8 +200,8 @@ internal sealed class Cluster : IAsyncDisposable
         return asked;
     }
 
-    /// <summary>Stops all, and reads what is to be judged.</summary>
-    public async Task<ClusterProof> ProveAsync() => await ClusterProof.ReadAsync(this, await StopAllAsync());
+    /// <summary>Stops all, and reads what is to be judged; <paramref name="told"/> hears of it before that.</summary>
+    public async Task<ClusterProof> ProveAsync(Action<ClusterResult>? told = null) => await ClusterProof.ReadAsync(this, await StopAllAsync(), told);
 
     /// <summary>The last lines of every node, for a failure.</summary>
     public string Logs(int lines) => string.Join('\n', _nodes.SelectMany(node => node.Lines.TakeLast(lines).Select(line => $"  {node.Name}: {line}")));

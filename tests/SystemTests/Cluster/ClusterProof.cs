@@ -21,13 +21,13 @@ internal sealed record ClusterResult
     /// <summary>Rows off their plan.</summary>
     public long Duplicates { get; init; }
 
-    public long StrayReadings { get; init; }
-
     /// <summary>Outcomes that nodes brought after they had been declared dead, by their own log.</summary>
     public long Refused { get; init; }
 
     /// <summary>The longest time from a node's going down until somebody had taken over an endpoint of it.</summary>
     public double TakeoverMaxS { get; init; }
+
+    public long StrayReadings { get; init; }
 
     /// <summary>Endpoints that were taken over from the dead.</summary>
     public long TakenOver { get; init; }
@@ -106,9 +106,13 @@ internal sealed class ClusterProof
 
     public ClusterResult Result { get; private set; } = new();
 
-    public static async Task<ClusterProof> ReadAsync(Cluster cluster, Instant to)
+    /// <summary>Reads it, and fails unless the ledger is whole.</summary>
+    /// <param name="cluster">The nodes, which have ended.</param>
+    /// <param name="to">Up to when.</param>
+    /// <param name="told">Told what the run comes to before anything of it is judged.</param>
+    public static async Task<ClusterProof> ReadAsync(Cluster cluster, Instant to, Action<ClusterResult>? told = null)
     {
-        var proof = new ClusterProof(cluster, await LedgerProof.ReadAsync(cluster.Site, to), await cluster.Site.ReadAsync(Ownership.Read), to);
+        var proof = new ClusterProof(cluster, await LedgerProof.LookAsync(cluster.Site, to), await cluster.Site.ReadAsync(Ownership.Read), to);
         var arrivals = ArrivalProof.Read(cluster.Site, proof.Ledger, proof._explanation);
         var validation = proof.Ledger.Validation;
         proof.Result = new ClusterResult
@@ -118,9 +122,9 @@ internal sealed class ClusterProof
             Holes = validation.Holes,
             Overlaps = validation.Overlaps,
             Duplicates = validation.Duplicates,
-            StrayReadings = validation.StrayReadings,
             Refused = cluster.Nodes.Sum(node => node.Refused),
             TakeoverMaxS = Math.Round(proof.TakeOvers.Max(change => change.Took)?.TotalSeconds ?? 0, 3),
+            StrayReadings = validation.StrayReadings,
             TakenOver = proof.TakeOvers.Count,
             Failed = proof.Ledger.Rows.Count(row => row.Outcome == "failed"),
             Missed = proof.Ledger.MissedByReason,
@@ -132,6 +136,8 @@ internal sealed class ClusterProof
             Faults = cluster.Faults.All.GroupBy(fault => fault.Kind.ToString().ToLowerInvariant()).ToDictionary(some => some.Key, some => some.Count()),
         };
         proof.Arrivals = arrivals;
+        told?.Invoke(proof.Result);
+        await proof.Ledger.HoldsAsync(cluster.Site, to);
         return proof;
     }
 
@@ -152,6 +158,7 @@ internal sealed class ClusterProof
         Assert.True(tooLate.Count == 0, $"{tooLate.Count} were taken over too late, or from a node that was not down:\n{Some(tooLate)}\n{Context()}");
         var ended = _cluster.Faults.All.Where(fault => fault.Kind == FaultKind.Exit && !_explanation.MayExit(fault)).Select(fault => fault.ToString()).ToList();
         Assert.True(ended.Count == 0, $"{ended.Count} processes ended by themselves with the database in reach:\n{Some(ended)}\n{Context()}");
+        Assert.True(Arrivals.Unjudged.Count == 0, $"{Arrivals.Unjudged.Count} gateways cannot be judged:\n{Some(Arrivals.Unjudged)}");
         Assert.True(Arrivals.TooOften.Count == 0, $"{Arrivals.TooOften.Count} slots were polled too often:\n{Some(Arrivals.TooOften)}\n{Context()}");
         Assert.True(Arrivals.Unseen.Count == 0, $"{Arrivals.Unseen.Count} readings came from no device:\n{Some(Arrivals.Unseen)}\n{Context()}");
     }

@@ -74,6 +74,9 @@ public sealed class HttpFixture : IAsyncLifetime
     /// <summary>Bounds of the feed, and what else it has; null for the defaults.</summary>
     internal LiveOptions? Live { get; init; }
 
+    /// <summary>False for a server that is told of nothing, and looks.</summary>
+    internal bool IsHinting { get; init; } = true;
+
     internal Server Server { get; private set; } = null!;
 
     internal HttpApi Api { get; private set; } = null!;
@@ -83,7 +86,7 @@ public sealed class HttpFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _simulator = await ModbusSimulator.StartAsync(new ModbusSimulatorOptions { Gateways = 3, Units = 2 }, TimeProvider.System);
-        Server = await ServerOnAsync(_address, Live, new Rondo.Imports.ImportOptions { Folder = _folder.At("imports") }, _roles);
+        Server = await ServerOnAsync(_address, Live, new Rondo.Imports.ImportOptions { Folder = _folder.At("imports") }, _roles, IsHinting);
         Api = await HttpApi.StartAsync(Server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = _logs }, CancellationToken.None);
         Client = await ClientAsync(Server, Api);
     }
@@ -107,8 +110,8 @@ public sealed class HttpFixture : IAsyncLifetime
 
     internal static Task<Server> ServerOnAsync(string address, LiveOptions? live, params string[] roles) => ServerOnAsync(address, live, null, roles);
 
-    private static Task<Server> ServerOnAsync(string address, LiveOptions? live, Rondo.Imports.ImportOptions? imports, string[] roles) => Server.StartAsync(
-        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, new ServerOptions { Live = live ?? new LiveOptions(), Imports = imports });
+    private static Task<Server> ServerOnAsync(string address, LiveOptions? live, Rondo.Imports.ImportOptions? imports, string[] roles, bool isHinting = true) => Server.StartAsync(
+        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, new ServerOptions { Live = live ?? new LiveOptions(), Imports = imports, IsHinting = isHinting });
 
     /// <summary>A simulated gateway's host:port; gateways are numbered from 1.</summary>
     public string Gateway(int number) => _simulator!.Endpoints[number - 1].ToString();

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Rondo.Storage;
 using Rondo.Tests.Host;
 using Rondo.Tests.Support;
 
@@ -61,6 +63,58 @@ public sealed class NodeTests(TestPostgres postgres) : IClassFixture<TestPostgre
     }
 
     [Fact]
+    public async Task Without_hints_what_is_asked_of_one_node_is_obeyed_by_another_within_2_s()
+    {
+        await using var own = await TestPostgres.CreateAsync();
+        await using var here = new HttpFixture(own.Url) { IsHinting = false };
+        await here.InitializeAsync();
+        for (var n = 1; n <= 3; n++)
+        {
+            (await here.AskAsync(HttpMethod.Post, "/api/devices", here.Meter($"m{n}", n).Replace("200ms", "5s", StringComparison.Ordinal))).Good(HttpStatusCode.Created);
+        }
+
+        await using var there = new HttpFixture(own.Url) { IsHinting = false };
+        await there.InitializeAsync();
+        var other = there.Server.Node.Id;
+        await OwnsAsync(here, other, 1);
+        await Eventually.TrueAsync(() => there.Server.Poller!.State.Endpoints == 1, "it has heard of it");
+        var theirs = 0;
+        for (var n = 1; n <= 3; n++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            var answer = (await here.AskAsync(HttpMethod.Post, $"/api/polling/now?device=m{n}")).Good();
+            Assert.True(Stopwatch.GetElapsedTime(began) < _obeyed, "it is read now");
+            theirs = answer.GetProperty("node").GetString() == other ? n : theirs;
+        }
+
+        // By the ledger: the first poll in the new rhythm, which begins a second after the change.
+        var asked = here.Server.Database.Clock.Now;
+        (await here.AskAsync(HttpMethod.Put, $"/api/devices/m{theirs}", here.Meter($"m{theirs}", theirs).Replace("200ms", "600ms", StringComparison.Ordinal))).Good();
+        await PolledAsync(2);
+        (await here.AskAsync(HttpMethod.Post, $"/api/polling/stop?device=m{theirs}")).Good();
+        await Eventually.TrueAsync(() => there.Server.Poller!.State.Groups == 0, "nothing of it is due any more", _obeyed);
+        asked = here.Server.Database.Clock.Now;
+        (await here.AskAsync(HttpMethod.Post, $"/api/polling/start?device=m{theirs}")).Good();
+        await PolledAsync(3);
+
+        (await here.AskAsync(HttpMethod.Post, $"/api/nodes/{other}/drain")).Good();
+        await Eventually.TrueAsync(() => here.Server.Poller!.State.Endpoints == 3, "all are polled here", _obeyed);
+        (await here.AskAsync(HttpMethod.Post, $"/api/nodes/{other}/resume")).Good();
+        await Eventually.TrueAsync(() => there.Server.Poller!.State.Endpoints == 1, "its share is polled there", _obeyed);
+
+        async Task PolledAsync(int plan)
+        {
+            var first = await Eventually.GetAsync(
+                () => here.Server.Database.ReadAsync("test", tx => tx.First<Instant?>(new Sql("test", """
+                    select min(p.slot) from poll p join poll_group g on g.id = p.group_id join device d on d.id = g.device_id where d.name = @name and p.plan_no = @plan and p.outcome = 'ok'
+                    """), new { name = $"m{theirs}", plan })),
+                slot => slot is not null,
+                $"it is polled by plan {plan}");
+            Assert.True(first < asked + _obeyed, $"asked at {asked}, polled at {first}");
+        }
+    }
+
+    [Fact]
     public async Task On_SQLite_there_is_nobody_to_drain_to()
     {
         await using var rondo = new HttpFixture();
@@ -68,6 +122,8 @@ public sealed class NodeTests(TestPostgres postgres) : IClassFixture<TestPostgre
         var problem = (await rondo.AskAsync(HttpMethod.Post, $"/api/nodes/{rondo.Server.Node.Id}/drain")).Problem(HttpStatusCode.Conflict);
         Assert.Contains("there is one server", problem.GetProperty("detail").GetString());
     }
+
+    private static readonly TimeSpan _obeyed = TimeSpan.FromSeconds(2);
 
     private static Task OwnsAsync(HttpFixture rondo, string node, int endpoints) => Eventually.TrueAsync(
         async () => (await NodeAsync(rondo, node)).GetProperty("endpoints").GetInt32() == endpoints, $"{node} owns {endpoints} endpoints", TimeSpan.FromSeconds(30));

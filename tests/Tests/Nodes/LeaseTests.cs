@@ -132,6 +132,108 @@ public sealed class LeaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_that_cannot_be_buried_costs_neither_the_lease_of_whoever_tries_nor_keeps_the_others_waiting()
+    {
+        var (me, first, second) = (await RegisterAsync(), await RegisterAsync(), await RegisterAsync());
+        var loop = Loop(me);
+        await BeatAsync(12, loop);
+
+        // Whichever comes first, and each time it takes as long as a brief write may.
+        var tried = 0;
+        _store.Database.Before = name =>
+        {
+            if (name != "nodes.reap" || ++tried == 2)
+            {
+                return null;
+            }
+
+            _time.Advance(TimeSpan.FromSeconds(6));
+            return SteeredDatabase.Away(name);
+        };
+        for (var pass = 0; pass < 3; pass++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await PassAsync(loop);
+            Assert.True(me.MayWork, $"its lease, in pass {pass}");
+        }
+
+        Assert.Equal(["dead", "live"], new[] { await StateAsync(first), await StateAsync(second) }.Order());
+        Assert.Equal(3, tried);
+        _store.Database.Before = null;
+        await BeatAsync(1, loop);
+        Assert.Equal(["dead", "dead"], [await StateAsync(first), await StateAsync(second)]);
+    }
+
+    [Fact]
+    public async Task Several_that_died_at_once_are_buried_without_a_pause_between_them()
+    {
+        var (me, first, second) = (await RegisterAsync(), await RegisterAsync(), await RegisterAsync());
+        var loop = Loop(me);
+        await BeatAsync(12, loop);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.Zero, await loop.PassAsync());
+        Assert.Equal(LeaseLoop.Look, await loop.PassAsync());
+        Assert.Equal(["dead", "dead"], [await StateAsync(first), await StateAsync(second)]);
+    }
+
+    [Fact]
+    public async Task A_slow_database_keeps_nobody_from_finding_the_dead()
+    {
+        var (me, other, slow) = (await RegisterAsync(), await RegisterAsync(), await RegisterAsync());
+        var (loop, slows) = (Loop(me), Loop(slow));
+        _store.Database.Before = name =>
+        {
+            _time.Advance(name == "nodes.beat" ? TimeSpan.FromSeconds(1.6) : TimeSpan.Zero);
+            return null;
+        };
+        await BeatAsync(2, loop, slows);
+        Assert.Equal("live", await StateAsync(other));
+        await BeatAsync(3, loop, slows);
+        Assert.Equal("dead", await StateAsync(other));
+        Assert.Equal("live", await StateAsync(slow));
+    }
+
+    [Fact]
+    public async Task A_lease_is_not_held_to_have_stood_still_while_an_answer_was_on_its_way()
+    {
+        var (me, other) = (await RegisterAsync(), await RegisterAsync());
+        var loop = Loop(me);
+        await BeatAsync(5, loop);
+        Assert.True(other.Renew());
+        await BeatAsync(8, loop);
+        var isAway = true;
+        _store.Database.After = name =>
+        {
+            _time.Advance(isAway && name == "nodes.beat" ? TimeSpan.FromSeconds(6) : TimeSpan.Zero);
+            return null;
+        };
+        await BeatAsync(1, loop);
+        isAway = false;
+        Assert.Equal("live", await StateAsync(other));
+        await BeatAsync(1, loop);
+        Assert.Equal("dead", await StateAsync(other));
+    }
+
+    [Fact]
+    public async Task Whoever_stood_still_in_the_middle_of_a_call_judges_nobody_before_it_was_back_for_the_length_of_a_lease()
+    {
+        var (me, other) = (await RegisterAsync(), await RegisterAsync());
+        var loop = Loop(me);
+        await BeatAsync(5, loop);
+        var standstill = TimeSpan.FromSeconds(60);
+        _store.Database.After = name =>
+        {
+            _time.Advance(name == "nodes.beat" ? standstill : TimeSpan.Zero);
+            standstill = TimeSpan.Zero;
+            return null;
+        };
+        await BeatAsync(11, loop);
+        Assert.Equal("live", await StateAsync(other));
+        await BeatAsync(3, loop);
+        Assert.Equal("dead", await StateAsync(other));
+    }
+
+    [Fact]
     public async Task A_node_says_how_its_clock_stands_and_when_its_loops_moved()
     {
         var quiet = TimeSpan.FromSeconds(2);
@@ -155,6 +257,18 @@ public sealed class LeaseTests : IAsyncLifetime
             {
                 await loop.PassAsync();
             }
+        }
+    }
+
+    private static async Task PassAsync(LeaseLoop loop)
+    {
+        try
+        {
+            await loop.PassAsync();
+        }
+        catch (StorageFault)
+        {
+            // Its next pass goes on.
         }
     }
 

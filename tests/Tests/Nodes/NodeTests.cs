@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Rondo.Nodes;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
@@ -167,6 +168,25 @@ public sealed class NodeTests
         Assert.True(ProcessPlace.IsGone(Row(ProcessPlace.Here, started - 1)));
         Assert.False(ProcessPlace.IsGone(Row("another boot", started - 1)), "of another place nothing is certain");
         Assert.False(ProcessPlace.IsGone(Row("", 0)));
+    }
+
+    [Fact]
+    public void A_process_that_is_hidden_is_not_taken_for_gone()
+    {
+        Requires.That(File.Exists("/proc/self/stat"), "/proc, which Linux has");
+        var node = new NodeRow { Place = ProcessPlace.Here, Pid = 7, PidStarted = 1234 };
+        bool IsGone(bool isNobody, string? stat) => ProcessPlace.IsGone(node, _ => isNobody, _ => stat);
+        string Stat(char state, int started) => $"7 (a) b) {state} 1 {string.Join(' ', Enumerable.Repeat(0, 17))} {started} 0";
+        Assert.False(IsGone(isNobody: false, stat: null), "another user's, and hidden");
+        Assert.False(IsGone(isNobody: false, Stat('S', 1234)));
+        Assert.True(IsGone(isNobody: false, Stat('Z', 1234)), "a zombie");
+        Assert.True(IsGone(isNobody: false, Stat('S', 5678)), "its id is another one's by now");
+        Assert.True(IsGone(isNobody: true, stat: null));
+
+        using var ended = Process.Start("true");
+        var row = new NodeRow { Place = ProcessPlace.Here, Pid = ended.Id, PidStarted = 1 };
+        ended.WaitForExit();
+        Assert.True(ProcessPlace.IsGone(row), "the kernel says so");
     }
 
     private Task<Node> RegisterAsync(TestStore store) => Node.RegisterAsync(store.Database, _time, "poll", "test", default);

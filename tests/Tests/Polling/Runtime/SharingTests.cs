@@ -1,8 +1,10 @@
+using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Polling.Runtime;
 
@@ -12,7 +14,7 @@ public sealed class SharingTests
     private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public async Task A_second_node_gets_its_share_and_no_slot_is_missed()
+    public async Task A_elapsednode_gets_its_share_and_no_slot_is_missed()
     {
         await using var first = await StartAsync(7);
         await first.RunAsync(_second * 4);
@@ -102,6 +104,81 @@ public sealed class SharingTests
         await PollingRig.RunTogetherAsync(_second * 8, first, second);
         Assert.Equal([2, 2], Held(first, second));
         await ProveAsync(first, second);
+    }
+
+    [Fact]
+    public async Task A_hand_back_that_waits_for_a_slow_write_is_no_loop_that_is_stuck()
+    {
+        await using var first = await StartAsync(4);
+        await first.RunAsync(_second * 3);
+        await using var second = await first.JoinAsync();
+        using var held = new SemaphoreSlim(0);
+        using var goOn = new ManualResetEventSlim();
+        first.Database.Before = name =>
+        {
+            if (name == "polling.record")
+            {
+                held.Release();
+                goOn.Wait(TimeSpan.FromSeconds(60));
+            }
+
+            return null;
+        };
+        await using var supervisor = new LoopSupervisor(first.Time, new Chance(7));
+        supervisor.Start(first.Fleet);
+        await Eventually.TrueAsync(() => first.Recorder.IsAnythingLeaving, "it gives something back");
+        var writing = Task.Run(first.RecordAsync);
+        Assert.True(await held.WaitAsync(TimeSpan.FromSeconds(30)), "the release is being written");
+
+        // The patience of the hand-back ends, and it waits for what is being written; on a thread of its own, since it does so in the timer's hands.
+        var waiting = Task.Run(() => first.Time.Advance(_second * 2));
+        for (var elapsed = 0; elapsed < 10; elapsed++)
+        {
+            first.Time.Advance(_second);
+        }
+
+        Assert.False(supervisor.Broken.IsCompleted, "the node stays");
+        Assert.True(supervisor.IsMakingProgress);
+        goOn.Set();
+        await Task.WhenAll(writing, waiting);
+        await Eventually.TrueAsync(() => first.Fleet.Passes > 0, "the pass ends");
+        Assert.False(supervisor.Broken.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Where_a_claim_takes_too_long_fewer_are_claimed_at_once()
+    {
+        await using var rig = await PollingRig.StartAsync(DatabaseKind.Postgres);
+        await Devices.ApplyAsync(rig.Database, [.. Enumerable.Range(0, 200).Select(n => Meters.Meter($"m{n}", $"10.0.{n / 100}.{n % 100}:502"))], prune: true, dryRun: false);
+        var claims = 0;
+        rig.Database.Before = name => name == "polling.claim" && ++claims <= 8 ? new StorageFault(StorageFaultKind.Busy, "it takes longer than it may") : null;
+        for (var pass = 1; pass <= 8; pass++)
+        {
+            await rig.FleetPassAsync();
+            Assert.Equal((pass, 0), (claims, rig.Armory.WorkerCount));
+        }
+
+        // 100, and then as many again.
+        await rig.FleetPassAsync();
+        Assert.Equal((10, 200), (claims, rig.Armory.WorkerCount));
+    }
+
+    [Fact]
+    public async Task A_claim_whose_answer_is_lost_is_known_to_be_of_a_dead_node_s_all_the_same()
+    {
+        await using var first = await StartAsync(4);
+        var second = await first.JoinAsync();
+        await PollingRig.RunTogetherAsync(_second * 6, first, second);
+        await first.RunAsync(_second * 5);
+        await first.Database.WriteAsync("bury", tx => { NodeRegister.Bury(tx, second.Node.Id); });
+        var isLost = false;
+        first.Database.After = name => name == "polling.claim" && !isLost && (isLost = true) ? SteeredDatabase.Away(name) : null;
+        await first.RunAsync(_second * 3);
+        Assert.True(isLost);
+        Assert.Equal(4, first.Armory.WorkerCount);
+        var validation = await first.ProveAsync(_second);
+        Assert.True(validation.Missed.Keys.SequenceEqual(["node_down"]), string.Join(", ", validation.Missed));
+        await second.DisposeAsync();
     }
 
     [Fact]

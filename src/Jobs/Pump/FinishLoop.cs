@@ -242,7 +242,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
             }
             catch (StorageFault fault) when (!fault.IsTransient)
             {
-                JobsLog.EndBroken(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, fault.Message);
+                JobsLog.EndBroken(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, finish.Job.Attempts, fault.Message);
             }
         }
 

@@ -10,7 +10,7 @@ namespace Rondo.Jobs.Pump;
 /// Writes the ends of attempts: whatever has come by the time the last batch is committed goes into the next one. What the database does not take stays and is
 /// tried again; what it refuses belongs to somebody else by now, and is counted and said.
 /// </summary>
-internal sealed class FinishLoop(Database database, Node node, PumpStore store, Sequel sequel, JobEvents told, JobCounts counts, Action room, TimeProvider time, ILogger log)
+internal sealed class FinishLoop(Database database, Node node, PumpStore store, Sequel sequel, JobEvents told, JobCounts counts, Action room, Action<Instant> expected, TimeProvider time, ILogger log)
     : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
@@ -271,6 +271,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         _isRetried = false;
         var refused = 0;
+        Instant? next = null;
         foreach (var finish in _batch)
         {
             var isAccepted = accepted.Contains(finish.Job.Id);
@@ -280,9 +281,19 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
                 JobsLog.FinishRefused(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, finish.Job.Attempts, finish.Job.LeaseNo, Finish.Text(finish.Outcome));
             }
 
+            if (isAccepted && finish.Outcome is Outcome.Retry or Outcome.Snooze && finish.Due is { } due && !(due >= next))
+            {
+                next = due;
+            }
+
             counts.Count(finish, isAccepted);
             finish.Written?.Invoke(isAccepted);
             sequel.Add(finish.Job.ConcurrencyKey, isAccepted ? finish.Link : null);
+        }
+
+        if (next is { } again)
+        {
+            expected(again);
         }
 
         Interlocked.Add(ref _refused, refused);

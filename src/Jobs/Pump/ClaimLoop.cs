@@ -15,6 +15,9 @@ internal sealed class ClaimLoop(
     // A look from the beginning passes over what was taken and is not yet cleaned up (a long transaction somewhere keeps the server from it), so it may not
     // take more than a twentieth of the time; in between, claims begin where the last look from the beginning did.
     private const int ShareOfLooks = 20;
+
+    // Of one queue at once: all its workers and what may lie ahead of them.
+    private const int MaxClaimed = 6_000;
     private static readonly TimeSpan _longestWithout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _longestRide = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _aloneAgain = TimeSpan.FromSeconds(60);
@@ -23,6 +26,7 @@ internal sealed class ClaimLoop(
 
     // A pass, or a claim that rides: each decides by what is idle and what runs, so they take turns.
     private readonly Lock _turn = new();
+    private readonly BatchSize _size = new(MaxClaimed);
     private volatile bool _isWaiting;
     private volatile bool _isRiding;
     private volatile bool _isStopping;
@@ -161,7 +165,7 @@ internal sealed class ClaimLoop(
 
         if (lookout.IsDue)
         {
-            lookout.Look();
+            lookout.Look(Beat);
             var isServed = queues.Any(q => q is { IsPaused: false, Workers: > 0 } && lookout.Suspects.Contains(q.Name));
             if (isServed && _aloneSince is null && runner.WrittenOff == 0 && (_aloneGivenUpAt == long.MinValue || Time.GetElapsedTime(_aloneGivenUpAt) > _aloneAgain))
             {
@@ -170,13 +174,14 @@ internal sealed class ClaimLoop(
         }
 
         var isFull = _aloneSince is null ? Claim() : ClaimAlone();
+        Beat();
         lookout.FindNews();
         return isFull ? TimeSpan.Zero : Pause();
     }
 
     private bool Claim()
     {
-        List<(QueueWork Queue, int Count)> hungry = [.. queues.Select(q => (q, q.Wanted())).Where(w => w.Item2 > 0)];
+        List<(QueueWork Queue, int Count)> hungry = [.. queues.Select(q => (q, Math.Min(q.Wanted(), _size.Now))).Where(w => w.Item2 > 0)];
         Bound(hungry);
         if (hungry.Count == 0 || finishes.IsFull)
         {
@@ -186,9 +191,20 @@ internal sealed class ClaimLoop(
         var scans = hungry.Where(h => h.Queue.ScannedAt is not { } at || Time.GetElapsedTime(at) > Spans.Shorter(_scanTook * ShareOfLooks, _longestWithout)).Select(h => h.Queue).ToHashSet();
         var wants = hungry.ConvertAll(h => new Want(h.Queue.Name, h.Count, scans.Contains(h.Queue) ? long.MinValue : h.Queue.LowestRank));
         var began = Time.GetTimestamp();
-        var jobs = database.Dialect == Dialect.Postgres
-            ? database.Tell("jobs.claim", tx => store.Claim(tx, wants))
-            : database.WriteUnflushed("jobs.claim", tx => store.Claim(tx, wants));
+        List<ClaimedJob> jobs;
+        try
+        {
+            jobs = database.Dialect == Dialect.Postgres
+                ? database.Tell("jobs.claim", tx => store.Claim(tx, wants))
+                : database.WriteUnflushed("jobs.claim", tx => store.Claim(tx, wants));
+        }
+        catch (StorageFault fault)
+        {
+            _size.Failed(hungry.Max(h => h.Count), fault);
+            throw;
+        }
+
+        _size.Taken();
         if (scans.Count > 0)
         {
             _scanTook = Time.GetElapsedTime(began);

@@ -79,7 +79,8 @@ internal sealed class Lookout(Database database, JobsOptions options, Func<IRead
     }
 
     /// <summary>Looks: makes ready what is due, and answers who knocks.</summary>
-    public void Look()
+    /// <param name="beat">Told before each step: on a slow database they take their time, and are alive.</param>
+    public void Look(Action beat)
     {
         Instant? expected;
         lock (_gate)
@@ -91,7 +92,16 @@ internal sealed class Lookout(Database database, JobsOptions options, Func<IRead
         try
         {
             var after = _afterKey;
-            var (due, answered, next, suspects) = database.Write("jobs.look", tx => (DueStore.Promote(tx), Gate.Answer(tx, after), DueStore.Next(tx), tx.Query<string>(_suspects)));
+            var (due, answered, next, suspects) = database.Write("jobs.look", tx =>
+            {
+                beat();
+                var due = DueStore.Promote(tx);
+                beat();
+                var answered = Gate.Answer(tx, after);
+                beat();
+                return (due, answered, DueStore.Next(tx), tx.Query<string>(_suspects));
+            });
+            beat();
             lock (_gate)
             {
                 _next = next;

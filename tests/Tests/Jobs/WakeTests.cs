@@ -87,7 +87,7 @@ public sealed class WakeTests
             await Eventually.TrueAsync(
                 async () =>
                 {
-                    lookout.Look();
+                    lookout.Look(() => { });
                     return await rig.CountAsync("job_waiting") == 0;
                 },
                 "it is ready");

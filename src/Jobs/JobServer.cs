@@ -62,7 +62,7 @@ public sealed class JobServer
         var lookout = new Lookout(database, options, () => [.. _queues.Values.Where(q => q.IsIdle).Select(q => q.Name)], Freed, time);
         _claims = new ClaimLoop(database, node, store, _runner, _finishes, lookout, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
-        var recurring = new JobQueue(database, handlers, Freed, log: events);
+        var recurring = new JobQueue(database, handlers, Freed, log: events, priorities: options.Priorities);
         schedules?.Read(handlers, recurring, database.Clock.Now);
         _schedules = new ScheduleLoop(database, node, recurring, handlers, schedules, options, Cancelled, time, log);
         _upkeep = new UpkeepLoop(database, written ?? database, node, options, followers, told, Freed, time, log);

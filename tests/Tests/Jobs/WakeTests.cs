@@ -83,7 +83,7 @@ public sealed class WakeTests
         var lookout = new Lookout(rig.Database, _patient, () => ["mine"], told.AddRange, TimeProvider.System);
         foreach (var (queue, key) in new[] { ("mine", "a"), ("theirs", "b"), ("theirs", null) })
         {
-            await rig.EnqueueAsync("x", key, new EnqueueOptions { Queue = queue, Delay = TimeSpan.FromMilliseconds(1) });
+            await rig.EnqueueAsync("x", key, new EnqueueOptions { Queue = queue, Delay = TimeSpan.FromMilliseconds(300) });
             await Eventually.TrueAsync(
                 async () =>
                 {

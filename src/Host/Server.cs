@@ -210,7 +210,7 @@ internal sealed class Server : IAsyncDisposable
             {
                 worker?.Wake();
                 hints.Send(JobServer.Topic);
-            }, hints, live.Events);
+            }, hints, live.Events, jobsOptions.Priorities);
             worker = roles.Contains("work")
                 ? new JobServer(database, node, handlers, jobsOptions, time, chance, hints.Send, logs.CreateLogger("rondo.jobs"), schedules, events: live.Events, written: ours)
                 : null;

@@ -64,8 +64,11 @@ public sealed class JobContext
     /// </summary>
     public TraceContext? Trace { get; }
 
-    /// <summary>The same for every attempt of this job and for no other job: for servers that take a key to do a thing once.</summary>
-    public string IdempotencyKey => $"rondo-job-{_job.Id}";
+    /// <summary>
+    /// The same for every attempt of this job, also when an operator has it run again, and for no other job, of this or any other database: for servers that take a key to do a thing once. Numbers of
+    /// jobs begin anew with each database; together with the moment it was accepted they do not.
+    /// </summary>
+    public string IdempotencyKey => $"rondo-job-{_job.Id}-{Texts.InBase36(_job.EnqueuedAt.Micros)}";
 
     /// <summary>Words it was enqueued with.</summary>
     public IReadOnlyList<string> Tags => _job.Tags is { } tags ? JsonSerializer.Deserialize<string[]>(tags) ?? [] : [];

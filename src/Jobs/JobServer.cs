@@ -57,11 +57,12 @@ public sealed class JobServer
         _queues = options.Queues.Keys.Concat(options.OnlyNamedQueues ? [] : handlers.Queues).Distinct(StringComparer.Ordinal)
             .ToDictionary(name => name, name => new QueueWork(name, options.Prefetch, time) { Workers = options.WorkersOf(name) }, StringComparer.Ordinal);
         var followers = new Followers(database, options, told);
-        _finishes = new FinishLoop(database, node, store, new Sequel(database, followers, Freed, log), told, _counts, () => _claims!.Wake(), time, log);
+        _finishes = new FinishLoop(database, node, store, new Sequel(database, followers, Freed, log), told, _counts, () => _claims!.Wake(), due => _claims!.Expect(due), time, log);
         _runner = new Runner(database, handlers, store, _finishes, _counts, node, () => _claims!.Wake(), chance.For("jobs.retry"), time, log);
-        _claims = new ClaimLoop(database, node, store, _runner, _finishes, _queues.Values, options, time, chance.For("jobs.claim"));
+        var lookout = new Lookout(database, options, () => [.. _queues.Values.Where(q => q.IsIdle).Select(q => q.Name)], Freed, time);
+        _claims = new ClaimLoop(database, node, store, _runner, _finishes, lookout, _queues.Values, options, time, chance.For("jobs.claim"));
         _watch = new WatchLoop(database, node, _runner, _finishes, _claims, _queues, options, time, log);
-        var recurring = new JobQueue(database, handlers, Freed, log: events);
+        var recurring = new JobQueue(database, handlers, Freed, log: events, priorities: options.Priorities);
         schedules?.Read(handlers, recurring, database.Clock.Now);
         _schedules = new ScheduleLoop(database, node, recurring, handlers, schedules, options, Cancelled, time, log);
         _upkeep = new UpkeepLoop(database, written ?? database, node, options, followers, told, Freed, time, log);
@@ -74,7 +75,7 @@ public sealed class JobServer
 
         void Freed(IReadOnlyCollection<string> queues)
         {
-            _claims!.Wake();
+            _claims!.Ask();
             hint(Topic);
         }
 
@@ -135,7 +136,7 @@ public sealed class JobServer
     }
 
     /// <summary>Something may be there to run: look now.</summary>
-    public void Wake() => _claims.Wake();
+    public void Wake() => _claims.Ask();
 
     /// <summary>An operator wants something of queues, running jobs or schedules: look now.</summary>
     public void WakeForIntent()

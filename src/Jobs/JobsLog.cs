@@ -26,14 +26,14 @@ internal static partial class JobsLog
     [LoggerMessage(5007, LogLevel.Warning, "{Count} jobs were claimed without this node hearing of it; they are given back")]
     public static partial void Orphaned(ILogger log, int count);
 
-    [LoggerMessage(5008, LogLevel.Warning, "Job {Id} ({Queue}, {Kind}): nothing here runs jobs of this kind; it is put off")]
-    public static partial void UnknownKind(ILogger log, string queue, string kind, long id);
+    [LoggerMessage(5008, LogLevel.Warning, "Job {Id} ({Queue}, {Kind}), attempt {Attempt}: nothing here runs jobs of this kind; it is put off")]
+    public static partial void UnknownKind(ILogger log, string queue, string kind, long id, int attempt);
 
     [LoggerMessage(5009, LogLevel.Error, "{Count} ends of attempts cannot be stored together; each is stored by itself: {Error}")]
     public static partial void BatchBroken(ILogger log, int count, string error);
 
-    [LoggerMessage(5010, LogLevel.Error, "Job {Id} ({Queue}, {Kind}): its end cannot be stored: {Error}")]
-    public static partial void EndBroken(ILogger log, string queue, string kind, long id, string error);
+    [LoggerMessage(5010, LogLevel.Error, "Job {Id} ({Queue}, {Kind}), attempt {Attempt}: its end cannot be stored: {Error}")]
+    public static partial void EndBroken(ILogger log, string queue, string kind, long id, int attempt, string error);
 
     [LoggerMessage(5011, LogLevel.Warning, "Slots of {Count} concurrency keys cannot be given out now, and are tried again: {Error}")]
     public static partial void KeysWait(ILogger log, int count, string error);

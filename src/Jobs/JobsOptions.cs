@@ -12,6 +12,9 @@ public sealed record JobsOptions
     /// <summary>Workers of each queue on this node. A queue that handlers use and that is not named here has <see cref="DefaultWorkers"/>.</summary>
     public IReadOnlyDictionary<string, int> Queues { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal) { [DefaultQueue] = 10 };
 
+    /// <summary>Priority of the jobs of a queue whose caller and kind name none, given by whoever enqueues them: -100 to 100, higher first; 0 for a queue that is not named here.</summary>
+    public IReadOnlyDictionary<string, int> Priorities { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
     /// <summary>Workers of a queue that is not named. Default 2; 0 to 1,000.</summary>
     public int DefaultWorkers { get; init; } = 2;
 
@@ -73,6 +76,11 @@ public sealed record JobsOptions
             Require(workers is >= 0 and <= 1_000, $"queue '{name}': {workers} workers; 0 to 1000");
         }
 
+        foreach (var (name, priority) in Priorities)
+        {
+            Require(priority is >= -100 and <= 100, $"queue '{name}': priority {priority}; -100 to 100");
+        }
+
         Require(DefaultWorkers is >= 0 and <= 1_000, $"default workers {DefaultWorkers}; 0 to 1000");
         Require(PollInterval >= TimeSpan.FromMilliseconds(50) && PollInterval <= TimeSpan.FromMinutes(1), $"poll interval {PollInterval}; 50 ms to 60 s");
         Require(Prefetch is >= 0 and <= 5_000, $"prefetch {Prefetch}; 0 to 5000");
@@ -96,6 +104,8 @@ public sealed record JobsOptions
     }
 
     internal int WorkersOf(string queue) => Queues.TryGetValue(queue, out var workers) ? workers : DefaultWorkers;
+
+    internal int PriorityOf(string queue) => Priorities.GetValueOrDefault(queue);
 
     internal TimeSpan KeepLongest => new[] { KeepDone, KeepCancelled, KeepDead }.Max();
 

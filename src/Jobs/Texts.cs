@@ -31,6 +31,20 @@ internal static class Texts
         return fit.ToString();
     }
 
+    /// <summary>A number that is not negative, in as few digits and small letters as it takes.</summary>
+    public static string InBase36(long number)
+    {
+        Span<char> digits = stackalloc char[13];
+        var first = digits.Length;
+        do
+        {
+            digits[--first] = "0123456789abcdefghijklmnopqrstuvwxyz"[(int)(number % 36)];
+            number /= 36;
+        }
+        while (number > 0);
+        return new string(digits[first..]);
+    }
+
     /// <summary>True when both databases store it as it is.</summary>
     public static bool IsFit(string text)
     {

@@ -663,6 +663,7 @@ table job_waiting
   CREATE INDEX job_waiting_for ON public.job_waiting USING btree (waits_for, id) WHERE (waits_for IS NOT NULL)
   CREATE INDEX job_waiting_key ON public.job_waiting USING btree (concurrency_key, rank) WHERE ((state = 'blocked'::text) AND (waits_for IS NULL))
   CREATE INDEX job_waiting_knock ON public.job_waiting USING btree (id) WHERE is_knocking
+  CREATE INDEX job_waiting_knock_key ON public.job_waiting USING btree (concurrency_key) WHERE (is_knocking AND (waits_for IS NULL))
 
 table live_event
   id bigint not null

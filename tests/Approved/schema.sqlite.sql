@@ -563,6 +563,8 @@ CREATE INDEX job_waiting_key on job_waiting (concurrency_key, rank) where state 
 
 CREATE INDEX job_waiting_knock on job_waiting (id) where is_knocking;
 
+CREATE INDEX job_waiting_knock_key on job_waiting (concurrency_key) where is_knocking and waits_for is null;
+
 CREATE TABLE live_event (
   id INTEGER not null primary key,
   stamp INTEGER not null,

@@ -14,16 +14,11 @@ internal static class JobsAct
             JobVerb.Retry => ("Run a job again that has ended, with all its attempts, or a scheduled one at once. All: those that are dead, unless --state says otherwise.", "runs again"),
             JobVerb.Cancel => ("End a job; a running one when its node obeys. All: those that have not ended, unless --state says otherwise.", "is cancelled"),
             JobVerb.Discard => ("Give up a job that waits or is dead. All: those that are dead, unless --state says otherwise.", "is given up"),
-            _ => ("Take a running job from its node, whose writes about it are refused from then on, and have it run again", "is taken from its node and runs again"),
+            _ => ("Take a running job from its node, whose writes about it are refused from then on, and have it run again. All: those that run.", "is taken from its node and runs again"),
         };
-        var id = new Argument<long?>("ID") { Description = "The job", Arity = verb == JobVerb.Release ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne };
+        var id = new Argument<long?>("ID") { Description = "The job", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command(word, what + " Exit code 1 when it cannot be done.") { id };
-        if (verb == JobVerb.Release)
-        {
-            return cli.Act(command, run => OneAsync(run, verb, run.Get(id)!.Value, done), "rondo jobs release 4711");
-        }
-
-        var all = new Option<bool>("--all") { Description = "All jobs that the other options find, 200 in a transaction" };
+        var all = new Option<bool>("--all") { Description = "All jobs that the other options find, 200 in a transaction; without it one of these has to be given" };
         var dry = new Option<bool>("--dry-run") { Description = "Only say how many, and the first ten" };
         var filter = new JobFilterOptions();
         command.Add(all);
@@ -31,15 +26,16 @@ internal static class JobsAct
         filter.AddTo(command);
         return cli.Act(
             command,
-            run => (run.Get(id), run.Get(all)) switch
+            run => (run.Get(id), run.Get(all) || filter.IsGiven(run)) switch
             {
-                ({ } one, false) when !filter.IsGiven(run) && !run.Get(dry) => OneAsync(run, verb, one, done),
+                ({ } one, false) when !run.Get(dry) => OneAsync(run, verb, one, done),
                 (null, true) => AllAsync(run, verb, filter, run.Get(dry)),
-                ({ }, _) => throw new CommandFault(ExitCode.Misuse, $"jobs {word}: the id of one job, or --all with options that choose; not both"),
-                _ => throw new CommandFault(ExitCode.Misuse, $"jobs {word}: which one? expected the id of a job, or --all with options that choose"),
+                ({ }, _) => throw new CommandFault(ExitCode.Misuse, $"jobs {word}: the id of one job, or options that choose, or --all; not both"),
+                _ => throw new CommandFault(ExitCode.Misuse, $"jobs {word}: which one? expected the id of a job, options that choose (--queue, --state, …), or --all"),
             },
             $"rondo jobs {word} 4711",
-            $"rondo jobs {word} --all --queue payments --error timeout --dry-run");
+            $"rondo jobs {word} --queue payments --error timeout --dry-run",
+            $"rondo jobs {word} --all");
     }
 
     private static string Word(JobVerb verb) => verb.ToString().ToLowerInvariant();

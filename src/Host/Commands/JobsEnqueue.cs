@@ -58,7 +58,7 @@ internal static class JobsEnqueue
 
     private static async Task<int> EnqueueAsync(Run run, Database database, string kind, string args, EnqueueOptions options)
     {
-        await using var queue = new JobQueue(database, Handlers.All(run.Time));
+        await using var queue = new JobQueue(database, Handlers.All(run.Time), priorities: run.Settings.Jobs.Priorities);
         Enqueued enqueued;
         try
         {

@@ -47,14 +47,15 @@ internal static class QueuesCommand
 
     private static Command List(Cli cli)
     {
+        var kinds = new Option<bool>("--kinds") { Description = "Each kind of job in a queue by itself" };
         var watch = new Option<bool>("--watch") { Description = "Again every second, until Ctrl-C" };
         return cli.Act(
-            new Command("list", "Every queue: what it holds, its workers, and how it went in the last 10 minutes") { watch },
+            new Command("list", "Every queue: what it holds, its workers, and how it went in the last 10 minutes") { kinds, watch },
             run => JobsCommand.UseAsync(run, async (jobs, database) =>
             {
                 while (true)
                 {
-                    Write(run, await jobs.Queues.ReadAsync(run.Stop) with { Redis = await JobsStatus.RedisAsync(run, database) });
+                    Write(run, await jobs.Queues.ReadAsync(run.Stop) with { Redis = await JobsStatus.RedisAsync(run, database) }, run.Get(kinds));
                     if (!run.Get(watch))
                     {
                         return ExitCode.Ok;
@@ -64,19 +65,24 @@ internal static class QueuesCommand
                 }
             }),
             "rondo queues list",
+            "rondo queues list --kinds",
             "rondo queues list --watch");
     }
 
-    private static void Write(Run run, QueueStatus status)
+    private static void Write(Run run, QueueStatus status, bool isByKind)
     {
-        run.WriteTable(
-            ["queue", "workers", "ready", "running", "scheduled", "blocked", "oldest", "ended", "per s", "failing", "wait p50/p99", "run p50/p99"],
-            status.Queues.Select(q => (IReadOnlyList<string?>)
-            [
-                q.Queue, Workers(q), Text(q.Ready), Text(q.Running), Text(q.Scheduled), Text(q.Blocked), q.OldestReadyAgeS is { } age ? $"{age:0.0} s" : "-",
-                q.Dead > 0 ? $"{q.Finished:N0}, {q.Dead:N0} dead" : Text(q.Finished), q.ThroughputPerS.ToString("0.###", CultureInfo.InvariantCulture),
-                q.FailureRate is { } rate ? $"{rate * 100:0.0}%" : "-", Pair(q.WaitP50Ms, q.WaitP99Ms), Pair(q.RunP50Ms, q.RunP99Ms),
-            ]));
+        string[] figures = ["ready", "running", "scheduled", "blocked", "oldest", "ended", "per s", "failing", "wait p50/p99", "run p50/p99"];
+        if (isByKind)
+        {
+            run.WriteTable(["queue", "kind", .. figures], status.Queues.SelectMany(q => q.Kinds.Select(k => (IReadOnlyList<string?>)[q.Queue, k.Kind, .. Figures(k)])));
+        }
+        else
+        {
+            run.WriteTable(
+                ["queue", "workers", "priority", .. figures],
+                status.Queues.Select(q => (IReadOnlyList<string?>)[q.Queue, Workers(q), q.Priority.ToString(CultureInfo.InvariantCulture), .. Figures(q)]));
+        }
+
         run.Say(status.Workers.Count == 0 ? "no node with the role work runs. Start one: rondo serve" : $"{status.Workers.Count} running with the role work: {string.Join(", ", status.Workers)}");
         if (status.Redis is { } redis)
         {
@@ -124,6 +130,13 @@ internal static class QueuesCommand
         var workers = queue.Workers is { } wanted ? $"{wanted}" : queue.ConfiguredWorkers is { } own ? $"{own} configured" : "configured";
         return queue.IsPaused ? workers + ", paused" : workers;
     }
+
+    private static string[] Figures(JobFigures of) =>
+    [
+        Text(of.Ready), Text(of.Running), Text(of.Scheduled), Text(of.Blocked), of.OldestReadyAgeS is { } age ? $"{age:0.0} s" : "-",
+        of.Dead > 0 ? $"{of.Finished:N0}, {of.Dead:N0} dead" : Text(of.Finished), of.ThroughputPerS.ToString("0.###", CultureInfo.InvariantCulture),
+        of.FailureRate is { } rate ? $"{rate * 100:0.0}%" : "-", Pair(of.WaitP50Ms, of.WaitP99Ms), Pair(of.RunP50Ms, of.RunP99Ms),
+    ];
 
     private static string Text(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

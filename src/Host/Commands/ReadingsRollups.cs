@@ -57,7 +57,7 @@ internal static class ReadingsRollups
             run => run.UseDatabaseAsync(async database =>
             {
                 var now = database.Clock.Now;
-                await using var queue = new JobQueue(database, Handlers.All(run.Time));
+                await using var queue = new JobQueue(database, Handlers.All(run.Time), priorities: run.Settings.Jobs.Priorities);
                 var args = new RebuildArgs(TimeOptions.Read(run, from, now)?.ToString(), TimeOptions.Read(run, to, now)?.ToString());
                 var job = await database.WriteAsync("jobs.enqueue.request", tx => queue.Enqueue(tx, args), run.Stop);
                 await run.HintAsync(database, JobServer.Topic);

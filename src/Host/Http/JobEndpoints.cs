@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
@@ -85,6 +86,24 @@ internal static class JobEndpoints
             var word = verb.ToString().ToLowerInvariant();
             jobs.MapPost($"/{{id:long}}/{word}", (Server server, HttpContext context, long id, CancellationToken stop) => ActAsync(server, context, verb, word, id, stop))
                 .Named(word + "Job", what).For(Role.Operator).Produces<JobView>().Problems(404, 409, 503);
+            jobs.MapPost(
+                    $"/{word}",
+                    (
+                        Server server,
+                        HttpContext context,
+                        CancellationToken stop,
+                        [FromQuery(Name = "state")] string? state,
+                        [FromQuery(Name = "queue")] string? queue,
+                        [FromQuery(Name = "kind")] string? kind,
+                        [FromQuery(Name = "error")] string? error,
+                        [FromQuery(Name = "tag")] string? tag,
+                        [FromQuery(Name = "batch")] long? batch,
+                        [FromQuery(Name = "all")] bool? isAll,
+                        [FromQuery(Name = "dry_run")] bool? isDryRun) =>
+                    ActOnAllAsync(
+                        server, context, verb, word, state,
+                        new JobFilter { Queue = queue, Kind = kind, Error = error, Tag = tag, Batch = batch }, isAll ?? false, isDryRun ?? false, stop))
+                .Named(word + "Jobs", $"Does what /api/jobs/{{id}}/{word} does to all jobs that the query finds, 200 in a transaction; all=true: to every job{WithoutState(verb)}").For(Role.Operator).Produces<JobBulk>().Problems(503);
         }
     }
 
@@ -106,14 +125,14 @@ internal static class JobEndpoints
             return Problem.Of(StatusCodes.Status400BadRequest, $"limit is {most}; expected 1 to {MostJobs}.");
         }
 
-        if (state is not null && !JobStates.TryParse(state, out _))
+        if (!IsState(state, out var known, out var problem))
         {
-            return Problem.Of(StatusCodes.Status400BadRequest, $"state is '{SpecPointer.Shown(state)}'; expected one of {string.Join(", ", JobStates.All.Select(s => s.Text()))}.");
+            return problem;
         }
 
         var filter = new JobFilter
         {
-            State = JobStates.TryParse(state, out var known) ? known : null, Queue = queue, Kind = kind, Error = error, Tag = tag, Batch = batch, Before = before,
+            State = known, Queue = queue, Kind = kind, Error = error, Tag = tag, Batch = batch, Before = before,
         };
         var rows = await server.JobOperations.ListAsync(filter, most + 1, stop).ConfigureAwait(false);
         string? next = null;
@@ -210,6 +229,37 @@ internal static class JobEndpoints
             { Refusal: { } refusal } => Problem.Of(StatusCodes.Status409Conflict, $"Job {id} was not changed by {word}: {refusal}. GET /api/jobs/{id}/explain tells more."),
             { Job: { } job } => Results.Ok(JobView.Of(job)),
         };
+    }
+
+    private static async Task<IResult> ActOnAllAsync(Server server, HttpContext context, JobVerb verb, string word, string? state, JobFilter filter, bool isAll, bool isDryRun, CancellationToken stop)
+    {
+        if (!IsState(state, out var known, out var problem))
+        {
+            return problem;
+        }
+
+        filter = filter with { State = known };
+        return isAll || filter != new JobFilter()
+            ? Results.Ok(await server.By(context, "jobs." + word, filter.ToString()).Jobs.ActOnAllAsync(verb, filter, isDryRun, stop).ConfigureAwait(false))
+            : Problem.Of(StatusCodes.Status400BadRequest, "Which jobs? Expected one of state, queue, kind, error, tag and batch, or all=true.");
+    }
+
+    private static string WithoutState(JobVerb verb) => verb switch
+    {
+        JobVerb.Cancel => ". Without a state: those that have not ended",
+        JobVerb.Release => "",
+        _ => ". Without a state: those that are dead",
+    };
+
+    /// <summary>Reads a state; none is none.</summary>
+    private static bool IsState(string? text, out JobState? state, [NotNullWhen(false)] out Problem? problem)
+    {
+        var isKnown = JobStates.TryParse(text, out var known);
+        state = isKnown ? known : null;
+        problem = isKnown || text is null
+            ? null
+            : Problem.Of(StatusCodes.Status400BadRequest, $"state is '{SpecPointer.Shown(text)}'; expected one of {string.Join(", ", JobStates.All.Select(s => s.Text()))}.");
+        return problem is null;
     }
 
     private static Problem Unknown(long id) => Problem.NotFound($"There is no job {id}: it never was, or its time in the history is over.", []);

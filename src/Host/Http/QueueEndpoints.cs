@@ -24,6 +24,8 @@ internal static class QueueEndpoints
             .Named("pauseQueue", "Begins nothing more of a queue; stored, and kept over restarts").For(Role.Operator).Produces<QueueView>().Problems(422, 503);
         queues.MapPost("/{queue}/resume", (Server server, HttpContext context, string queue, CancellationToken stop) => PauseAsync(server, context, queue, isPaused: false, stop))
             .Named("resumeQueue", "Begins jobs of a queue again").For(Role.Operator).Produces<QueueView>().Problems(422, 503);
+        queues.MapPost("/{queue}/drain", (Server server, HttpContext context, string queue, CancellationToken stop) => PauseAsync(server, context, queue, isPaused: true, stop))
+            .Named("drainQueue", "Begins nothing more of a queue; it is drained when running is 0, in this answer or in a later one of GET /api/queues").For(Role.Operator).Produces<QueueView>().Problems(422, 503);
         queues.MapPut("/{queue}/workers", ScaleAsync).Named("scaleQueue", "How many workers a queue is to have on each node; stored, and kept over restarts").For(Role.Operator)
             .Accepts<WorkersRequest>("application/json").Produces<QueueView>().Problems(413, 415, 422, 503);
         app.MapGet("/api/polling/queue-status", ReadAsync).WithTags("polling").Named("pollingQueueStatus", "The same as /api/queues").For(Role.Viewer).Produces<QueueStatus>().Problems(503);

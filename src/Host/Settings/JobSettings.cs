@@ -12,12 +12,12 @@ internal static class JobSettings
 
     private const string Off = "off";
 
-    private const string HotspotQueues = "payments=4,provisioning=3,default=2,router-checks=2,router-data=3,log-rotation=1";
+    private const string HotspotQueues = "payments=4:20,provisioning=3:10,default=2,router-checks=2,router-data=3,log-rotation=1";
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
-        new("jobs.queues", _ => Show(new JobsOptions().Queues), "workers of each queue on this node: payments=4,default=2, or the word hotspot", TakeQueues),
+        new("jobs.queues", _ => Show(new JobsOptions().Queues), "workers of each queue on this node, and the priority of jobs that name none: payments=4:20,default=2, or the word hotspot", TakeQueues),
         Span("jobs.poll_interval", "longest time until a node looks for jobs by itself", o => o.PollInterval, (o, v) => o with { PollInterval = v }),
         Span("jobs.keep_done", "how long jobs that ended well are kept", o => o.KeepDone, (o, v) => o with { KeepDone = v }),
         Span("jobs.keep_cancelled", "how long cancelled jobs are kept", o => o.KeepCancelled, (o, v) => o with { KeepCancelled = v }),
@@ -36,17 +36,27 @@ internal static class JobSettings
 
     private static string? TakeQueues(SettingsDraft draft, string text)
     {
-        var queues = new Dictionary<string, int>(StringComparer.Ordinal);
+        var (queues, priorities) = (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, int>(StringComparer.Ordinal));
         foreach (var part in (text == Hotspot ? HotspotQueues : text).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            var (name, count) = part.IndexOf('=', StringComparison.Ordinal) is var at and > 0 ? (part[..at].TrimEnd(), part[(at + 1)..]) : ("", "");
-            if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var workers) || !queues.TryAdd(name, workers))
+            var (name, wanted) = part.IndexOf('=', StringComparison.Ordinal) is var at and > 0 ? (part[..at].TrimEnd(), part[(at + 1)..].Split(':')) : ("", []);
+            var priority = 0;
+            var isFit = wanted.Length is 1 or 2 && int.TryParse(wanted[0], NumberStyles.None, CultureInfo.InvariantCulture, out var workers) && queues.TryAdd(name, workers)
+                && (wanted.Length == 1 || int.TryParse(wanted[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out priority));
+            if (!isFit)
             {
-                return $"'{text}' is no list of queues; expected NAME=WORKERS with commas, each name once, such as payments=4,default=2, or {Hotspot}";
+                return $"'{text}' is no list of queues; expected NAME=WORKERS or NAME=WORKERS:PRIORITY with commas, each name once, such as payments=4:20,default=2, or {Hotspot}";
+            }
+
+            if (wanted.Length == 2)
+            {
+                priorities.Add(name, priority);
             }
         }
 
-        return queues.Count == 0 ? $"'{text}' names no queue; expected NAME=WORKERS with commas, or {Hotspot}" : Take(draft, draft.Jobs with { Queues = queues });
+        return queues.Count == 0
+            ? $"'{text}' names no queue; expected NAME=WORKERS with commas, or {Hotspot}"
+            : Take(draft, draft.Jobs with { Queues = queues, Priorities = priorities });
     }
 
     private static string? TakeAfterJobs(SettingsDraft draft, string text) => text == Off

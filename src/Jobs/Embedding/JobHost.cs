@@ -41,7 +41,7 @@ public sealed class JobHost : IAsyncDisposable
             (tx, oldest) => OlderNodes.StillRunning(tx, database.Address, settings.RunsJobs ? DatabaseUse.Server : DatabaseUse.Command, oldest));
         _hints = new Hints(database, settings.Time);
         _supervisor = JobHostLife.NewSupervisor(settings, _chance);
-        Queue = new JobQueue(database, _handlers, _ => _hints.Send(JobServer.Topic), _hints);
+        Queue = new JobQueue(database, _handlers, _ => _hints.Send(JobServer.Topic), _hints, priorities: settings.Jobs.Priorities);
         Operations = new JobOperations(database, _handlers, settings.Jobs, _hints.Send);
     }
 

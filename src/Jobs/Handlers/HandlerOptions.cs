@@ -20,8 +20,8 @@ public sealed record HandlerOptions<TArgs>
     /// <summary>Queue when the caller names none. Default <c>default</c>.</summary>
     public string Queue { get; init; } = JobsOptions.DefaultQueue;
 
-    /// <summary>-100 to 100, higher first; one step is worth 30 s of waiting. Default 0.</summary>
-    public int Priority { get; init; }
+    /// <summary>-100 to 100, higher first; one step is worth 30 s of waiting. Null, the default: that of the queue (<see cref="JobsOptions.Priorities"/>).</summary>
+    public int? Priority { get; init; }
 
     /// <summary>An attempt is cancelled after it. Default 5 min; 100 ms to 7 days.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(5);
@@ -56,7 +56,7 @@ public sealed record HandlerOptions<TArgs>
     internal void Check(string kind)
     {
         Require(Names.IsFit(Queue), $"queue '{Queue}' is not a name: 1 to 60 letters, digits, '.', '-', '_'");
-        Require(Priority is >= -100 and <= 100, $"priority {Priority} is not from -100 to 100");
+        Require(Priority is null or >= -100 and <= 100, $"priority {Priority} is not from -100 to 100");
         Require(Timeout >= TimeSpan.FromMilliseconds(100) && Timeout <= TimeSpan.FromDays(7), $"timeout {Timeout} is not from 100 ms to 7 days");
         Require(Attempts is >= 1 and <= 1_000, $"attempts {Attempts} is not from 1 to 1000");
         Require(ConcurrencyLimit is >= 1 and <= 1_000, $"concurrency limit {ConcurrencyLimit} is not from 1 to 1000");

@@ -9,7 +9,7 @@ internal abstract class JobKind(string name)
 
     public required string Queue { get; init; }
 
-    public required int Priority { get; init; }
+    public required int? Priority { get; init; }
 
     public required TimeSpan Timeout { get; init; }
 

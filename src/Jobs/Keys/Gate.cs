@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Rondo.Jobs.Pump;
@@ -13,10 +14,27 @@ namespace Rondo.Jobs.Keys;
 /// </summary>
 internal static class Gate
 {
-    private const int MaxKnocks = 1_000;
+    private const int MaxKeys = 500;
+    private const int MaxHeard = 2_000;
+    private const string Knocking = "is_knocking and waits_for is null";
 
-    private static readonly Sql _knocks = new("jobs.gate.knocks", "select id, concurrency_key as key from job_waiting where is_knocking and waits_for is null order by id limit @max");
-    private static readonly Sql _heard = new("jobs.gate.heard", "update job_waiting set is_knocking = {false} where id {in:@ids} and is_knocking");
+    // From key to key through the index: many jobs that knock for one of them keep no other waiting.
+    private static readonly Sql _knocks = new("jobs.gate.knocks", $"""
+        with recursive k (key) as (
+          select min(concurrency_key) from job_waiting where {Knocking} and concurrency_key > @after
+          union all
+          select (select min(w.concurrency_key) from job_waiting w where w.is_knocking and w.waits_for is null and w.concurrency_key > k.key) from k where k.key is not null
+        )
+        select key from k where key is not null limit @max
+        """);
+
+    // In pieces: a hundred thousand of them would outlast the limit of a statement.
+    private static readonly Sql _heard = new("jobs.gate.heard", $$"""
+        update job_waiting set is_knocking = {false} where is_knocking and id in (
+          select id from job_waiting where {{Knocking}}
+            and concurrency_key {only:postgres}= any(array(select json_array_elements_text(cast(@keys as json)))){end}{only:sqlite}in (select value from json_each(@keys)){end}
+          limit @max{update}{skip_locked})
+        """);
 
     // Reads only what is there after the lock was taken: a statement sees what was committed before it began.
     private static readonly Sql _lock = new("jobs.gate.lock", "select pg_advisory_xact_lock(7210530, h) from (select distinct hashtext(key) as h from unnest(@keys) as key order by 1) s");
@@ -58,25 +76,27 @@ internal static class Gate
         return FillLocked(tx, keys);
     }
 
-    /// <summary>Looks after the keys whose jobs knock; a key that somebody else holds knocks on. True when there may be more of them.</summary>
-    public static bool Answer(Transaction tx)
+    /// <summary>Looks after the keys whose jobs knock, at most 500 of them, from <paramref name="after"/> on; a key that somebody else holds knocks on.</summary>
+    public static Answered Answer(Transaction tx, string after = "")
     {
-        var knocks = tx.Query<Knock>(_knocks, new { max = MaxKnocks });
-        var keys = knocks.Select(k => k.Key).ToHashSet(StringComparer.Ordinal);
-        if (keys.Count > 0 && tx.Dialect == Dialect.Postgres)
+        var knocks = tx.Query<string>(_knocks, new { after, max = MaxKeys });
+        if (knocks.Count == 0)
         {
-            // Not waited for: whoever holds one may take his time, and claims wait for this.
-            keys = tx.Query<string>(_tryLock, new { keys = keys.ToArray() }).ToHashSet(StringComparer.Ordinal);
+            return new Answered([], "", after.Length > 0, false);
         }
 
-        if (keys.Count == 0)
+        // Not waited for: whoever holds one may take his time, and claims wait for this.
+        var keys = tx.Dialect == Dialect.Postgres ? tx.Query<string>(_tryLock, new { keys = knocks.ToArray() }) : knocks;
+        var (heard, queues) = (0, new HashSet<string>(StringComparer.Ordinal));
+        if (keys.Count > 0)
         {
-            return false;
+            heard = tx.Execute(_heard, new { keys = JsonSerializer.Serialize(keys), max = MaxHeard });
+            queues = FillLocked(tx, keys);
         }
 
-        tx.Execute(_heard, new { ids = new IdList([.. knocks.Where(k => keys.Contains(k.Key)).Select(k => k.Id)]) });
-        FillLocked(tx, keys);
-        return knocks.Count == MaxKnocks;
+        // The next look goes on behind these, and then from the beginning.
+        var isMore = knocks.Count == MaxKeys || heard == MaxHeard || after.Length > 0;
+        return new Answered(queues, knocks.Count == MaxKeys ? knocks[^1] : "", isMore, keys.Count < knocks.Count);
     }
 
     /// <summary>Takes the locks of <paramref name="keys"/>, for whoever locks a job of theirs next and fills them in the same transaction: the other way round two would wait for each other.</summary>
@@ -126,13 +146,6 @@ internal static class Gate
         return queues;
     }
 
-    private sealed class Knock
-    {
-        public long Id { get; init; }
-
-        public string Key { get; init; } = "";
-    }
-
     private sealed class Waiter
     {
         public long Id { get; init; }
@@ -140,3 +153,10 @@ internal static class Gate
         public string Queue { get; init; } = "";
     }
 }
+
+/// <summary>What came of a look at the keys whose jobs knock.</summary>
+/// <param name="Queues">Queues that have something new.</param>
+/// <param name="After">Where the next look begins.</param>
+/// <param name="IsMore">Whether there may be more of them.</param>
+/// <param name="IsHeld">Whether somebody else held one of them, which knocks on.</param>
+internal sealed record Answered(IReadOnlyCollection<string> Queues, string After, bool IsMore, bool IsHeld);

@@ -126,4 +126,12 @@ public sealed record JobFilter
 
     /// <summary>Ids below this one, for the next page.</summary>
     public long? Before { get; init; }
+
+    /// <summary>What was chosen, as it is written down: <c>state=dead queue=payments</c>; <c>all</c> when nothing was.</summary>
+    public override string ToString()
+    {
+        (string Name, object? Value)[] all =
+            [("id", Id), ("state", State?.Text()), ("queue", Queue), ("kind", Kind), ("error", Error), ("tag", Tag), ("batch", Batch), ("before", Before)];
+        return all.Any(c => c.Value is not null) ? string.Join(' ', all.Where(c => c.Value is not null).Select(c => $"{c.Name}={c.Value}")) : "all";
+    }
 }

@@ -68,17 +68,17 @@ public sealed class QueueOperations
     private QueueStatus Read(Transaction tx)
     {
         var now = tx.Now;
-        var depths = QueueStore.Depths(tx).ToDictionary(d => d.Queue, StringComparer.Ordinal);
+        var depths = QueueStore.Kinds(tx).ToLookup(d => d.Queue, StringComparer.Ordinal);
         var intents = QueueStore.Intents(tx).ToDictionary(i => i.Name, StringComparer.Ordinal);
         var ends = QueueStore.ReadEnds(tx, now - _window).ToLookup(e => e.Queue, StringComparer.Ordinal);
         var times = QueueStore.ReadTimes(tx, now - _window).ToLookup(t => t.Queue, StringComparer.Ordinal);
         string[] configured = [.. _options.Queues.Keys, .. _handlers.Queues];
-        var names = depths.Keys.Concat(intents.Keys).Concat(ends.Select(e => e.Key)).Concat(configured).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        var names = depths.Select(d => d.Key).Concat(intents.Keys).Concat(ends.Select(e => e.Key)).Concat(configured).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
         List<QueueView> queues =
         [
             .. names.Select(name => View(
                 name,
-                depths.GetValueOrDefault(name) ?? new QueueStore.Depth(),
+                [.. depths[name]],
                 intents.GetValueOrDefault(name),
                 configured.Contains(name, StringComparer.Ordinal) ? _options.WorkersOf(name) : null,
                 [.. ends[name]],
@@ -95,23 +95,32 @@ public sealed class QueueOperations
                 queues.Sum(q => q.Dead), Rate(queues.Sum(q => q.Finished))));
     }
 
-    private static QueueView View(string name, QueueStore.Depth depth, QueueStore.Intent? intent, int? configured, QueueStore.Ends[] ends, QueueStore.Times[] times, Instant now)
+    private QueueView View(string name, QueueStore.Depth[] depths, QueueStore.Intent? intent, int? configured, QueueStore.Ends[] ends, QueueStore.Times[] times, Instant now) => new(name, Figures(depths, ends, times, now))
+    {
+        Workers = intent?.Workers,
+        ConfiguredWorkers = configured,
+        Priority = _options.PriorityOf(name),
+        IsPaused = intent?.IsPaused ?? false,
+        Kinds =
+        [
+            .. depths.Select(d => d.Kind).Concat(ends.Select(e => e.Kind)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(kind => new KindView(
+                kind, Figures([.. depths.Where(d => d.Kind == kind)], [.. ends.Where(e => e.Kind == kind)], [.. times.Where(t => t.Kind == kind)], now))),
+        ],
+    };
+
+    private static JobFigures Figures(QueueStore.Depth[] depths, QueueStore.Ends[] ends, QueueStore.Times[] times, Instant now)
     {
         var tried = ends.Where(e => e.State is "done" or "dead").ToArray();
         var attempts = tried.Sum(e => e.Attempts);
         var waits = times.Select(t => t.StartedAt - t.Due).Order().ToArray();
         var runs = times.Select(t => t.FinishedAt - t.StartedAt).Order().ToArray();
-        return new QueueView
+        return new JobFigures
         {
-            Queue = name,
-            Ready = depth.Ready,
-            Running = depth.Running,
-            Scheduled = depth.Scheduled,
-            Blocked = depth.Blocked,
-            OldestReadyAgeS = depth.Oldest is { } oldest ? Math.Round(Math.Max(0, (now - oldest).TotalSeconds), 1) : null,
-            Workers = intent?.Workers,
-            ConfiguredWorkers = configured,
-            IsPaused = intent?.IsPaused ?? false,
+            Ready = depths.Sum(d => d.Ready),
+            Running = depths.Sum(d => d.Running),
+            Scheduled = depths.Sum(d => d.Scheduled),
+            Blocked = depths.Sum(d => d.Blocked),
+            OldestReadyAgeS = depths.Min(d => d.Oldest) is { } oldest ? Math.Round(Math.Max(0, (now - oldest).TotalSeconds), 1) : null,
             Finished = ends.Sum(e => e.Count),
             Dead = ends.Where(e => e.State == "dead").Sum(e => e.Count),
             ThroughputPerS = Rate(ends.Sum(e => e.Count)),

@@ -14,14 +14,26 @@ internal static class QueueStore
         from queue_depth
         """);
 
+    private static readonly Sql _kinds = new("queues.kinds", """
+        select queue, kind, cast(sum(ready) as {bigint}) as ready, cast(sum(running) as {bigint}) as running, cast(sum(scheduled) as {bigint}) as scheduled,
+          cast(sum(blocked) as {bigint}) as blocked, min(oldest) as oldest
+        from (
+          select queue, kind, count(*) as ready, 0 as running, 0 as scheduled, 0 as blocked, min(due) as oldest from job_ready group by queue, kind
+          union all select queue, kind, 0, count(*), 0, 0, cast(null as {instant}) from job_running group by queue, kind
+          union all select queue, kind, 0, 0, sum(case when state = 'scheduled' then 1 else 0 end), sum(case when state = 'blocked' then 1 else 0 end), cast(null as {instant})
+            from job_waiting group by queue, kind
+        ) each
+        group by queue, kind
+        """);
+
     private static readonly Sql _intents = new("queues.intents", "select name, workers, is_paused, changed_at from job_queue");
 
     private static readonly Sql _ends = new("queues.ends", """
-        select queue, state, count(*) as count, cast(sum(attempts) as {bigint}) as attempts from job_history where finished_at >= @since group by queue, state
+        select queue, kind, state, count(*) as count, cast(sum(attempts) as {bigint}) as attempts from job_history where finished_at >= @since group by queue, kind, state
         """);
 
     private static readonly Sql _times = new("queues.times", """
-        select queue, due, started_at, finished_at from job_history
+        select queue, kind, due, started_at, finished_at from job_history
         where finished_at >= @since and started_at is not null and state <> 'cancelled' order by finished_at desc limit @sample
         """);
 
@@ -53,6 +65,9 @@ internal static class QueueStore
 
     public static List<Depth> Depths(Transaction tx) => tx.Query<Depth>(_depth);
 
+    /// <summary>The same of each kind in each queue.</summary>
+    public static List<Depth> Kinds(Transaction tx) => tx.Query<Depth>(_kinds);
+
     public static List<Intent> Intents(Transaction tx) => tx.Query<Intent>(_intents);
 
     public static List<Ends> ReadEnds(Transaction tx, Instant since) => tx.Query<Ends>(_ends, new { since });
@@ -70,6 +85,8 @@ internal static class QueueStore
     public sealed class Depth
     {
         public string Queue { get; init; } = "";
+
+        public string Kind { get; init; } = "";
 
         public long Ready { get; init; }
 
@@ -97,6 +114,8 @@ internal static class QueueStore
     {
         public string Queue { get; init; } = "";
 
+        public string Kind { get; init; } = "";
+
         public string State { get; init; } = "";
 
         public long Count { get; init; }
@@ -107,6 +126,8 @@ internal static class QueueStore
     public sealed class Times
     {
         public string Queue { get; init; } = "";
+
+        public string Kind { get; init; } = "";
 
         public Instant Due { get; init; }
 

@@ -1,14 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
 using Rondo.Nodes;
 using Rondo.Storage;
 
 namespace Rondo.Jobs;
 
-/// <summary>One queue: what it holds, what it did in the last 10 minutes, and what is wanted of it.</summary>
-public sealed record QueueView
+/// <summary>What a queue, or one kind of job in it, holds and did in the last 10 minutes.</summary>
+public record JobFigures
 {
-    /// <summary>Its name.</summary>
-    public required string Queue { get; init; }
-
     /// <summary>Jobs that can run now.</summary>
     public required long Ready { get; init; }
 
@@ -23,15 +21,6 @@ public sealed record QueueView
 
     /// <summary>For how long the oldest ready one could have run, in seconds; null without one.</summary>
     public double? OldestReadyAgeS { get; init; }
-
-    /// <summary>Workers of each node that an operator wants; null for what each node is configured with.</summary>
-    public int? Workers { get; init; }
-
-    /// <summary>Workers by the settings of whoever answers; null when they do not name the queue and no kind known here uses it.</summary>
-    public int? ConfiguredWorkers { get; init; }
-
-    /// <summary>True while nothing of it is to be begun.</summary>
-    public required bool IsPaused { get; init; }
 
     /// <summary>Jobs that ended in the last 10 minutes, however.</summary>
     public required long Finished { get; init; }
@@ -56,6 +45,43 @@ public sealed record QueueView
 
     /// <summary>From begun to ended, 99 % of them.</summary>
     public double? RunP99Ms { get; init; }
+}
+
+/// <summary>One kind of job in a queue.</summary>
+public sealed record KindView : JobFigures
+{
+    [SetsRequiredMembers]
+    internal KindView(string kind, JobFigures figures)
+        : base(figures) => Kind = kind;
+
+    /// <summary>Its name.</summary>
+    public string Kind { get; }
+}
+
+/// <summary>One queue: what it holds, what it did in the last 10 minutes, and what is wanted of it.</summary>
+public sealed record QueueView : JobFigures
+{
+    [SetsRequiredMembers]
+    internal QueueView(string queue, JobFigures figures)
+        : base(figures) => Queue = queue;
+
+    /// <summary>Its name.</summary>
+    public string Queue { get; }
+
+    /// <summary>Workers of each node that an operator wants; null for what each node is configured with.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>Workers by the settings of whoever answers; null when they do not name the queue and no kind known here uses it.</summary>
+    public int? ConfiguredWorkers { get; init; }
+
+    /// <summary>Priority of jobs whose caller and kind name none, by the settings of whoever answers.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>True while nothing of it is to be begun.</summary>
+    public bool IsPaused { get; init; }
+
+    /// <summary>The same of each kind of job that it holds or that ended in the last 10 minutes, by name.</summary>
+    public IReadOnlyList<KindView> Kinds { get; init; } = [];
 }
 
 /// <summary>What one node runs of one queue.</summary>

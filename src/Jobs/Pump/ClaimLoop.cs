@@ -1,5 +1,3 @@
-using Rondo.Jobs.Keys;
-using Rondo.Jobs.Upkeep;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
@@ -11,26 +9,27 @@ namespace Rondo.Jobs.Pump;
 /// looks by itself once in a poll interval, so a hint that is lost costs no more than that.
 /// </summary>
 internal sealed class ClaimLoop(
-    Database database, Node node, PumpStore store, Runner runner, FinishLoop finishes, IReadOnlyCollection<QueueWork> queues, JobsOptions options, TimeProvider time, Random random)
+    Database database, Node node, PumpStore store, Runner runner, FinishLoop finishes, Lookout lookout, IReadOnlyCollection<QueueWork> queues, JobsOptions options, TimeProvider time, Random random)
     : Loop("jobs.claim", time)
 {
     // A look from the beginning passes over what was taken and is not yet cleaned up (a long transaction somewhere keeps the server from it), so it may not
     // take more than a twentieth of the time; in between, claims begin where the last look from the beginning did.
     private const int ShareOfLooks = 20;
-    private static readonly TimeSpan _longestWithout = TimeSpan.FromSeconds(10);
+
+    // Of one queue at once: all its workers and what may lie ahead of them.
+    private const int MaxClaimed = 6_000;
+    private static readonly TimeSpan _longestWithout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _longestRide = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _aloneAgain = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _alonePatience = TimeSpan.FromSeconds(30);
-    private static readonly Sql _suspects = new("jobs.suspects", "select distinct queue from job_ready where crashes >= 2");
     private static readonly Sql _aloneOver = new("jobs.alone.over", "update job_running set is_alone = {false} where node = @node and is_alone = {true}");
 
     // A pass, or a claim that rides: each decides by what is idle and what runs, so they take turns.
     private readonly Lock _turn = new();
+    private readonly BatchSize _size = new(MaxClaimed);
     private volatile bool _isWaiting;
     private volatile bool _isRiding;
     private volatile bool _isStopping;
-    private long _lookedAt = long.MinValue;
-    private Instant? _nextDue;
     private TimeSpan _scanTook;
     private long? _aloneSince;
     private long _aloneGivenUpAt = long.MinValue;
@@ -62,12 +61,18 @@ internal sealed class ClaimLoop(
         GiveBackAll();
     }
 
+    /// <summary>There may be something new, to be claimed or to be looked for.</summary>
+    public void Ask()
+    {
+        lookout.Ask();
+        Wake();
+    }
+
     /// <summary>Something waits for its time until <paramref name="due"/>.</summary>
     public void Expect(Instant due)
     {
-        if (_nextDue is not { } next || due < next)
+        if (lookout.Expect(due))
         {
-            _nextDue = due;
             Wake();
         }
     }
@@ -158,38 +163,25 @@ internal sealed class ClaimLoop(
             return TimeSpan.FromMilliseconds(200);
         }
 
-        var isMore = Look();
+        if (lookout.IsDue)
+        {
+            lookout.Look(Beat);
+            var isServed = queues.Any(q => q is { IsPaused: false, Workers: > 0 } && lookout.Suspects.Contains(q.Name));
+            if (isServed && _aloneSince is null && runner.WrittenOff == 0 && (_aloneGivenUpAt == long.MinValue || Time.GetElapsedTime(_aloneGivenUpAt) > _aloneAgain))
+            {
+                _aloneSince = Time.GetTimestamp();
+            }
+        }
+
         var isFull = _aloneSince is null ? Claim() : ClaimAlone();
-        return isFull || isMore ? TimeSpan.Zero : Pause();
-    }
-
-    /// <summary>Once in a poll interval, or when something becomes due: what is due, who knocks, and whether there are suspects. True when there is more.</summary>
-    private bool Look()
-    {
-        if (_lookedAt != long.MinValue && Time.GetElapsedTime(_lookedAt) < options.PollInterval && !(_nextDue is { } next && next <= database.Clock.Now))
-        {
-            return false;
-        }
-
-        var (isMore, due, suspects) = database.Write("jobs.look", tx =>
-        {
-            var isMore = DueStore.Promote(tx);
-            isMore |= Gate.Answer(tx);
-            return (isMore, DueStore.Next(tx), tx.Query<string>(_suspects));
-        });
-        _nextDue = due;
-        _lookedAt = Time.GetTimestamp();
-        if (queues.Any(q => q is { IsPaused: false, Workers: > 0 } && suspects.Contains(q.Name)) && _aloneSince is null && runner.WrittenOff == 0 && (_aloneGivenUpAt == long.MinValue || Time.GetElapsedTime(_aloneGivenUpAt) > _aloneAgain))
-        {
-            _aloneSince = Time.GetTimestamp();
-        }
-
-        return isMore;
+        Beat();
+        lookout.FindNews();
+        return isFull ? TimeSpan.Zero : Pause();
     }
 
     private bool Claim()
     {
-        List<(QueueWork Queue, int Count)> hungry = [.. queues.Select(q => (q, q.Wanted())).Where(w => w.Item2 > 0)];
+        List<(QueueWork Queue, int Count)> hungry = [.. queues.Select(q => (q, Math.Min(q.Wanted(), _size.Now))).Where(w => w.Item2 > 0)];
         Bound(hungry);
         if (hungry.Count == 0 || finishes.IsFull)
         {
@@ -199,9 +191,20 @@ internal sealed class ClaimLoop(
         var scans = hungry.Where(h => h.Queue.ScannedAt is not { } at || Time.GetElapsedTime(at) > Spans.Shorter(_scanTook * ShareOfLooks, _longestWithout)).Select(h => h.Queue).ToHashSet();
         var wants = hungry.ConvertAll(h => new Want(h.Queue.Name, h.Count, scans.Contains(h.Queue) ? long.MinValue : h.Queue.LowestRank));
         var began = Time.GetTimestamp();
-        var jobs = database.Dialect == Dialect.Postgres
-            ? database.Tell("jobs.claim", tx => store.Claim(tx, wants))
-            : database.WriteUnflushed("jobs.claim", tx => store.Claim(tx, wants));
+        List<ClaimedJob> jobs;
+        try
+        {
+            jobs = database.Dialect == Dialect.Postgres
+                ? database.Tell("jobs.claim", tx => store.Claim(tx, wants))
+                : database.WriteUnflushed("jobs.claim", tx => store.Claim(tx, wants));
+        }
+        catch (StorageFault fault)
+        {
+            _size.Failed(hungry.Max(h => h.Count), fault);
+            throw;
+        }
+
+        _size.Taken();
         if (scans.Count > 0)
         {
             _scanTook = Time.GetElapsedTime(began);
@@ -305,8 +308,6 @@ internal sealed class ClaimLoop(
     {
         // Nodes that began together do not go on looking together.
         var pause = options.PollInterval * (0.75 + (random.NextDouble() * 0.25));
-        return _aloneSince is not null ? Spans.Shorter(pause, TimeSpan.FromMilliseconds(20))
-            : _nextDue is { } due ? Spans.Shorter(pause, Spans.Longer(due - database.Clock.Now, TimeSpan.FromMilliseconds(1)))
-            : pause;
+        return lookout.Pause(_aloneSince is not null ? Spans.Shorter(pause, TimeSpan.FromMilliseconds(20)) : pause);
     }
 }

@@ -83,6 +83,9 @@ internal sealed class Finish
     /// <summary>Set when it is written: the batch to look at, 0 when only another job waits for this one, null when the end means nothing to anybody.</summary>
     public long? Link { get; set; }
 
+    /// <summary>True once the database was asked to store it: the answer may have been lost.</summary>
+    public bool IsTried { get; set; }
+
     /// <summary>Told whether it was accepted, after the commit.</summary>
     public Action<bool>? Written { get; init; }
 
@@ -90,7 +93,7 @@ internal sealed class Finish
     public Finish Plainly() => new()
     {
         Job = Job, Outcome = Outcome, StartedAt = StartedAt, EndedAt = EndedAt, Due = Due is null ? null : EndedAt + TimeSpan.FromMinutes(1),
-        Error = Error is null ? null : "what the handler said could not be stored", IsDiscarded = IsDiscarded,
+        Error = Error is null ? null : "what the handler said could not be stored", IsDiscarded = IsDiscarded, IsTried = IsTried,
     };
 
     /// <summary>As it is told of when it is dead.</summary>

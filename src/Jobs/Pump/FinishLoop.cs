@@ -10,7 +10,7 @@ namespace Rondo.Jobs.Pump;
 /// Writes the ends of attempts: whatever has come by the time the last batch is committed goes into the next one. What the database does not take stays and is
 /// tried again; what it refuses belongs to somebody else by now, and is counted and said.
 /// </summary>
-internal sealed class FinishLoop(Database database, Node node, PumpStore store, Sequel sequel, JobEvents told, JobCounts counts, Action room, TimeProvider time, ILogger log)
+internal sealed class FinishLoop(Database database, Node node, PumpStore store, Sequel sequel, JobEvents told, JobCounts counts, Action room, Action<Instant> expected, TimeProvider time, ILogger log)
     : Loop("jobs.finish", time)
 {
     private const int MaxBatch = 1_000;
@@ -31,7 +31,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     private List<Finish> _batch = [];
     private long _refused;
     private long _accepted;
-    private bool _isRetried;
+    private readonly BatchSize _size = new(MaxBatch);
     private bool _isAskedForRoom;
     private long? _triedSince;
 
@@ -164,7 +164,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     private int Fitting()
     {
         var (count, lines) = (0, 0);
-        for (; count < _coming.Count && count < MaxBatch; count++)
+        for (; count < _coming.Count && count < _size.Now; count++)
         {
             lines += _coming[count].Lines?.Count ?? 0;
             if (lines > MaxLines && count > 0)
@@ -179,7 +179,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         var isWritten = WriteOne();
-        sequel.Run();
+        sequel.Run(Beat);
         return new(isWritten ? TimeSpan.Zero : sequel.IsLeft ? _keysAgain : _idle);
     }
 
@@ -187,22 +187,34 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         try
         {
-            return !_isRetried && database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish.Lines is null && finish.Outcome != Outcome.Dead)
+            var taken = database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish is { Lines: null, IsTried: false } && finish.Outcome != Outcome.Dead)
 
                 // One statement is its own transaction.
                 ? database.Tell("jobs.finish", tx => store.Write(tx, _batch))
                 : database.Write("jobs.finish", tx => WriteAgain(tx, _batch));
+            _size.Taken();
+            return taken;
         }
         catch (StorageFault fault) when (fault.IsTransient)
         {
-            _isRetried = true;
+            _batch.ForEach(finish => finish.IsTried = true);
+            _size.Failed(_batch.Count, fault);
+            lock (_gate)
+            {
+                if (_batch.Count > _size.Now)
+                {
+                    _coming.InsertRange(0, _batch.Skip(_size.Now));
+                    _batch.RemoveRange(_size.Now, _batch.Count - _size.Now);
+                }
+            }
+
             throw;
         }
         catch (Exception fault)
         {
             // One of them cannot be stored, ever: the others must not wait for it.
             JobsLog.BatchBroken(log, _batch.Count, fault.Message);
-            _isRetried = true;
+            _batch.ForEach(finish => finish.IsTried = true);
             return [.. _batch.Where(finish => WriteAlone(finish)).Select(finish => finish.Job.Id)];
         }
     }
@@ -212,16 +224,15 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         WatchStore.TellLast(tx, node.Id, batch, Beat);
         var taken = store.Write(tx, batch);
         told.Dead(tx, [.. batch.Where(f => f.Outcome == Outcome.Dead && taken.Contains(f.Job.Id)).Select(f => f.ToDead())]);
-        if (_isRetried)
+
+        // The answer to the first try may have been lost, not the write.
+        foreach (var finish in batch.Where(f => f.IsTried && !taken.Contains(f.Job.Id)))
         {
-            // The answer to the first try may have been lost, not the write.
-            foreach (var finish in batch.Where(f => !taken.Contains(f.Job.Id)))
+            Beat();
+            if (tx.First<long?>(_written, new { id = finish.Job.Id, no = finish.Job.LeaseNo, node = node.Id }) is { } link)
             {
-                if (tx.First<long?>(_written, new { id = finish.Job.Id, no = finish.Job.LeaseNo, node = node.Id }) is { } link)
-                {
-                    taken.Add(finish.Job.Id);
-                    finish.Link = link < 0 ? null : link;
-                }
+                taken.Add(finish.Job.Id);
+                finish.Link = link < 0 ? null : link;
             }
         }
 
@@ -242,7 +253,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
             }
             catch (StorageFault fault) when (!fault.IsTransient)
             {
-                JobsLog.EndBroken(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, fault.Message);
+                JobsLog.EndBroken(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, finish.Job.Attempts, fault.Message);
             }
         }
 
@@ -269,8 +280,8 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
 
     private void Settle(HashSet<long> accepted)
     {
-        _isRetried = false;
         var refused = 0;
+        Instant? next = null;
         foreach (var finish in _batch)
         {
             var isAccepted = accepted.Contains(finish.Job.Id);
@@ -280,9 +291,19 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
                 JobsLog.FinishRefused(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, finish.Job.Attempts, finish.Job.LeaseNo, Finish.Text(finish.Outcome));
             }
 
+            if (isAccepted && finish.Outcome is Outcome.Retry or Outcome.Snooze && finish.Due is { } due && !(due >= next))
+            {
+                next = due;
+            }
+
             counts.Count(finish, isAccepted);
             finish.Written?.Invoke(isAccepted);
             sequel.Add(finish.Job.ConcurrencyKey, isAccepted ? finish.Link : null);
+        }
+
+        if (next is { } again)
+        {
+            expected(again);
         }
 
         Interlocked.Add(ref _refused, refused);

@@ -136,7 +136,7 @@ internal sealed class Runner(
         var started = Now;
         if (handlers.Find(job.Kind) is not { IsRunnable: true } kind)
         {
-            JobsLog.UnknownKind(log, job.Queue, job.Kind, job.Id);
+            JobsLog.UnknownKind(log, job.Queue, job.Kind, job.Id, job.Attempts);
             finishes.Add(new Finish
             {
                 Job = job, Outcome = Outcome.Snooze, StartedAt = started, EndedAt = started, Due = started + _unknownAgain, Error = $"node {node.Id} knows no handler of kind '{job.Kind}'",

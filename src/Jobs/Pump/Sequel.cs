@@ -52,9 +52,12 @@ internal sealed class Sequel(Database database, Followers followers, Action<IRea
     }
 
     /// <summary>Does what has come by now.</summary>
-    public void Run()
+    /// <param name="beat">Told before each step: on a slow database they take their time, and are alive.</param>
+    public void Run(Action beat)
     {
+        beat();
         Follow();
+        beat();
         Fill();
     }
 

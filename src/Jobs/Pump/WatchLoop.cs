@@ -14,6 +14,9 @@ internal sealed class WatchLoop(
     : Loop("jobs.watch", time)
 {
     private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(100);
+
+    // Operators are obeyed within 2 s, also where hints are lost and nodes look for jobs but once a minute.
+    private static readonly TimeSpan _lookEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _markAfter = TimeSpan.FromMilliseconds(100);
 
     // What was claimed a moment ago may be on its way to this process.
@@ -55,7 +58,7 @@ internal sealed class WatchLoop(
             fault = untold;
         }
 
-        if (_isAsked || _lookedAt == long.MinValue || Time.GetElapsedTime(_lookedAt) >= options.PollInterval)
+        if (_isAsked || _lookedAt == long.MinValue || Time.GetElapsedTime(_lookedAt) >= Spans.Shorter(options.PollInterval, _lookEvery))
         {
             _isAsked = false;
             LookAround();

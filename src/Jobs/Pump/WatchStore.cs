@@ -5,7 +5,7 @@ namespace Rondo.Jobs.Pump;
 /// <summary>What a node says and asks of its running jobs, outside the rows that claims and finishes are about. Every write matches the fence.</summary>
 internal static class WatchStore
 {
-    private const string Held = "id = @id and lease_no = @no and node = @node";
+    private const string Held = "id = @id and lease_no = @no and node = @node and exists (select 1 from node n where n.id = @node and n.state = 'live')";
 
     private static readonly Sql _mark = new("jobs.mark", $"update job_running set started_at = @at where {Held}");
 
@@ -14,8 +14,8 @@ internal static class WatchStore
         on conflict (job_id) do update set lease_no = excluded.lease_no, done = excluded.done, total = excluded.total, note = excluded.note, at = excluded.at
         """);
 
-    private static readonly Sql _line = new("jobs.log", $"""
-        insert into job_log (job_id, lease_no, line, attempt, at, level, text) select @id, @no, @line, @attempt, @at, @level, @text from job_running where {Held}
+    private static readonly Sql _line = new("jobs.log", $$"""
+        insert into job_log (job_id, lease_no, line, attempt, at, level, text) select @id, @no, @line, @attempt, @at, @level, @text from job_running where {{Held}}{share}
         on conflict do nothing
         """);
 
@@ -59,14 +59,20 @@ internal static class WatchStore
         return refused;
     }
 
-    /// <summary>Keeps what attempts said last, before their ends are written.</summary>
+    /// <summary>Keeps what attempts said last, before their ends are written. What it is kept of stays this node's until the transaction ends: no line is kept of an end that is refused.</summary>
     /// <param name="tx">Transaction.</param>
     /// <param name="node">This node.</param>
     /// <param name="finishes">The ends.</param>
     /// <param name="beat">Told for each of them: on a slow database this takes its time, and is alive.</param>
     public static void TellLast(Transaction tx, string node, IReadOnlyList<Finish> finishes, Action beat)
     {
-        foreach (var finish in finishes.Where(f => f.Lines is not null).OrderBy(f => f.Job.Id))
+        var last = finishes.Where(f => f.Lines is not null).OrderBy(f => f.Job.Id).ToArray();
+        if (last.Length == 0 || tx.First<int>(_live, new { node }) != 1)
+        {
+            return;
+        }
+
+        foreach (var finish in last)
         {
             beat();
             Tell(tx, node, finish.Job, finish.Lines);

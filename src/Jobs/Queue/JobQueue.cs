@@ -19,6 +19,7 @@ public sealed partial class JobQueue : IAsyncDisposable
     private readonly Database _database;
     private readonly JobHandlers _handlers;
     private readonly Action<IReadOnlyCollection<string>> _accepted;
+    private readonly IReadOnlyDictionary<string, int>? _priorities;
     private readonly EnqueueStore _store = new(new JobIds());
     private readonly EnqueueMerger _merger;
     private readonly JobEvents _events;
@@ -29,8 +30,11 @@ public sealed partial class JobQueue : IAsyncDisposable
     /// <param name="accepted">Told after each commit which queues have something new (a hint; null for nobody).</param>
     /// <param name="hints">Where given, a hint may go along with a commit; then only the subscribers of this process are woken after it, and <paramref name="accepted"/> is not told.</param>
     /// <param name="log">Where it is told that a batch finished which is sealed when all of it has ended; null where nobody keeps a log of events.</param>
-    public JobQueue(Database database, JobHandlers handlers, Action<IReadOnlyCollection<string>>? accepted = null, Hints? hints = null, EventLog? log = null)
+    /// <param name="priorities">See <see cref="JobsOptions.Priorities"/>; null for none.</param>
+    public JobQueue(
+        Database database, JobHandlers handlers, Action<IReadOnlyCollection<string>>? accepted = null, Hints? hints = null, EventLog? log = null, IReadOnlyDictionary<string, int>? priorities = null)
     {
+        _priorities = priorities;
         _events = new JobEvents(log);
         _database = database;
         _handlers = handlers;
@@ -127,13 +131,14 @@ public sealed partial class JobQueue : IAsyncDisposable
             Require(options.UniquePeriod is null || unique is not null, "a period of uniqueness needs a unique key");
         }
 
+        var queue = options?.Queue ?? kind.Queue;
         var period = options?.UniquePeriod ?? kind.UniquePeriod;
         trace = options?.Trace ?? TraceMark.Of(options?.Metadata) ?? trace;
         return new NewJob
         {
             Kind = kind.Name,
-            Queue = options?.Queue ?? kind.Queue,
-            Priority = options?.Priority ?? kind.Priority,
+            Queue = queue,
+            Priority = options?.Priority ?? kind.Priority ?? _priorities?.GetValueOrDefault(queue) ?? 0,
             DueAt = options?.Due ?? (options?.Delay is { } delay ? _database.Clock.Now + delay : null),
             MaxAttempts = options?.Attempts ?? kind.Attempts,
             Args = draft.Args,

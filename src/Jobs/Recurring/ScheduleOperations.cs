@@ -23,7 +23,7 @@ public sealed class ScheduleOperations
         _database = database;
         _options = options;
         _hint = hint;
-        _queue = new JobQueue(database, handlers, _ => hint(JobServer.Topic));
+        _queue = new JobQueue(database, handlers, _ => hint(JobServer.Topic), priorities: options.Priorities);
         _writer = new ScheduleWriter(_queue, new Ticker(_queue, options));
     }
 

@@ -46,7 +46,9 @@ public sealed class ScheduleKillTests
 
         var check = JsonDocument.Parse(await site.CommandAsync("schedules", "check", "--json")).RootElement;
         Assert.True(check.GetProperty("is_clean").GetBoolean());
-        Assert.All(check.GetProperty("schedules").EnumerateArray(), s => Assert.True(s.GetProperty("recorded").GetInt64() >= 5));
+
+        // The one that the server has by itself is due once a day.
+        Assert.All(check.GetProperty("schedules").EnumerateArray().Where(s => s.GetProperty("schedule").GetString() is "a" or "b"), s => Assert.True(s.GetProperty("recorded").GetInt64() >= 5));
         var ticks = await site.ReadAsync(tx => tx.Query<long>(new Sql("test", "select job_id from job_tick where outcome = 'enqueued'")));
         var jobs = await site.ReadAsync(tx => tx.Query<Row>(new Sql("test", "select id, metadata from job")));
         Assert.Equal(ticks.Order(), jobs.Select(j => j.Id).Order());

@@ -92,6 +92,8 @@ public sealed class Command_line : IDisposable
     [InlineData("jobs enqueue noop --priority 101")]
     [InlineData("jobs retry")]
     [InlineData("jobs retry 1 --all")]
+    [InlineData("jobs release")]
+    [InlineData("jobs release 1 --queue default")]
     [InlineData("jobs cancel 1 --queue default")]
     [InlineData("jobs prune")]
     [InlineData("queues pause a/b")]

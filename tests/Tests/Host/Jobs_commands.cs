@@ -68,7 +68,13 @@ public sealed class Jobs_commands : CommandTests
         await run.GoodAsync("jobs", "show", $"{dead[0]}", "--json");
         Assert.Equal("dead", run.Json.GetProperty("failures")[0].GetProperty("outcome").GetString());
 
-        await run.GoodAsync("jobs", "retry", "--all", "--error", "was to", "--dry-run", "--json");
+        await run.GoodAsync("queues", "list", "--kinds");
+        Assert.Matches("(?m)^default +noop +0 ", run.Output);
+        await run.GoodAsync("jobs", "release", "--queue", "default", "--dry-run", "--json");
+        Assert.Equal(0, run.Json.GetProperty("found").GetInt32());
+        await run.GoodAsync("jobs", "discard", "--state", "dead", "--dry-run", "--json");
+        Assert.Equal(3, run.Json.GetProperty("found").GetInt32());
+        await run.GoodAsync("jobs", "retry", "--queue", "default", "--error", "was to", "--dry-run", "--json");
         Assert.Equal(3, run.Json.GetProperty("found").GetInt32());
         Assert.Equal(dead, run.Json.GetProperty("first").EnumerateArray().Select(i => i.GetInt64()));
         Assert.True(run.Json.GetProperty("is_dry_run").GetBoolean());
@@ -142,7 +148,25 @@ public sealed class Jobs_commands : CommandTests
         Assert.Contains("nobody knows a queue 'paymnts' yet", run.Error, StringComparison.Ordinal);
         run.Variables["RONDO_JOBS_QUEUES"] = "hotspot";
         await run.GoodAsync("queues", "list", "--json");
-        Assert.Equal(4, run.Json.GetProperty("queues").EnumerateArray().Single(q => q.GetProperty("queue").GetString() == "payments").GetProperty("configured_workers").GetInt32());
+        var queues = run.Json.GetProperty("queues").EnumerateArray().ToDictionary(
+            q => q.GetProperty("queue").GetString()!, q => (q.GetProperty("configured_workers"), q.GetProperty("priority").GetInt32()));
+        var hotspot = new Dictionary<string, (int, int)>
+        {
+            ["payments"] = (4, 20), ["provisioning"] = (3, 10), ["default"] = (2, 0), ["router-checks"] = (2, 0), ["router-data"] = (3, 0), ["log-rotation"] = (1, 0),
+        };
+        Assert.All(hotspot, expected => Assert.Equal(expected.Value, (queues[expected.Key].Item1.GetInt32(), queues[expected.Key].Item2)));
+        foreach (var (more, priority) in new[] { (new[] { "--queue", "payments" }, 20), (["--queue", "provisioning"], 10), ([], 0), (["--queue", "payments", "--priority", "-5"], -5) })
+        {
+            await run.GoodAsync("jobs", "show", $"{await EnqueueAsync(run, more)}", "--json");
+            Assert.Equal(priority, run.Json.GetProperty("job").GetProperty("priority").GetInt32());
+        }
+
+        foreach (var wrong in new[] { "payments=4:", "payments=4:x", "payments=4:101", "payments=4:1:2", "payments=:1" })
+        {
+            run.Variables["RONDO_JOBS_QUEUES"] = wrong;
+            Assert.Equal(64, await run.RunAsync("queues", "list"));
+        }
+
         run.Variables["RONDO_JOBS_QUEUES"] = "payments=4,payments=5";
         Assert.Equal(64, await run.RunAsync("queues", "list"));
         Assert.Contains("RONDO_JOBS_QUEUES", run.Error, StringComparison.Ordinal);

@@ -51,7 +51,8 @@ public sealed class Jobs_of_many : CommandTests
         var id = run.Json.GetProperty("id").GetInt64();
         await Eventually.TrueAsync(async () => await JobAsync() is { } job && job.GetProperty("state").GetString() == "running" && job.GetProperty("started_at").ValueKind == JsonValueKind.String, "it runs");
         await run.GoodAsync("queues", "pause", "default");
-        await run.GoodAsync("jobs", "release", $"{id}");
+        await run.GoodAsync("jobs", "release", "--queue", "default", "--json");
+        Assert.Equal((1, 1), (run.Json.GetProperty("found").GetInt32(), run.Json.GetProperty("done").GetInt32()));
         Assert.Contains($"{id}", run.Output, StringComparison.Ordinal);
         Assert.Equal("ready", (await JobAsync()).GetProperty("state").GetString());
         await run.GoodAsync("jobs", "show", $"{id}", "--json");

@@ -57,11 +57,17 @@ public sealed class AuditTests
         await DoAsync("POST", $"/api/jobs/{id}/retry", null, $"jobs.retry {id}", "POST /api/jobs/{id:long}/retry");
         await DoAsync("POST", $"/api/jobs/{id}/discard", null, $"jobs.discard {id}", "POST /api/jobs/{id:long}/discard");
         var discarded = id;
+        await DoAsync("POST", "/api/jobs/retry?state=cancelled", null, "jobs.retry state=cancelled");
+        await DoAsync("POST", "/api/jobs/discard?state=ready&kind=noop", null, "jobs.discard state=ready kind=noop");
         await DoAsync("POST", "/api/queues/default/resume", null, "queues.change default", "POST /api/queues/{queue}/resume");
         id = (await rondo.AskAsync(HttpMethod.Post, "/api/jobs", """{ "kind": "noop", "args": { "takes_ms": 600000 } }""")).Good(HttpStatusCode.Created).GetProperty("id").GetInt64();
         await Eventually.TrueAsync(async () => (await rondo.GetAsync($"/api/jobs/{id}")).Good().GetProperty("job").GetProperty("state").GetString() == "running", "it runs");
         await DoAsync("POST", $"/api/jobs/{id}/release", null, $"jobs.release {id}", "POST /api/jobs/{id:long}/release");
-        await DoAsync("POST", $"/api/jobs/{id}/cancel", null, $"jobs.cancel {id}");
+        await Eventually.TrueAsync(async () => (await rondo.GetAsync($"/api/jobs/{id}")).Good().GetProperty("job").GetProperty("state").GetString() == "running", "it runs again");
+        await DoAsync("POST", "/api/jobs/release?queue=default", null, "jobs.release queue=default");
+        await DoAsync("POST", "/api/jobs/cancel?all=true", null, "jobs.cancel all");
+        await DoAsync("POST", "/api/queues/default/drain", null, "queues.change default", "POST /api/queues/{queue}/drain");
+        await DoAsync("POST", "/api/queues/default/resume", null, "queues.change default", "POST /api/queues/{queue}/resume");
         var batch = (await rondo.Server.Jobs.EnqueueBatchAsync("b", [rondo.Server.Jobs.Prepare(new NoopArgs(TakesMs: 600_000))])).Id;
         await DoAsync("POST", $"/api/batches/{batch}/cancel", null, $"batches.cancel {batch}", "POST /api/batches/{id:long}/cancel");
         await DoAsync("POST", "/api/live/publish", """{ "topic": "global", "name": "trial", "data": { "a": 1, "api_key": "k" } }""", "live.publish global");

@@ -54,6 +54,55 @@ public sealed class JobTests
         }
     }
 
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Many_are_changed_by_a_query_and_told_of_by_kind(string kind)
+    {
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var rondo = new HttpFixture(postgres?.Url, "work");
+        await rondo.InitializeAsync();
+        (await PostAsync(rondo, "/api/queues/other/pause")).Good();
+        for (var n = 0; n < 3; n++)
+        {
+            (await PostAsync(rondo, "/api/jobs", """{ "kind": "noop", "queue": "default", "args": { "fails": 9 }, "attempts": 1 }""")).Good(HttpStatusCode.Created);
+        }
+
+        (await PostAsync(rondo, "/api/jobs", """{ "kind": "http", "queue": "other", "args": { "url": "http://example.org/" } }""")).Good(HttpStatusCode.Created);
+        (await PostAsync(rondo, "/api/jobs", """{ "kind": "noop", "queue": "other" }""")).Good(HttpStatusCode.Created);
+        await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/jobs?state=dead")).Good().GetProperty("jobs").GetArrayLength() == 3, "three are dead");
+
+        var queues = (await rondo.GetAsync("/api/queues")).Good().GetProperty("queues").EnumerateArray().ToDictionary(q => q.GetProperty("queue").GetString()!);
+        Assert.Equal([("http", 1, 0), ("noop", 1, 0)], Kinds(queues["other"], "ready"));
+        Assert.Equal([("noop", 0, 3)], Kinds(queues["default"], "ready"));
+        var failed = queues["default"].GetProperty("kinds")[0];
+        Assert.Equal((1, 3, true), (failed.GetProperty("failure_rate").GetDouble(), failed.GetProperty("dead").GetInt32(), failed.GetProperty("run_p50_ms").GetDouble() >= 0));
+        Assert.True(queues["other"].GetProperty("kinds")[0].GetProperty("oldest_ready_age_s").GetDouble() >= 0);
+
+        (await PostAsync(rondo, "/api/jobs/retry")).Problem(HttpStatusCode.BadRequest);
+        (await PostAsync(rondo, "/api/jobs/retry?dry_run=true")).Problem(HttpStatusCode.BadRequest);
+        (await PostAsync(rondo, "/api/jobs/retry?state=asleep")).Problem(HttpStatusCode.BadRequest);
+        var dry = (await PostAsync(rondo, "/api/jobs/discard?state=dead&queue=default&error=was%20to&dry_run=true")).Good();
+        Assert.Equal((3, 0, true), (dry.GetProperty("found").GetInt32(), dry.GetProperty("done").GetInt32(), dry.GetProperty("is_dry_run").GetBoolean()));
+        await ActAsync("cancel?queue=other&kind=http", 1);
+        await ActAsync("discard?queue=default", 3);
+        await ActAsync("release?all=true", 0);
+        await ActAsync("cancel?all=true", 1);
+
+        var drained = (await PostAsync(rondo, "/api/queues/default/drain")).Good();
+        Assert.Equal((true, 0), (drained.GetProperty("is_paused").GetBoolean(), drained.GetProperty("running").GetInt32()));
+        (await PostAsync(rondo, "/api/queues/a%20b/drain")).Problem(HttpStatusCode.UnprocessableEntity);
+
+        async Task ActAsync(string what, int count)
+        {
+            var bulk = (await PostAsync(rondo, "/api/jobs/" + what)).Good();
+            Assert.Equal((count, count, 0), (bulk.GetProperty("found").GetInt32(), bulk.GetProperty("done").GetInt32(), bulk.GetProperty("refused").GetInt32()));
+        }
+
+        static (string, int, int)[] Kinds(JsonElement queue, string held) =>
+            [.. queue.GetProperty("kinds").EnumerateArray().Select(k => (k.GetProperty("kind").GetString()!, k.GetProperty(held).GetInt32(), k.GetProperty("finished").GetInt32()))];
+    }
+
     [Fact]
     public async Task What_is_wrong_is_told_with_where()
     {

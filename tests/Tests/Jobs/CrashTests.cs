@@ -133,6 +133,35 @@ public sealed class CrashTests
     }
 
     [Theory, BothDatabases]
+    public async Task What_a_node_says_after_its_burial_and_before_its_jobs_are_taken_is_not_kept(DatabaseKind kind)
+    {
+        var go = new TaskCompletionSource();
+        await using var rig = await JobRig.StartAsync(kind, async (_, job, _) =>
+        {
+            await go.Task;
+            job.Progress(1);
+            job.Log("too late");
+            return JobResult.Done;
+        });
+        var id = await rig.EnqueueAsync("a");
+        await rig.UntilAsync(id, "running");
+
+        // Nobody takes what it held: only that it is dead keeps it from writing.
+        rig.Database.Before = name => name == "jobs.release" ? SteeredDatabase.Away(name) : null;
+        await rig.Store.ExecuteAsync("update node set state = 'dead', ended_at = @now", new { now = rig.Database.Clock.Now });
+        go.SetResult();
+        await Eventually.TrueAsync(() => rig.Server.State.Refused > 0, "its end is refused");
+        Assert.Equal((0, 0, "running"), (await rig.CountAsync("job_log"), await rig.CountAsync("job_progress"), (await rig.FindAsync(id))!.State));
+
+        // Nor what is told of an attempt that goes on.
+        var job = new ClaimedJob { Id = id, LeaseNo = 1, Attempts = 1, Queue = "default", Kind = "work", Args = "" };
+        var running = new RunningJob(job, new JobHandlers().AddForEnqueue<Work>("work").Of("work"), new CancellationTokenSource(), 0, rig.Database.Clock.Now);
+        var all = new Said(running, Marks: true, new JobProgress(1, null, null), [new LogLine(1, rig.Database.Clock.Now, "info", "too late")]);
+        Assert.Equal(3, rig.Database.Write("test", tx => WatchStore.Tell(tx, rig.Node.Id, [all])));
+        Assert.Equal((0, 0), (await rig.CountAsync("job_log"), await rig.CountAsync("job_progress")));
+    }
+
+    [Theory, BothDatabases]
     public async Task An_operator_has_dead_jobs_run_again_and_gives_up_others(DatabaseKind kind)
     {
         var isBroken = true;

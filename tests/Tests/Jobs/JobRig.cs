@@ -110,6 +110,7 @@ internal sealed class JobRig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Database.Before = Database.After = null;
+        Database.Within = null;
         if (!_isStopped)
         {
             await _supervisor.StopAsync(TimeSpan.FromSeconds(3));

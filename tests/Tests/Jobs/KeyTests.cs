@@ -83,5 +83,5 @@ public sealed class KeyTests
         Assert.Equal(ids[1], Assert.Single(rig.Claim(third)).Id);
     }
 
-    private static void Fill(JobRig rig) => rig.Database.Write("test", Rondo.Jobs.Keys.Gate.Answer);
+    private static void Fill(JobRig rig) => rig.Database.Write("test", tx => Rondo.Jobs.Keys.Gate.Answer(tx));
 }

@@ -1,6 +1,7 @@
 using Rondo.Diagnostics;
 using Rondo.Jobs;
 using Rondo.Jobs.Operations;
+using Rondo.Jobs.Pump;
 using Rondo.Storage;
 using Rondo.Tests.Polling;
 using Rondo.Tests.Storage;
@@ -113,6 +114,54 @@ public sealed class PressureTests
         await Eventually.TrueAsync(() => rig.Server.State.Finished == Jobs, "all of them ended");
         Assert.Equal(TimeSpan.Zero, rig.Server.State.Overdue);
         Assert.Equal(Jobs, await rig.CountAsync("job_history"));
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_database_that_takes_no_large_batch_of_ends_in_time_gets_smaller_ones(DatabaseKind kind)
+    {
+        const int Jobs = 3_000;
+        var (largest, refused) = (0, 0);
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        await rig.Queue.EnqueueManyAsync(Enumerable.Repeat(new Work("w"), Jobs), null, CancellationToken.None);
+        rig.Database.Within = (name, result) =>
+        {
+            if (name != "jobs.finish" || result is not HashSet<long> { Count: > 100 } ends)
+            {
+                return null;
+            }
+
+            (largest, refused) = (Math.Max(largest, ends.Count), refused + 1);
+            return new StorageFault(StorageFaultKind.Busy, $"{name}: {ends.Count} took too long");
+        };
+
+        // So that a large batch comes together.
+        var isAway = true;
+        rig.Database.Before = name => isAway && name == "jobs.finish" ? SteeredDatabase.Away(name) : null;
+        rig.Run();
+        await Eventually.TrueAsync(() => rig.Server.State.Unwritten == Jobs, "all have run");
+        isAway = false;
+        await Eventually.TrueAsync(() => rig.Server.State.Finished == Jobs, "all of them ended", TimeSpan.FromSeconds(60));
+        Assert.True(refused > 0, $"{largest}");
+
+        // Some were written by a try whose answer was lost: that is no refusal.
+        Assert.Equal((0, Jobs), (rig.Server.State.Refused, await rig.CountAsync("job_history where state = 'done'")));
+    }
+
+    [Fact]
+    public async Task A_database_that_gives_out_no_large_batch_in_time_is_asked_for_smaller_ones()
+    {
+        const int Jobs = 5_000;
+        var refused = 0;
+
+        // On SQLite: what was not given out in time is given out to nobody.
+        await using var rig = await JobRig.StartAsync(DatabaseKind.Sqlite, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        await rig.Queue.EnqueueManyAsync(Enumerable.Repeat(new Work("w"), Jobs), null, CancellationToken.None);
+        rig.Database.Within = (name, result) => name == "jobs.claim" && result is List<ClaimedJob> { Count: > 50 } jobs && Interlocked.Increment(ref refused) > 0
+            ? new StorageFault(StorageFaultKind.Busy, $"{name}: {jobs.Count} took too long")
+            : null;
+        rig.Run();
+        await Eventually.TrueAsync(() => rig.Server.State.Finished == Jobs, "all of them ended", TimeSpan.FromSeconds(60));
+        Assert.True(refused > 0, "a large batch was asked for");
     }
 
     [Theory, BothDatabases]

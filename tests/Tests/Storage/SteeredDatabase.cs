@@ -14,6 +14,9 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
     /// <summary>Asked with the name of each write after its commit; a fault is what the caller hears.</summary>
     public Func<string, StorageFault?>? After { get; set; }
 
+    /// <summary>Asked with the name of each write and what came of it, before its commit where it has a transaction of its own; a fault is thrown instead.</summary>
+    public Func<string, object?, StorageFault?>? Within { get; set; }
+
     public Database Inner => inner;
 
     public override DatabaseAddress Address => inner.Address;
@@ -48,7 +51,7 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
     public override T Write<T>(string name, Func<Transaction, T> work)
     {
         Ask(Before, name);
-        var result = inner.Write(name, work);
+        var result = inner.Write(name, tx => Checked(name, work(tx)));
         Ask(After, name);
         return result;
     }
@@ -56,7 +59,7 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
     public override T WriteUnflushed<T>(string name, Func<Transaction, T> work)
     {
         Ask(Before, name);
-        var result = inner.WriteUnflushed(name, work);
+        var result = inner.WriteUnflushed(name, tx => Checked(name, work(tx)));
         Ask(After, name);
         return result;
     }
@@ -64,7 +67,7 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
     public override T Tell<T>(string name, Func<Transaction, T> statement)
     {
         Ask(Before, name);
-        var result = inner.Tell(name, statement);
+        var result = inner.Tell(name, tx => Checked(name, statement(tx)));
         Ask(After, name);
         return result;
     }
@@ -100,6 +103,8 @@ public sealed class SteeredDatabase(Database inner, TimeProvider time) : Databas
     }
 
     public override ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private T Checked<T>(string name, T result) => Within?.Invoke(name, result) is { } fault ? throw fault : result;
 
     private static void Ask(Func<string, StorageFault?>? question, string name)
     {

@@ -39,8 +39,9 @@ public sealed class CallTests
         {
             var (headers, body) = (requests[n].Headers, requests[n].Body);
             Assert.Equal(("POST", "/orders?id=7", Body), (requests[n].Method, requests[n].Path, Encoding.UTF8.GetString(body)));
+            Assert.Matches($"^rondo-job-{id}-[0-9a-z]{{10,11}}$", headers["webhook-id"]);
             Assert.Equal(
-                ($"rondo-job-{id}", $"rondo-job-{id}", $"{id}", "default", $"{n + 1}", "3"),
+                (requests[0].Headers["webhook-id"], headers["webhook-id"], $"{id}", "default", $"{n + 1}", "3"),
                 (headers["webhook-id"], headers["Idempotency-Key"], headers["Rondo-Job-Id"], headers["Rondo-Queue"], headers["Rondo-Attempt"], headers["Rondo-Max-Attempts"]));
             Assert.Equal(("application/json", "Bearer abc", "17", "Rondo"), (headers["Content-Type"], headers["Authorization"], headers["X-Shop"], headers["User-Agent"]));
             Assert.Equal($"{body.Length}", headers["Content-Length"]);

@@ -168,7 +168,7 @@ public sealed class JobHistoryCheckTests
             ids.Add(await rig.EnqueueAsync(name, key));
         }
 
-        rig.Database.Write("test", Rondo.Jobs.Keys.Gate.Answer);
+        rig.Database.Write("test", tx => Rondo.Jobs.Keys.Gate.Answer(tx));
         var node = await rig.OtherAsync();
         var claimed = rig.Claim(node);
         Assert.Equal([ids[0], ids[1], ids[3]], claimed.Select(j => j.Id).Order());

@@ -213,7 +213,7 @@ public sealed class ChainTests
         CatchUp(rig);
         Assert.Equal(["scheduled", "blocked"], await StatesAsync(rig, [ids[1], keyed]));
         Assert.StartsWith("key_opens", await ExplainAsync(rig, keyed), StringComparison.Ordinal);
-        rig.Database.Write("test", Rondo.Jobs.Keys.Gate.Answer);
+        rig.Database.Write("test", tx => Rondo.Jobs.Keys.Gate.Answer(tx));
         Assert.Equal("ready", (await rig.FindAsync(keyed))!.State);
     }
 

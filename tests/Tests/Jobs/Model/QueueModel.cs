@@ -137,7 +137,7 @@ internal sealed class QueueModel
             return 0;
         }
 
-        if (HeldBy(node, lease.N, lease.LeaseNo) is not { } job)
+        if (!Live.Contains(node) || HeldBy(node, lease.N, lease.LeaseNo) is not { } job)
         {
             return 2;
         }

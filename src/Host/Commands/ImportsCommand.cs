@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Rondo.Host.Imports;
-using Rondo.Host.Jobs;
 using Rondo.Imports;
 using Rondo.Jobs;
 using Rondo.Live.Log;
@@ -33,7 +32,7 @@ internal static class ImportsCommand
     public static Task<int> UseAsync(Run run, Func<ImportOperations, Func<Task>, Task<int>> work, int unreachable = ExitCode.Problem) => run.UseDatabaseAsync(async database =>
     {
         var topics = new HashSet<string>();
-        await using var queue = new JobQueue(database, Handlers.All(run.Time), _ => topics.Add(JobServer.Topic), log: new EventLog(), priorities: run.Settings.Jobs.Priorities);
+        await using var queue = JobsCommand.Queue(run, database, _ => topics.Add(JobServer.Topic), new EventLog());
         try
         {
             return await work(new ImportOperations(database, queue, JobsCommand.Operations(run, database, topics), Options(run), new EventLog(), run.Time), HintAsync);

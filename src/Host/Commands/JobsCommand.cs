@@ -31,6 +31,10 @@ internal static class JobsCommand
     public static JobOperations Operations(Run run, Database database, ICollection<string> topics) =>
         new(database, Handlers.All(run.Time), run.Settings.Jobs, topics.Add, new EventLog());
 
+    /// <summary>A queue to enqueue into, by the settings of this run.</summary>
+    public static JobQueue Queue(Run run, Database database, Action<IReadOnlyCollection<string>>? accepted = null, EventLog? log = null) =>
+        new(database, Handlers.All(run.Time), accepted, log: log, priorities: run.Settings.Jobs.Priorities);
+
     /// <summary>Does something with jobs, and then tells the running nodes of it.</summary>
     public static Task<int> UseAsync(Run run, Func<JobOperations, Database, Task<int>> work) => run.UseDatabaseAsync(async database =>
     {

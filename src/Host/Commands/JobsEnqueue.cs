@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rondo.Host.Jobs;
 using Rondo.Jobs;
 using Rondo.Storage;
 
@@ -58,7 +57,7 @@ internal static class JobsEnqueue
 
     private static async Task<int> EnqueueAsync(Run run, Database database, string kind, string args, EnqueueOptions options)
     {
-        await using var queue = new JobQueue(database, Handlers.All(run.Time), priorities: run.Settings.Jobs.Priorities);
+        await using var queue = JobsCommand.Queue(run, database);
         Enqueued enqueued;
         try
         {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Rondo.Host.Jobs;
 using Rondo.Jobs;
 using Rondo.Readings.Rollups;
 
@@ -57,7 +56,7 @@ internal static class ReadingsRollups
             run => run.UseDatabaseAsync(async database =>
             {
                 var now = database.Clock.Now;
-                await using var queue = new JobQueue(database, Handlers.All(run.Time), priorities: run.Settings.Jobs.Priorities);
+                await using var queue = JobsCommand.Queue(run, database);
                 var args = new RebuildArgs(TimeOptions.Read(run, from, now)?.ToString(), TimeOptions.Read(run, to, now)?.ToString());
                 var job = await database.WriteAsync("jobs.enqueue.request", tx => queue.Enqueue(tx, args), run.Stop);
                 await run.HintAsync(database, JobServer.Topic);

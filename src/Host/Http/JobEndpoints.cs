@@ -62,6 +62,32 @@ internal sealed record JobRequest
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 }
 
+/// <summary>Which jobs; all of it together.</summary>
+/// <param name="State">Where they are; a word.</param>
+/// <param name="Queue">Their queue.</param>
+/// <param name="Kind">Their kind.</param>
+/// <param name="Error">A piece of their last error.</param>
+/// <param name="Tag">One of their tags.</param>
+/// <param name="Batch">Their batch.</param>
+internal sealed record JobChoice(
+    [FromQuery(Name = "state")] string? State,
+    [FromQuery(Name = "queue")] string? Queue,
+    [FromQuery(Name = "kind")] string? Kind,
+    [FromQuery(Name = "error")] string? Error,
+    [FromQuery(Name = "tag")] string? Tag,
+    [FromQuery(Name = "batch")] long? Batch)
+{
+    /// <summary>Reads it; false, and why, for a state that is none.</summary>
+    public bool IsFilter([NotNullWhen(true)] out JobFilter? filter, [NotNullWhen(false)] out Problem? problem)
+    {
+        var isKnown = JobStates.TryParse(State, out var known);
+        (filter, problem) = isKnown || State is null
+            ? (new JobFilter { State = isKnown ? known : null, Queue = Queue, Kind = Kind, Error = Error, Tag = Tag, Batch = Batch }, (Problem?)null)
+            : (null, Problem.Of(StatusCodes.Status400BadRequest, $"state is '{SpecPointer.Shown(State)}'; expected one of {string.Join(", ", JobStates.All.Select(s => s.Text()))}."));
+        return filter is not null;
+    }
+}
+
 /// <summary>Jobs.</summary>
 internal static class JobEndpoints
 {
@@ -92,17 +118,10 @@ internal static class JobEndpoints
                         Server server,
                         HttpContext context,
                         CancellationToken stop,
-                        [FromQuery(Name = "state")] string? state,
-                        [FromQuery(Name = "queue")] string? queue,
-                        [FromQuery(Name = "kind")] string? kind,
-                        [FromQuery(Name = "error")] string? error,
-                        [FromQuery(Name = "tag")] string? tag,
-                        [FromQuery(Name = "batch")] long? batch,
+                        [AsParameters] JobChoice choice,
                         [FromQuery(Name = "all")] bool? isAll,
                         [FromQuery(Name = "dry_run")] bool? isDryRun) =>
-                    ActOnAllAsync(
-                        server, context, verb, word, state,
-                        new JobFilter { Queue = queue, Kind = kind, Error = error, Tag = tag, Batch = batch }, isAll ?? false, isDryRun ?? false, stop))
+                    ActOnAllAsync(server, context, verb, word, choice, isAll ?? false, isDryRun ?? false, stop))
                 .Named(word + "Jobs", $"Does what /api/jobs/{{id}}/{word} does to all jobs that the query finds, 200 in a transaction; all=true: to every job{WithoutState(verb)}").For(Role.Operator).Produces<JobBulk>().Problems(503);
         }
     }
@@ -110,12 +129,7 @@ internal static class JobEndpoints
     private static async Task<IResult> ListAsync(
         Server server,
         CancellationToken stop,
-        [FromQuery(Name = "state")] string? state,
-        [FromQuery(Name = "queue")] string? queue,
-        [FromQuery(Name = "kind")] string? kind,
-        [FromQuery(Name = "error")] string? error,
-        [FromQuery(Name = "tag")] string? tag,
-        [FromQuery(Name = "batch")] long? batch,
+        [AsParameters] JobChoice choice,
         [FromQuery(Name = "before")] long? before,
         [FromQuery(Name = "limit")] int? limit)
     {
@@ -125,22 +139,19 @@ internal static class JobEndpoints
             return Problem.Of(StatusCodes.Status400BadRequest, $"limit is {most}; expected 1 to {MostJobs}.");
         }
 
-        if (!IsState(state, out var known, out var problem))
+        if (!choice.IsFilter(out var filter, out var problem))
         {
             return problem;
         }
 
-        var filter = new JobFilter
-        {
-            State = known, Queue = queue, Kind = kind, Error = error, Tag = tag, Batch = batch, Before = before,
-        };
-        var rows = await server.JobOperations.ListAsync(filter, most + 1, stop).ConfigureAwait(false);
+        var rows = await server.JobOperations.ListAsync(filter with { Before = before }, most + 1, stop).ConfigureAwait(false);
         string? next = null;
         if (rows.Count > most)
         {
             rows.RemoveAt(most);
             next = Links.With(
-                "/api/jobs", ("state", state), ("queue", queue), ("kind", kind), ("error", error), ("tag", tag), ("batch", batch?.ToString(CultureInfo.InvariantCulture)), ("before", $"{rows[^1].Id}"), ("limit", $"{most}"));
+                "/api/jobs", ("state", choice.State), ("queue", choice.Queue), ("kind", choice.Kind), ("error", choice.Error), ("tag", choice.Tag), ("batch", choice.Batch?.ToString(CultureInfo.InvariantCulture)),
+                ("before", $"{rows[^1].Id}"), ("limit", $"{most}"));
         }
 
         return Results.Ok(new JobListPage([.. rows.Select(JobView.Of)], next));
@@ -231,14 +242,13 @@ internal static class JobEndpoints
         };
     }
 
-    private static async Task<IResult> ActOnAllAsync(Server server, HttpContext context, JobVerb verb, string word, string? state, JobFilter filter, bool isAll, bool isDryRun, CancellationToken stop)
+    private static async Task<IResult> ActOnAllAsync(Server server, HttpContext context, JobVerb verb, string word, JobChoice choice, bool isAll, bool isDryRun, CancellationToken stop)
     {
-        if (!IsState(state, out var known, out var problem))
+        if (!choice.IsFilter(out var filter, out var problem))
         {
             return problem;
         }
 
-        filter = filter with { State = known };
         return isAll || filter != new JobFilter()
             ? Results.Ok(await server.By(context, "jobs." + word, filter.ToString()).Jobs.ActOnAllAsync(verb, filter, isDryRun, stop).ConfigureAwait(false))
             : Problem.Of(StatusCodes.Status400BadRequest, "Which jobs? Expected one of state, queue, kind, error, tag and batch, or all=true.");
@@ -250,17 +260,6 @@ internal static class JobEndpoints
         JobVerb.Release => "",
         _ => ". Without a state: those that are dead",
     };
-
-    /// <summary>Reads a state; none is none.</summary>
-    private static bool IsState(string? text, out JobState? state, [NotNullWhen(false)] out Problem? problem)
-    {
-        var isKnown = JobStates.TryParse(text, out var known);
-        state = isKnown ? known : null;
-        problem = isKnown || text is null
-            ? null
-            : Problem.Of(StatusCodes.Status400BadRequest, $"state is '{SpecPointer.Shown(text)}'; expected one of {string.Join(", ", JobStates.All.Select(s => s.Text()))}.");
-        return problem is null;
-    }
 
     private static Problem Unknown(long id) => Problem.NotFound($"There is no job {id}: it never was, or its time in the history is over.", []);
 }

@@ -20,6 +20,7 @@ internal static class QueryGuard
         }
 
         var known = handler.GetParameters()
+            .SelectMany(p => p.IsDefined(typeof(AsParametersAttribute)) ? p.ParameterType.GetConstructors()[0].GetParameters() : [p])
             .Select(p => (Parameter: p, Query: p.GetCustomAttribute<FromQueryAttribute>()))
             .Where(p => p.Query is not null)
             .ToDictionary(p => p.Query!.Name!, p => p.Parameter.ParameterType);

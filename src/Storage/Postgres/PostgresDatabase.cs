@@ -12,11 +12,13 @@ public sealed class PostgresDatabase : Database
     private const string BriefLimits = "set local statement_timeout = '3s'; set local idle_in_transaction_session_timeout = '3s'; set local lock_timeout = '2s'";
     private const string ReadOnly = "set transaction read only; ";
     private const string LongLimits = "set local statement_timeout = '5min'; set local idle_in_transaction_session_timeout = '5min'; set local lock_timeout = '1min'";
-    private const string Pid = "select pg_backend_pid()";
+    private const string Pid = "; select pg_backend_pid()";
 
-    // For statements that are sent all the time and find what they want by an index, whatever the planner believes of tables that fill and empty between its looks. To
-    // compile them takes longer than to run them.
-    private const string ByIndex = "set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off";
+    // Statements of a few milliseconds that the planner believes to be large are not worth compiling, which takes some hundred.
+    private const string Begins = "set jit = off";
+
+    // For statements that are sent all the time and find what they want by an index, whatever the planner believes of tables that fill and empty between its looks.
+    private const string ByIndex = "; set enable_seqscan = off; set plan_cache_mode = force_generic_plan";
     private const int PoolSize = 16;
     private const int ControlSize = 6;
     private const int AloneSize = 6;
@@ -175,34 +177,30 @@ public sealed class PostgresDatabase : Database
         {
             // The session that a connection has now is another one's in a moment: nothing of ours may stay in it.
             settings.MaxAutoPrepare = 0;
-            return NpgsqlDataSource.Create(settings);
         }
 
         var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        source.UsePhysicalConnectionInitializer(link => Begin(link, address, forGood), link => BeginAsync(link, address, forGood));
+
+        // The driver would ask each server for all of its types first. What Rondo uses are types that every server has, by the same numbers.
+        source.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
+        if (!address.IsBehindPgBouncer)
+        {
+            source.UsePhysicalConnectionInitializer(link => Begin(link, address, forGood), link => BeginAsync(link, address, forGood));
+        }
+
         return source.Build();
     }
 
     private static void Begin(NpgsqlConnection link, DatabaseAddress address, string? forGood)
     {
-        using var command = new NpgsqlCommand(Pid, link);
+        using var command = new NpgsqlCommand(Begins + forGood + Pid, link);
         RequireOwnSession(link, (int)command.ExecuteScalar()!, address);
-        if (forGood is not null)
-        {
-            using var settings = new NpgsqlCommand(forGood, link);
-            settings.ExecuteNonQuery();
-        }
     }
 
     private static async Task BeginAsync(NpgsqlConnection link, DatabaseAddress address, string? forGood)
     {
-        await using var command = new NpgsqlCommand(Pid, link);
+        await using var command = new NpgsqlCommand(Begins + forGood + Pid, link);
         RequireOwnSession(link, (int)(await command.ExecuteScalarAsync().ConfigureAwait(false))!, address);
-        if (forGood is not null)
-        {
-            await using var settings = new NpgsqlCommand(forGood, link);
-            await settings.ExecuteNonQueryAsync().ConfigureAwait(false);
-        }
     }
 
     /// <summary>

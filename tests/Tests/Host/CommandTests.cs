@@ -1,3 +1,4 @@
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Host;
@@ -24,9 +25,14 @@ public abstract class CommandTests : IAsyncDisposable
     /// <summary>With a migrated database.</summary>
     private protected async Task<CommandRun> StartAsync(string kind)
     {
-        _postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        _postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         var run = new CommandRun(_folder);
         run.Database = _postgres?.Url ?? run.Database;
-        return await run.GoodAsync("database", "migrate");
+        if (_postgres is null)
+        {
+            await TestStore.LayFileAsync(_folder.At("rondo.db"));
+        }
+
+        return run;
     }
 }

@@ -2,6 +2,7 @@ using Rondo.Simulators.Modbus;
 using Rondo.Storage;
 using Rondo.Tests.Polling.Fleet;
 using Rondo.Tests.Polling.Runtime;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Host;
@@ -98,7 +99,7 @@ public sealed class Device_commands : IDisposable
     [Fact]
     public async Task What_contradicts_a_device_that_came_while_the_file_was_applied_is_a_mistake_too()
     {
-        await using var postgres = await TestPostgres.CreateAsync();
+        await using var postgres = await TestStore.PostgresAsync();
         _run.Database = postgres.Url;
         await _run.GoodAsync("database", "migrate");
         await using var database = Database.Open(DatabaseAddress.TryParse(postgres.Url, out _)!, DatabaseUse.Command, TimeProvider.System);

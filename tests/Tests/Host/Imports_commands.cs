@@ -1,4 +1,5 @@
 using Rondo.Storage;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Host;
@@ -15,7 +16,7 @@ public sealed class Imports_commands : IDisposable
     [InlineData(DatabaseKind.Postgres)]
     public async Task Files_are_handed_in_shown_corrected_and_taken_back(DatabaseKind kind)
     {
-        await using var postgres = kind == DatabaseKind.Postgres ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == DatabaseKind.Postgres ? await TestStore.PostgresAsync() : null;
         var run = new CommandRun(_folder);
         run.Database = postgres?.Url ?? run.Database;
         await run.GoodAsync("database", "migrate");

@@ -1,6 +1,7 @@
 using Rondo.Polling.Proof;
 using Rondo.Simulators.Modbus;
 using Rondo.Storage;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Host;
@@ -44,7 +45,7 @@ public sealed class Polling_commands : IDisposable
     [InlineData("postgres")]
     public async Task A_server_obeys_and_what_it_read_can_be_shown_and_proved(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var simulator = await ModbusSimulator.StartAsync(new(), TimeProvider.System);
         var run = new CommandRun(_folder);
         run.Database = postgres?.Url ?? run.Database;

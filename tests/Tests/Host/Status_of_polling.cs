@@ -4,6 +4,7 @@ using Rondo.Polling.Proof;
 using Rondo.Polling.Slots;
 using Rondo.Storage;
 using Rondo.Tests.Http;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Host;
@@ -20,7 +21,7 @@ public sealed class Status_of_polling : IDisposable
     [InlineData("postgres")]
     public async Task Folded_hours_and_the_rows_after_them_add_up(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var database = await FleetAsync(postgres);
         var now = database.Clock.Now;
         var accounted = now - TimeSpan.FromMinutes(2);
@@ -58,7 +59,7 @@ public sealed class Status_of_polling : IDisposable
     [InlineData("postgres")]
     public async Task The_report_is_judged_by_the_same_reasons_as_health(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var database = await FleetAsync(postgres);
         Assert.Equal(["polling.no_node"], (await ReasonsAsync(database)).Select(r => r.Code));
 
@@ -105,7 +106,7 @@ public sealed class Status_of_polling : IDisposable
     [InlineData("postgres")]
     public async Task One_device_can_be_asked_for_and_none_of_that_name_is_empty(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var database = await FleetAsync(postgres);
         var one = await database.ReadAsync("test", tx => StatusReader.Read(tx, database.Address, detailed: false, device: "idle"));
         Assert.Equal(["idle"], one.Details.Select(d => d.Name));

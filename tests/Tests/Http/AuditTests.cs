@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Rondo.Host.Jobs;
 using Rondo.Readings;
 using Rondo.Security;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -24,7 +25,7 @@ public sealed class AuditTests
     [InlineData("postgres")]
     public async Task Every_change_is_written_down_with_who_and_what_it_was_and_became(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "poll", "work");
         await rondo.InitializeAsync();
         var (done, seen) = (new HashSet<string>(), 0L);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Rondo.Host.Jobs;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -13,7 +14,7 @@ public sealed class BatchTests
     [InlineData("postgres")]
     public async Task Batches_are_listed_shown_and_cancelled_and_jobs_wait_for_others(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "work");
         await rondo.InitializeAsync();
         var queue = rondo.Server.Jobs;

@@ -8,6 +8,7 @@ using Rondo.Jobs;
 using Rondo.Jobs.Calls;
 using Rondo.Security;
 using Rondo.Storage;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -26,7 +27,7 @@ public sealed class DumpTests
     {
         using var folder = new TempFolder();
         using var logs = new CapturedLogs();
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         var (answers, secrets) = (new StringBuilder(), new List<string> { Password, DeviceSecret, SigningKey, "another wrong password" });
         Assert.True(SigningSecret.TryParse("whsec_" + SigningKey[..44].PadRight(44, 'A'), out var signing, out var problem), problem);
         Assert.True(CallTarget.TryParse("127.0.0.1", out var here));

@@ -6,11 +6,13 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Rondo.Host;
 using Rondo.Host.Http;
+using Rondo.Jobs;
 using Rondo.Live;
 using Rondo.Polling;
 using Rondo.Security;
 using Rondo.Simulators.Modbus;
 using Rondo.Storage;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -86,6 +88,11 @@ public sealed class HttpFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _simulator = await ModbusSimulator.StartAsync(new ModbusSimulatorOptions { Gateways = 3, Units = 2 }, TimeProvider.System);
+        if (_address == "sqlite:" + _folder.At("rondo.db"))
+        {
+            await TestStore.LayFileAsync(_folder.At("rondo.db"));
+        }
+
         Server = await ServerOnAsync(_address, Live, new Rondo.Imports.ImportOptions { Folder = _folder.At("imports") }, _roles, IsHinting);
         Api = await HttpApi.StartAsync(Server, new HttpSettings { Address = new Uri("http://127.0.0.1:0"), Logs = _logs }, CancellationToken.None);
         Client = await ClientAsync(Server, Api);
@@ -110,8 +117,11 @@ public sealed class HttpFixture : IAsyncLifetime
 
     internal static Task<Server> ServerOnAsync(string address, LiveOptions? live, params string[] roles) => ServerOnAsync(address, live, null, roles);
 
-    private static Task<Server> ServerOnAsync(string address, LiveOptions? live, Rondo.Imports.ImportOptions? imports, string[] roles, bool isHinting = true) => Server.StartAsync(
-        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, new ServerOptions { Live = live ?? new LiveOptions(), Imports = imports, IsHinting = isHinting });
+    /// <summary>A server whose jobs get no time to end when it stops.</summary>
+    internal static Task<Server> HastyAsync(string address, params string[] roles) => ServerOnAsync(address, null, null, roles, jobs: new JobsOptions { StopPatience = TimeSpan.Zero });
+
+    private static Task<Server> ServerOnAsync(string address, LiveOptions? live, Rondo.Imports.ImportOptions? imports, string[] roles, bool isHinting = true, JobsOptions? jobs = null) => Server.StartAsync(
+        DatabaseAddress.TryParse(address, out _)!, roles.Length == 0 ? ["poll"] : roles, new PollingOptions { LedgerRetention = null, ReadingRetention = null }, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None, new ServerOptions { Live = live ?? new LiveOptions(), Imports = imports, IsHinting = isHinting, Jobs = jobs ?? new JobsOptions() });
 
     /// <summary>A simulated gateway's host:port; gateways are numbered from 1.</summary>
     public string Gateway(int number) => _simulator!.Endpoints[number - 1].ToString();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Rondo.Security;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -13,7 +14,7 @@ public sealed class ImportTests
     [InlineData("postgres")]
     public async Task A_file_is_uploaded_as_it_comes_and_what_became_of_it_is_asked(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "work");
         await rondo.InitializeAsync();
         using var client = await HttpFixture.ClientAsync(rondo.Server, rondo.Api, Role.Ingest);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Rondo.Jobs;
 using Rondo.Storage;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -14,7 +15,7 @@ public sealed class JobHealthTests
     [InlineData("postgres")]
     public async Task Health_tells_of_queues_balance_and_hints_and_a_loss_makes_it_critical(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "work");
         await rondo.InitializeAsync();
         (await rondo.AskAsync(HttpMethod.Post, "/api/queues/default/pause")).Good();

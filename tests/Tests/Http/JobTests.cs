@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -12,7 +13,7 @@ public sealed class JobTests
     [InlineData("postgres")]
     public async Task Jobs_are_enqueued_listed_explained_and_changed(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "work");
         await rondo.InitializeAsync();
         Assert.True((await PostAsync(rondo, "/api/queues/default/pause")).Good().GetProperty("is_paused").GetBoolean());
@@ -59,7 +60,7 @@ public sealed class JobTests
     [InlineData("postgres")]
     public async Task Many_are_changed_by_a_query_and_told_of_by_kind(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "work");
         await rondo.InitializeAsync();
         (await PostAsync(rondo, "/api/queues/other/pause")).Good();

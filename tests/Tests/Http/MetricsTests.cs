@@ -18,7 +18,7 @@ public sealed partial class MetricsTests
     [BothDatabases]
     public async Task Every_metric_is_exposed_and_documented_and_nothing_else_is(DatabaseKind kind)
     {
-        await using var postgres = kind == DatabaseKind.Postgres ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == DatabaseKind.Postgres ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "poll", "work");
         await rondo.InitializeAsync();
         (await rondo.AskAsync(HttpMethod.Post, "/api/devices", rondo.Meter("well"))).Good(HttpStatusCode.Created);

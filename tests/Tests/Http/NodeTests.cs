@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Rondo.Storage;
 using Rondo.Tests.Host;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -65,7 +66,7 @@ public sealed class NodeTests(TestPostgres postgres) : IClassFixture<TestPostgre
     [Fact]
     public async Task Without_hints_what_is_asked_of_one_node_is_obeyed_by_another_within_2_s()
     {
-        await using var own = await TestPostgres.CreateAsync();
+        await using var own = await TestStore.PostgresAsync();
         await using var here = new HttpFixture(own.Url) { IsHinting = false };
         await here.InitializeAsync();
         for (var n = 1; n <= 3; n++)

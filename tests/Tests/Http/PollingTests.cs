@@ -9,8 +9,6 @@ namespace Rondo.Tests.Http;
 [Collection(HttpCollection.Name)]
 public class PollingTests(HttpFixture rondo) : IAsyncLifetime
 {
-    private static readonly Sql _age = new("test.age", "update poll_plan set from_at = @from where group_id in (select g.id from poll_group g join device d on d.id = g.device_id where d.name = 'meter')");
-
     public async ValueTask InitializeAsync() => (await rondo.AskAsync(HttpMethod.Put, "/api/devices/meter", rondo.Meter("meter"))).Good(HttpStatusCode.Created);
 
     public async ValueTask DisposeAsync()
@@ -64,25 +62,6 @@ public class PollingTests(HttpFixture rondo) : IAsyncLifetime
             },
             "nothing is in the distributions once polling stands");
         await rondo.AskAsync(HttpMethod.Post, "/api/polling/start");
-    }
-
-    [Fact]
-    public async Task Validation_answers_and_names_a_hole()
-    {
-        var clean = (await rondo.GetAsync("/api/polling/validate")).Good();
-        Assert.Equal(0, clean.GetProperty("holes").GetInt64());
-        Assert.True(clean.GetProperty("is_clean").GetBoolean());
-
-        // As if the plan had been in force for a minute without an outcome.
-        var now = rondo.Server.Database.Clock.Now;
-        await rondo.Server.Database.WriteAsync("test", tx => { tx.Execute(_age, new { from = now - TimeSpan.FromMinutes(1) }); });
-        var holed = (await rondo.GetAsync("/api/polling/validate")).Good();
-        Assert.False(holed.GetProperty("is_clean").GetBoolean());
-        Assert.Equal("meter", holed.GetProperty("hole_list")[0].GetProperty("device").GetString());
-        Assert.True(holed.GetProperty("holes").GetInt64() > 200);
-
-        var before = (await rondo.GetAsync($"/api/polling/validate?to={now - TimeSpan.FromMinutes(2)}")).Good();
-        Assert.Equal(0, before.GetProperty("expected").GetInt64());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using Rondo.Tests.Jobs.Recurring;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -13,7 +14,7 @@ public sealed class ScheduleTests
     [InlineData("postgres")]
     public async Task Schedules_are_added_fire_and_are_paused_run_checked_and_removed(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "work");
         await rondo.InitializeAsync();
         const string Body = """{ "name": "second", "kind": "noop", "args": { "takes_ms": 0 }, "cron": "* * * * * *", "zone": "Europe/Berlin", "overlap": "allow", "missed": "all:3", "metadata": { "a": "b" } }""";

@@ -134,7 +134,7 @@ public sealed class SignInTests : IAsyncLifetime
     [InlineData("postgres")]
     public async Task Signing_in_and_out_is_written_down_and_each_lock_out_is_said_once(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         using var folder = new TempFolder();
         using var logs = new CapturedLogs();
         await using var server = await HttpFixture.ServerOnAsync(postgres?.Url ?? "sqlite:" + folder.At("rondo.db"), "work");

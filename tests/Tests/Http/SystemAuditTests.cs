@@ -5,6 +5,7 @@ using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
 using Rondo.Security;
 using Rondo.Storage;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -18,7 +19,7 @@ public sealed class SystemAuditTests
     public async Task A_burial_a_take_over_and_jobs_given_back_are_one_row_each(string kind)
     {
         using var folder = new TempFolder();
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         var address = postgres?.Url ?? "sqlite:" + folder.At("rondo.db");
         string gone;
         await using (var first = await HttpFixture.ServerOnAsync(address, "poll", "work"))
@@ -38,7 +39,7 @@ public sealed class SystemAuditTests
             await database.WriteAsync("test", tx => { tx.Execute(new Sql("test", "update node set pid = 2147483000")); });
         }
 
-        await using var next = await HttpFixture.ServerOnAsync(address, "poll", "work");
+        await using var next = await HttpFixture.HastyAsync(address, "poll", "work");
         var rows = await Eventually.GetAsync(
             async () => (await AuditTrail.ListAsync(next.Database, new AuditFilter(), 50)).Where(r => r.ActorKind == "system").ToList(), r => r.Count >= 3, "all is written down and sealed");
         Assert.Equal(["jobs.release", "nodes.bury", "polling.take_over"], rows.Select(r => r.Action).Order(StringComparer.Ordinal));
@@ -56,7 +57,7 @@ public sealed class SystemAuditTests
     public async Task Keys_that_were_held_for_jobs_which_do_not_live_are_one_row(string kind)
     {
         using var folder = new TempFolder();
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         var address = postgres?.Url ?? "sqlite:" + folder.At("rondo.db");
         await using (var first = await HttpFixture.ServerOnAsync(address, "work"))
         {

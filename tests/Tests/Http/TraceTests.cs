@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Rondo.Security;
 using Rondo.Tests.Host;
+using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Http;
@@ -17,7 +18,7 @@ public sealed class TraceTests
     [InlineData("postgres")]
     public async Task What_came_of_a_request_is_listed_by_its_correlation_and_by_its_trace(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "work");
         await rondo.InitializeAsync();
         (string, string)[] headers = [("X-Correlation-Id", "order-4711"), ("traceparent", Parent)];

@@ -130,7 +130,7 @@ public sealed class FolderTests : IDisposable
     [Theory, BothDatabases]
     public async Task A_server_watches_the_folder_that_its_settings_name(DatabaseKind kind)
     {
-        await using var postgres = kind == DatabaseKind.Postgres ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == DatabaseKind.Postgres ? await TestStore.PostgresAsync() : null;
         using var kept = new TempFolder();
         var address = DatabaseAddress.TryParse(postgres?.Url ?? "sqlite:" + kept.At("rondo.db"), out _)!;
         Put("may.csv", Files.Long(1, 3));

@@ -16,7 +16,7 @@ public sealed class FeedReadingsTests
     [Theory, BothDatabases]
     public async Task Whoever_subscribes_gets_the_newest_readings_first_and_then_newer_ones(DatabaseKind kind)
     {
-        await using var postgres = kind == DatabaseKind.Postgres ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == DatabaseKind.Postgres ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "poll");
         await rondo.InitializeAsync();
 

@@ -1,6 +1,8 @@
 using Rondo.Polling;
 using Db = Rondo.Storage.Database;
 using Rondo.Host;
+using Rondo.Jobs;
+using Rondo.Jobs.Upkeep;
 using Rondo.Polling.Ledger;
 using Rondo.Storage;
 using Rondo.Tests.Support;
@@ -10,6 +12,8 @@ namespace Rondo.Tests.Storage;
 /// <summary>An empty database of either kind with the schema of this program, opened as its server; gone with the test.</summary>
 public sealed class TestStore : IAsyncDisposable
 {
+    private static readonly Lazy<Task<byte[]>> _file = new(FileAsync);
+
     private readonly TimeProvider _time;
     private readonly TempFolder? _folder;
     private readonly TestPostgres? _postgres;
@@ -39,19 +43,23 @@ public sealed class TestStore : IAsyncDisposable
         time ??= TimeProvider.System;
         if (kind == DatabaseKind.Sqlite)
         {
-            var store = new TestStore(time, new TempFolder(), null);
+            var folder = new TempFolder();
             if (isMigrated)
             {
-                await Modules.Migrator(store.Database, DatabaseUse.Server).ApplyAsync();
+                await LayFileAsync(folder.At("rondo.db"));
             }
 
-            return store;
+            return new TestStore(time, folder, null);
         }
 
-        Requires.Postgres();
-        var template = isMigrated ? await TestPostgres.TemplateAsync("migrated", PrepareAsync) : "template0";
-        return new TestStore(time, null, await TestPostgres.CreateAsync(template));
+        return new TestStore(time, null, await (isMigrated ? PostgresAsync() : TestPostgres.CreateAsync()));
     }
+
+    /// <summary>A PostgreSQL database with the schema of this program, for who opens it by its address.</summary>
+    public static async Task<TestPostgres> PostgresAsync() => await TestPostgres.CreateAsync(await TestPostgres.TemplateAsync("migrated", PrepareAsync));
+
+    /// <summary>Lays a SQLite file with the schema of this program: a copy of one that was migrated once, at a fraction of the time.</summary>
+    public static async Task LayFileAsync(string path) => await File.WriteAllBytesAsync(path, await _file.Value);
 
     public static DatabaseAddress Parse(string text) =>
         DatabaseAddress.TryParse(text, out var error) ?? throw new ArgumentException(error, nameof(text));
@@ -85,6 +93,20 @@ public sealed class TestStore : IAsyncDisposable
         }
     }
 
+    private static async Task<byte[]> FileAsync()
+    {
+        using var folder = new TempFolder();
+        var path = folder.At("rondo.db");
+        await using (var database = Db.Open(Parse("sqlite:" + path), DatabaseUse.Server, TimeProvider.System))
+        {
+            await Modules.Migrator(database, DatabaseUse.Server).ApplyAsync();
+        }
+
+        // Closed, all of it is in the one file.
+        Assert.False(File.Exists(path + "-wal"), "something is still to be written into the file");
+        return await File.ReadAllBytesAsync(path);
+    }
+
     private static async Task PrepareAsync(string connectionString)
     {
         // Partitions for the tests' own time and for the real one.
@@ -94,6 +116,7 @@ public sealed class TestStore : IAsyncDisposable
             await using var database = new SteeredDatabase(Db.Open(Parse(connectionString), DatabaseUse.Server, time), time);
             await Modules.Migrator(database, DatabaseUse.Server).ApplyAsync();
             await Upkeep.PrepareAsync(database, new PollingOptions(), default);
+            await HistoryStore.PrepareAsync(database, new JobsOptions(), default);
         }
     }
 }

@@ -102,7 +102,7 @@ public sealed class TestPostgres : IAsyncLifetime
 
     private static async Task OnServerAsync(string statement)
     {
-        await using var connection = new NpgsqlConnection(To(new NpgsqlConnectionStringBuilder(Server).Database ?? "postgres", pooled: false));
+        await using var connection = new NpgsqlConnection(To(new NpgsqlConnectionStringBuilder(Server).Database ?? "postgres", pooled: true));
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(statement, connection);
         await command.ExecuteNonQueryAsync();

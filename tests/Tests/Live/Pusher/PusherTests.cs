@@ -246,7 +246,7 @@ public sealed class PusherTests
     [Theory, BothDatabases]
     public async Task Readings_come_newest_first_and_then_newer_ones(DatabaseKind kind)
     {
-        await using var postgres = kind == DatabaseKind.Postgres ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == DatabaseKind.Postgres ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "poll") { Live = new LiveOptions { Pusher = PusherRig.App } };
         await rondo.InitializeAsync();
         (await rondo.AskAsync(HttpMethod.Put, "/api/devices/often", rondo.Meter("often"))).Good(HttpStatusCode.Created);

@@ -15,7 +15,7 @@ public sealed class QualityJobTests
     [InlineData("postgres")]
     public async Task The_daily_job_keeps_what_it_finds_and_tells_the_feed_and_finds_the_same_again(string kind)
     {
-        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        await using var postgres = kind == "postgres" ? await TestStore.PostgresAsync() : null;
         await using var rondo = new HttpFixture(postgres?.Url, "work");
         await rondo.InitializeAsync();
         await rondo.Server.Database.WriteAsync("fill", tx =>

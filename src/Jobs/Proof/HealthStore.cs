@@ -20,11 +20,12 @@ internal static class HealthStore
         var now = tx.Now;
         var intents = Operations.QueueStore.Intents(tx);
         var paused = intents.Where(i => i.IsPaused).Select(i => i.Name).ToHashSet(StringComparer.Ordinal);
+        var workers = NodeRegister.All(tx).Where(n => n.HasRole("work") && NodeRegister.IsRunning(n, address, now)).ToList();
         return new JobFacts(
             Balance.Last(tx),
-            BalanceStore.Read(tx).Since,
+            workers.Select(n => n.StartedAt).Append(now).Min(),
             [.. tx.Query<Oldest>(_oldest).Where(o => o.Since is not null && !paused.Contains(o.Queue)).Select(o => (o.Queue, o.Since!.Value))],
-            NodeRegister.All(tx).Count(n => n.HasRole("work") && NodeRegister.IsRunning(n, address, now)),
+            workers.Count,
             [.. paused.Order(StringComparer.Ordinal)]);
     }
 

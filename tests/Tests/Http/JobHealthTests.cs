@@ -22,7 +22,7 @@ public sealed class JobHealthTests
         await Eventually.TrueAsync(() => rondo.Server.Worker!.State.Queues.Single(q => q.Name == "default").IsPaused, "the pause is obeyed");
         (await rondo.AskAsync(HttpMethod.Post, "/api/jobs", """{ "kind": "noop" }""")).Good(HttpStatusCode.Created);
         var health = (await rondo.GetAsync("/api/jobs/health")).Good();
-        Assert.Equal("healthy", health.GetProperty("status").GetString());
+        Assert.True(health.GetProperty("status").GetString() == "healthy", health.GetProperty("reasons").GetRawText());
         Assert.Equal(rondo.Server.Node.Id, health.GetProperty("node").GetString());
         Assert.Equal(1, health.GetProperty("workers").GetInt32());
         Assert.Equal("default", health.GetProperty("paused")[0].GetString());
@@ -59,6 +59,12 @@ public sealed class JobHealthTests
         Assert.Empty(Judge(new JobFacts(null, now, [("a", now - TimeSpan.FromHours(1))], 1, [])));
         Assert.Equal("jobs.balance_old", Assert.Single(Judge(new JobFacts(null, now - TimeSpan.FromMinutes(16), [], 1, []))).Code);
         Assert.Empty(Judge(new JobFacts(null, now - TimeSpan.FromMinutes(14), [], 1, [])));
+
+        // Nobody worked overnight, and somebody began a minute ago.
+        var then = now - TimeSpan.FromHours(9);
+        var old = new Rondo.Jobs.Proof.BalanceReport { At = then, From = then, Accepted = 0, Ended = 0, Open = 0, Owed = 0, Missing = 0, Doubled = 0, Gaps = [] };
+        Assert.Empty(Judge(new JobFacts(old, now - TimeSpan.FromMinutes(1), [], 1, [])));
+        Assert.Equal("jobs.balance_old", Assert.Single(Judge(new JobFacts(old, now - TimeSpan.FromHours(10), [], 1, []))).Code);
 
         IReadOnlyList<Rondo.Diagnostics.Finding> Judge(JobFacts facts) => JobHealth.Judge(facts, null, options, now);
     }

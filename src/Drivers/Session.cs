@@ -22,6 +22,11 @@ public abstract class Session : IAsyncDisposable
     /// <summary>Called when no work is waiting for the endpoint; a session that closes after each cycle does so here.</summary>
     public abstract void EndCycle();
 
+    /// <summary>
+    /// Ends the connection, and with it whatever the network has not delivered: called when another node may ask the device in a moment. The next read connects again.
+    /// </summary>
+    public abstract void Withdraw();
+
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 }

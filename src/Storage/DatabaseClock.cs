@@ -15,6 +15,7 @@ public sealed class DatabaseClock
     public static readonly TimeSpan StepLimit = TimeSpan.FromMilliseconds(500);
 
     private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
     private long _offset;
     private long _jumpedTo = long.MinValue;
 
@@ -46,27 +47,31 @@ public sealed class DatabaseClock
             : (long)((Int128)micros * _time.TimestampFrequency / 1_000_000);
     }
 
-    /// <summary>Takes in a measurement: the database said <paramref name="databaseNow"/> somewhere between two timestamps.</summary>
+    /// <summary>
+    /// Takes in a measurement: the database said <paramref name="databaseNow"/> somewhere between two timestamps. Where between them, nobody knows: an answer may
+    /// have needed all of its time on one way. So only what lies outside of them is known to be wrong, and it is moved no further than to the nearest that is possible.
+    /// </summary>
     internal ClockReading Adjust(Instant databaseNow, long sentAt, long receivedAt)
     {
-        var middle = Micros(sentAt + ((receivedAt - sentAt) / 2));
-        var uncertainty = (Micros(receivedAt) - Micros(sentAt)) / 2;
-        var difference = databaseNow.Micros - (middle + Interlocked.Read(ref _offset));
-
-        var step = Math.Abs(difference) - uncertainty > StepLimit.Ticks / 10 ? TimeSpan.FromMicroseconds(difference) : TimeSpan.Zero;
-        if (step != TimeSpan.Zero)
+        lock (_gate)
         {
-            // Before the offset: whoever sees the new time must find the reason for it.
-            Interlocked.Exchange(ref _jumpedTo, step > TimeSpan.Zero ? databaseNow.Micros : long.MinValue);
-        }
+            var (least, most) = (databaseNow.Micros - Micros(receivedAt), databaseNow.Micros - Micros(sentAt));
+            var offset = Interlocked.Read(ref _offset);
+            var possible = Math.Clamp(offset, least, most);
+            var step = TimeSpan.Zero;
+            if (Math.Abs(possible - offset) > StepLimit.Ticks / 10)
+            {
+                // What was known before says nothing about the new time, so the middle is the best guess.
+                possible = least + ((most - least) / 2);
+                step = TimeSpan.FromMicroseconds(possible - offset);
 
-        // Within the round trip's own uncertainty nothing is known better than before.
-        if (Math.Abs(difference) > uncertainty)
-        {
-            Interlocked.Add(ref _offset, difference);
-        }
+                // Before the offset: whoever sees the new time must find the reason for it.
+                Interlocked.Exchange(ref _jumpedTo, step > TimeSpan.Zero ? databaseNow.Micros : long.MinValue);
+            }
 
-        return new ClockReading(databaseNow, step);
+            Interlocked.Exchange(ref _offset, possible);
+            return new ClockReading(databaseNow, step);
+        }
     }
 
     // The usual frequency is a multiple of a microsecond; the wide division is for clocks where it is not.

@@ -5,7 +5,7 @@ namespace Rondo.Drivers.Modbus;
 /// <summary>The conversation with one Modbus endpoint: a gateway with all its units, or a meter with an address of its own.</summary>
 public sealed class ModbusSession : Session
 {
-        private readonly ModbusEndpointSettings _settings;
+    private readonly ModbusEndpointSettings _settings;
     private readonly TimeProvider _time;
 
     /// <summary>Prepares a session; nothing is connected before the first read.</summary>
@@ -136,6 +136,9 @@ public sealed class ModbusSession : Session
             Link.Close();
         }
     }
+
+    /// <inheritdoc/>
+    public override void Withdraw() => Link.Close();
 
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()

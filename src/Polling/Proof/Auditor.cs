@@ -35,8 +35,9 @@ public static class Auditor
 
     private static readonly Sql _owners = new("audit.owners", "select id, address, owner from endpoint where owner is not null order by id");
 
+    // Whoever claims it is to know that it was a dead node's (OwnershipStore).
     private static readonly Sql _clearOwner = new("audit.owner.clear", """
-        update endpoint set owner = null where id = @id and owner = @owner and owner not in (select node.id from node where node.state = 'live')
+        update endpoint set owner = null, claimed_at = null where id = @id and owner = @owner and owner not in (select node.id from node where node.state = 'live')
         """);
 
     // A breaker is stale when nobody can act on it: its device is removed, paused, or, an hour later, not owned by a live node.

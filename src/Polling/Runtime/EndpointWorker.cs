@@ -30,6 +30,7 @@ internal sealed class EndpointWorker
     private readonly Task _running;
     private volatile bool _draining;
     private volatile bool _drained;
+    private bool _isInterrupted;
 
     public EndpointWorker(long id, long leaseNo, string address, Session session, Recorder recorder, DatabaseClock clock, TimeProvider time, PollingOptions options, Random random, ILogger log)
     {
@@ -106,8 +107,16 @@ internal sealed class EndpointWorker
         return true;
     }
 
-    /// <summary>Breaks off the request that is on its way: the node may not work any more, and another may ask the device in a moment.</summary>
-    public void Interrupt() => Volatile.Read(ref _attention).Cancel();
+    /// <summary>
+    /// Breaks off the request that is on its way, and ends the connection: the node may not work any more, and another may ask the device in a moment. What a network
+    /// that is cut has not delivered would arrive once it is healed, behind the polls of that one.
+    /// </summary>
+    public void Interrupt()
+    {
+        Volatile.Write(ref _isInterrupted, true);
+        Volatile.Read(ref _attention).Cancel();
+        _signal.Set();
+    }
 
     /// <summary>What a poll is cancelled by. One for many polls; a new one after an interruption.</summary>
     private CancellationToken Attention()
@@ -155,6 +164,14 @@ internal sealed class EndpointWorker
                 _session = next;
             }
 
+            if (Interlocked.Exchange(ref _isInterrupted, false))
+            {
+                _session.Withdraw();
+            }
+
+            // Before it is asked whether the node may work: whatever comes between the two breaks off the request as well.
+            var attention = Attention();
+
             var group = Take();
             if (group is { } moved && moved.Worker != this)
             {
@@ -165,7 +182,7 @@ internal sealed class EndpointWorker
 
             if (group is null && !_draining && _recorder.MayWork && _questions.TryDequeue(out var question))
             {
-                await AnswerAsync(question).ConfigureAwait(false);
+                await AnswerAsync(question, attention).ConfigureAwait(false);
                 continue;
             }
 
@@ -211,16 +228,16 @@ internal sealed class EndpointWorker
             }
             else
             {
-                await PollAsync(group, slot, plan, now).ConfigureAwait(false);
+                await PollAsync(group, slot, plan, now, attention).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task AnswerAsync(Func<Session, CancellationToken, Task> question)
+    private async Task AnswerAsync(Func<Session, CancellationToken, Task> question, CancellationToken attention)
     {
         try
         {
-            await question(_session, Attention()).ConfigureAwait(false);
+            await question(_session, attention).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is StorageFault or OperationCanceledException)
         {
@@ -232,7 +249,7 @@ internal sealed class EndpointWorker
         }
     }
 
-    private async ValueTask PollAsync(ArmedGroup group, long slot, Plan plan, long now)
+    private async ValueTask PollAsync(ArmedGroup group, long slot, Plan plan, long now, CancellationToken attention)
     {
         var shape = group.Shape;
         var outcome = _recorder.Rent();
@@ -240,7 +257,7 @@ internal sealed class EndpointWorker
         var started = _time.GetTimestamp();
         try
         {
-            await _session.ReadAsync(shape.Plan, outcome.Result, _clock.Timestamp(new Instant(deadline)), Attention()).ConfigureAwait(false);
+            await _session.ReadAsync(shape.Plan, outcome.Result, _clock.Timestamp(new Instant(deadline)), attention).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {

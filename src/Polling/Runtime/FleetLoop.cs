@@ -291,8 +291,8 @@ internal sealed class FleetLoop : Loop
         var rows = OwnershipStore.Claim(tx, _node.Id, most);
 
         // Before the commit, whose answer may be lost: what is ours then is found without it, and whose it was is known all the same.
-        _fromDead.ExceptWith(rows.Where(r => r.Owner is null).Select(r => r.Id));
-        _fromDead.UnionWith(rows.Where(r => r.Owner is not null).Select(r => r.Id));
+        _fromDead.ExceptWith(rows.Where(r => !r.IsFromDead).Select(r => r.Id));
+        _fromDead.UnionWith(rows.Where(r => r.IsFromDead).Select(r => r.Id));
         return rows;
     }
 

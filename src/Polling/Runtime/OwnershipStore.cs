@@ -13,8 +13,9 @@ internal static class OwnershipStore
         """;
 
     // "Not live" is asked here and now, never remembered: an owner that was declared dead a moment ago counts as none.
+    // So does one that was a dead node's and has no owner and no claim any more since an audit cleared it.
     private static readonly Sql _free = new("polling.free", $$"""
-        select id, owner from endpoint
+        select id, owner, case when owner is not null or (lease_no > 0 and claimed_at is null) then {true} else {false} end as is_from_dead from endpoint
         where (owner is null or owner not in (select node.id from node where node.state = 'live')) and {{Due}}
         order by id limit @limit{update}{skip_locked}
         """);
@@ -132,6 +133,9 @@ public sealed class ClaimedRow
 
     /// <summary>The dead node it was taken from; null when it had no owner.</summary>
     public string? Owner { get; init; }
+
+    /// <summary>True when it was a dead node's, also where an audit has cleared that owner meanwhile.</summary>
+    public bool IsFromDead { get; init; }
 }
 
 internal sealed class PointsRow

@@ -150,7 +150,7 @@ internal sealed class Cluster : IAsyncDisposable
                 return counts.Sum() == Site.Simulator.Gateways.Count && counts.Max() - counts.Min() <= 1 && nodes.All(node => node.Armed == shares[node.Name]);
             },
             () => $"even shares; they are {string.Join(", ", shares)}, armed {string.Join(", ", nodes.Select(node => (node.Name, node.Armed)))}",
-            within ?? TimeSpan.FromSeconds(30));
+            within ?? TimeSpan.FromSeconds(60));
         return Site.Now;
     }
 
@@ -164,7 +164,7 @@ internal sealed class Cluster : IAsyncDisposable
                 and not exists (select 1 from poll p where p.slot > '{after}' and p.group_id = g.id and p.outcome = 'ok')
                 """)) == 0,
             () => $"a recorded poll of every meter after {after}; {behind} have none",
-            within ?? (longest * 2) + TimeSpan.FromSeconds(15));
+            within ?? (longest * 2) + TimeSpan.FromSeconds(60));
     }
 
     /// <summary>Waits for a fact; a database that is away at the moment tells none.</summary>

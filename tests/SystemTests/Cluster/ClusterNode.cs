@@ -129,7 +129,7 @@ internal sealed partial class ClusterNode(string name, NodePlace place, FaultLog
     public async Task StopAsync()
     {
         var stop = faults.Begin(FaultKind.Stop, name);
-        var code = await Process.StopAsync(TimeSpan.FromSeconds(20));
+        var code = await Process.StopAsync(TimeSpan.FromSeconds(60));
         stop.End();
         Ended();
         Assert.True(code == 0, $"{name} ended with {code}:\n{string.Join('\n', Process.Errors.TakeLast(20))}");

@@ -144,8 +144,11 @@ internal sealed class ClusterProof
     public ArrivalProof Arrivals { get; private set; } = new();
 
     /// <summary>Missed slots of a window, but for those that were late while the machine itself stood still.</summary>
-    public List<LedgerRow> MissedIn(Instant from, Instant to) => [.. Ledger.Missed.Where(row => row.LastSlot >= from && row.Slot <= to && !(row.Reason == "late"
-        && _cluster.Faults.All.Any(fault => fault.Kind == FaultKind.Slow && row.LastSlot >= fault.From - Explanation.CommitLag && row.Slot <= fault.To)))];
+    public List<LedgerRow> MissedIn(Instant from, Instant to) => [.. Ledger.Missed.Where(row => row.LastSlot >= from && row.Slot <= to && !(row.Reason == "late" && IsOfTheMachine(row)))];
+
+    /// <summary>True for a slot around which the machine let nobody run: it may be late, and what was asked may not be answered in time.</summary>
+    public bool IsOfTheMachine(LedgerRow row) => _cluster.Faults.All.Any(fault =>
+        fault.Kind == FaultKind.Slow && row.LastSlot >= fault.From - Explanation.CommitLag && row.Slot <= fault.To);
 
     /// <summary>True for a slot whose owner had no way to its devices, or had yet to find out that there was one again.</summary>
     public bool IsWithoutDevices(LedgerRow row) => _explanation.IsWithoutDevices(row, row.Slot);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rondo.Storage;
 using Rondo.SystemTests.Support;
 
@@ -32,7 +31,7 @@ public sealed class PgBouncerTests(ITestOutputHelper output)
         await site.PgBouncer.StartAsync();
 
         // After an outage the server's loops come back one by one, each after its own growing delay: obeyed, but not within 2 s of it.
-        await site.CommandAsync("polling", "stop");
+        await RondoProcess.RunAsync("polling", "stop", "--database", site.Database);
         await ObeysAsync(site, "start");
         await site.UntilPolledAsync(2 * Gateways);
         Assert.False(server.HasExited);
@@ -69,12 +68,5 @@ public sealed class PgBouncerTests(ITestOutputHelper output)
         }
     }
 
-    private async Task ObeysAsync(Site site, string verb)
-    {
-        var said = JsonDocument.Parse(await site.CommandAsync("polling", verb, "--json")).RootElement;
-        var took = said.GetProperty("took_ms").GetDouble();
-        output.WriteLine($"polling {verb}: {took:0} ms");
-        Assert.True(said.GetProperty("obeyed").GetBoolean());
-        Assert.InRange(took, 0, 2_000);
-    }
+    private async Task ObeysAsync(Site site, string verb) => output.WriteLine($"polling {verb}: {await site.ObeysAsync(verb):0} ms");
 }

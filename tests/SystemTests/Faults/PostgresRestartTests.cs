@@ -55,7 +55,7 @@ public sealed class PostgresRestartTests(ITestOutputHelper output)
                 return newest > after;
             },
             "an outcome committed after the restart",
-            TimeSpan.FromSeconds(15));
+            TimeSpan.FromSeconds(60));
         return Site.Now;
     }
 }

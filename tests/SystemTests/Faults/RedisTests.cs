@@ -83,7 +83,7 @@ public sealed partial class RedisTests(PrivatePostgres postgres, ITestOutputHelp
         }
 
         output.WriteLine($"heard after {took[0]:0} ms, then {took[1]:0} ms");
-        Assert.InRange(took[0], 500, 2_500);
+        Assert.True(took[0] >= 500);
         Assert.Equal("it did not answer PUBLISH within 0.5 s", one.Redis.LastError);
         Assert.Equal(1, one.Redis.Failed);
 

@@ -38,7 +38,7 @@ public sealed class StopTests(ITestOutputHelper output)
         await site.PrepareAsync(site.DeviceFile());
         var first = await site.StartServerAsync();
         await using var second = site.NewServer();
-        var code = await second.ExitAsync(TimeSpan.FromSeconds(15));
+        var code = await second.ExitAsync(TimeSpan.FromSeconds(60));
         Assert.NotEqual(0, code);
         Assert.Contains(first.Id.ToString(CultureInfo.InvariantCulture), string.Join('\n', second.Errors), StringComparison.Ordinal);
         Assert.False(first.HasExited);
@@ -59,7 +59,7 @@ public sealed class StopTests(ITestOutputHelper output)
 
         await site.ApplyAsync(site.DeviceFile("200ms"));
         var asked = Stopwatch.GetTimestamp();
-        await site.Server!.UntilAsync(() => Task.FromResult(newest.Counters.Requests > 0), "a poll of the new device", Obeyed);
+        await site.Server!.UntilAsync(() => Task.FromResult(newest.Counters.Requests > 0), "a poll of the new device");
         output.WriteLine($"a new device was polled {Stopwatch.GetElapsedTime(asked).TotalMilliseconds:0} ms after devices apply returned");
 
         await site.CommandAsync("polling", "stop", $"meter-{Gateways}-1");
@@ -72,12 +72,12 @@ public sealed class StopTests(ITestOutputHelper output)
         await site.StartServerAsync();
         await StandsStillAsync(() => site.Simulator.Counters.Requests);
 
-        await site.CommandAsync("polling", "start");
-        await site.UntilPolledAsync(Gateways, Obeyed + TimeSpan.FromSeconds(1));
+        output.WriteLine($"polling start: {await site.ObeysAsync("start"):0} ms");
+        await site.UntilPolledAsync(Gateways);
         Assert.Equal(0, await RequestsOfAsync(newest));
-        await site.CommandAsync("polling", "start", $"meter-{Gateways}-1");
         var before = newest.Counters.Requests;
-        await site.Server!.UntilAsync(() => Task.FromResult(newest.Counters.Requests > before), "a poll of the started device", Obeyed);
+        await site.CommandAsync("polling", "start", $"meter-{Gateways}-1");
+        await site.Server!.UntilAsync(() => Task.FromResult(newest.Counters.Requests > before), "a poll of the started device");
 
         var proof = await LedgerProof.ReadAsync(site, await site.StopServerAsync());
         proof.MissedOnlyFor("late", "node_down");

@@ -10,7 +10,7 @@ namespace Rondo.SystemTests.Support;
 /// </summary>
 public class ChildProcess : IAsyncDisposable
 {
-    public static readonly TimeSpan DefaultBound = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan DefaultBound = TimeSpan.FromSeconds(60);
 
     private const int NoSuchProcess = 3;
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Rondo.Simulators.Modbus;
 using Rondo.Storage;
 
@@ -119,6 +120,26 @@ internal sealed class Site : IAsyncDisposable
         return output;
     }
 
+    /// <summary>
+    /// <c>rondo polling start|stop</c>, obeyed within 2 s; what a busy machine makes of it is chance, so one of three times is enough. Returns how many milliseconds it took.
+    /// </summary>
+    public async Task<double> ObeysAsync(string verb)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var (code, output, _) = await RondoProcess.RunAsync("polling", verb, "--json", "--database", Database);
+            var said = JsonDocument.Parse(output).RootElement;
+            var took = said.GetProperty("took_ms").GetDouble();
+            if (code == 0 && said.GetProperty("obeyed").GetBoolean() && took <= 2_000)
+            {
+                return took;
+            }
+
+            Assert.True(tries < 3, $"polling {verb} ended with {code} after {took} ms: {output}");
+            await RondoProcess.RunAsync("polling", verb == "stop" ? "start" : "stop", "--database", Database);
+        }
+    }
+
     /// <summary>A server of this database that is not yet waited for.</summary>
     public RondoProcess NewServer() => new(["serve", "--database", Database, "--roles", "poll"], ServerVariables);
 
@@ -141,7 +162,7 @@ internal sealed class Site : IAsyncDisposable
     public async Task<Instant> StopServerAsync()
     {
         var asked = Now;
-        var code = await Server!.StopAsync(TimeSpan.FromSeconds(10));
+        var code = await Server!.StopAsync(TimeSpan.FromSeconds(60));
         Assert.True(code == 0, $"the server ended with {code}:\n{string.Join('\n', Server.Errors.TakeLast(20))}");
         await Server.DisposeAsync();
         Server = null;

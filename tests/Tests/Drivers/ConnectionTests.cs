@@ -50,6 +50,30 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task A_session_that_is_withdrawn_takes_along_what_was_not_delivered_and_connects_again()
+    {
+        using var stop = new CancellationTokenSource();
+        var end = new TaskCompletionSource<SocketError>();
+        await using var server = new ScriptedServer(async (s, socket, arrival) =>
+        {
+            if (s.Arrivals.Count > 1)
+            {
+                await s.AnswerAsync(socket, arrival);
+                return;
+            }
+
+            await stop.CancelAsync();
+            end.SetResult(await EndOfAsync(socket));
+        });
+        await using var session = Session(server, Fast with { ResponseTimeout = TimeSpan.FromMinutes(1) });
+        Assert.Equal(ReadFault.Cancelled, (await ReadAsync(session, Plan(1), stop: stop.Token)).Fault);
+        session.Withdraw();
+        Assert.False(session.IsConnected);
+        Assert.Equal(SocketError.ConnectionReset, await end.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(ReadFault.None, (await ReadAsync(session, Plan(1))).Fault);
+    }
+
+    [Fact]
     public async Task A_connection_whose_requests_were_all_answered_is_closed_in_order()
     {
         var end = new TaskCompletionSource<SocketError>();

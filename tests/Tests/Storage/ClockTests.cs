@@ -54,6 +54,38 @@ public sealed class ClockTests
         Assert.Equal(before, _clock.Now);
     }
 
+    [Theory]
+    [InlineData(50, true)]
+    [InlineData(50, false)]
+    [InlineData(-50, true)]
+    [InlineData(-50, false)]
+    public void An_answer_that_was_slow_on_one_way_moves_it_by_no_more_than_its_drift(int driftUs, bool isSlowThere)
+    {
+        Measure();
+        _time.StepWall(TimeSpan.FromMicroseconds(driftUs));
+        var before = _clock.Now;
+        var sent = _time.GetTimestamp();
+        var asked = Instant.From(_time.GetUtcNow());
+        _time.Advance(TimeSpan.FromMilliseconds(80));
+        var reading = _clock.Adjust(isSlowThere ? Instant.From(_time.GetUtcNow()) : asked, sent, _time.GetTimestamp());
+        Assert.Equal(TimeSpan.Zero, reading.Step);
+        Assert.InRange((_clock.Now - before - TimeSpan.FromMilliseconds(80)).TotalMicroseconds, Math.Min(0, driftUs), Math.Max(0, driftUs));
+
+        // The next quick one tells all of it.
+        Measure();
+        Assert.Equal(Instant.From(_time.GetUtcNow()), _clock.Now);
+    }
+
+    [Fact]
+    public void What_is_proved_wrong_is_moved_to_the_nearest_that_is_possible()
+    {
+        var before = _clock.Now;
+        var sent = _time.GetTimestamp();
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _clock.Adjust(before + TimeSpan.FromMilliseconds(130), sent, _time.GetTimestamp());
+        Assert.Equal(TimeSpan.FromMilliseconds(130), _clock.Now - before);
+    }
+
     [Fact]
     public void A_slow_round_trip_does_not_hide_a_step()
     {

@@ -126,36 +126,45 @@ public sealed class PlanFollowTests
         await rig.RunAsync(TimeSpan.FromSeconds(5));
         using var followed = new SemaphoreSlim(0);
         using var commit = new SemaphoreSlim(0);
+
+        // Slots beyond the old plan's end fire, since nobody knows of it; their rows come before its commit.
+        var end = rig.Now + FleetApply.Lead;
+        for (var n = 0; n < 40; n++)
+        {
+            rig.Time.Advance(TimeSpan.FromMilliseconds(100));
+            await rig.FireAsync();
+            await rig.QuietAsync();
+        }
+
         var edit = rig.Database.WriteLongAsync("edit", tx =>
         {
             FleetStore.BeginChange(tx);
+
+            // The machine may be slow, and the server is not to take it for one that stands still.
+            tx.Execute(new Sql("test", "set local idle_in_transaction_session_timeout = '2min'"));
             tx.Execute(new Sql("test", "update poll_group set interval_us = 3000000"));
             tx.Execute(new Sql("test", "update device set revision = (select revision from polling_state)"));
-            PlanStore.Follow(tx, tx.Now + FleetApply.Lead);
+            PlanStore.Follow(tx, end);
             followed.Release();
-            Assert.True(commit.Wait(TimeSpan.FromSeconds(30)), "the test lets it commit");
+            Assert.True(commit.Wait(TimeSpan.FromMinutes(1)), "the test lets it commit");
             return true;
         });
         Assert.True(await followed.WaitAsync(TimeSpan.FromSeconds(30)), "the plans are changed and not committed");
 
-        // Slots beyond the old plan's end fire, since nobody knows of it; their rows come before its commit.
+        // It gives up after a while, and is tried again.
         var recorded = Task.Run(async () =>
         {
-            for (var n = 0; n < 40; n++)
+            while (rig.Recorder.Waiting > 0)
             {
-                rig.Time.Advance(TimeSpan.FromMilliseconds(100));
-                await rig.FireAsync();
-                await rig.QuietAsync();
+                await rig.RecordAsync();
             }
-
-            await rig.RecordAsync();
         });
         await Task.WhenAny(recorded, BlockedAsync(rig, recorded));
         Assert.False(recorded.IsCompleted, "the batch waits");
         commit.Release();
         await edit;
         await recorded;
-        Assert.Empty(rig.Faults);
+        Assert.DoesNotContain(rig.Faults, fault => !fault.IsTransient);
 
         await rig.RunAsync(TimeSpan.FromSeconds(10));
         await rig.ProveAsync(TimeSpan.FromSeconds(3));

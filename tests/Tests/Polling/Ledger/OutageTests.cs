@@ -79,6 +79,37 @@ public sealed class OutageTests
         Assert.NotEmpty(rig.Faults);
     }
 
+    [Fact]
+    public async Task A_node_whose_lease_runs_out_ends_every_connection_once_and_with_it_what_was_not_delivered()
+    {
+        // On SQLite there is no lease.
+        await using var rig = await StartAsync(DatabaseKind.Postgres, new PollingOptions(), meters: 4);
+        await rig.RunAsync(_second * 5);
+        foreach (var session in rig.Field.Values)
+        {
+            session.Takes = _ => TimeSpan.FromMilliseconds(700);
+        }
+
+        rig.RenewsLease = false;
+        while (rig.Node.MayWork)
+        {
+            Assert.All(rig.Field.Values, session => Assert.Equal(0, session.Withdrawals));
+            await rig.RunAsync(TimeSpan.FromMilliseconds(100));
+        }
+
+        // Those that wait for an answer, and those that wait for nothing: what they gave up earlier may be on its way still.
+        await Eventually.TrueAsync(() => rig.Field.Values.All(session => session.Withdrawals == 1), "every connection is ended");
+        var asked = rig.Field.Values.Sum(session => session.Reads.Count);
+        await rig.RunAsync(_second * 5);
+        Assert.Equal(asked, rig.Field.Values.Sum(session => session.Reads.Count));
+
+        rig.RenewsLease = true;
+        var validation = await rig.ProveAsync(_second);
+        Assert.Equal(["database_down"], validation.Missed.Keys);
+        Assert.All(rig.Field.Values, session => Assert.Equal(1, session.Withdrawals));
+        Assert.True(rig.Field.Values.Sum(session => session.Reads.Count) > asked);
+    }
+
     [Theory, BothDatabases]
     public async Task An_interval_that_changes_while_nothing_can_be_recorded_leaves_no_hole(DatabaseKind kind)
     {

@@ -11,6 +11,7 @@ internal sealed class ScriptedSession(TimeProvider time) : Session
     private TaskCompletionSource? _release;
     private long _heldUntil;
     private int _inside;
+    private int _withdrawals;
 
     /// <summary>What a unit answers; <see cref="ReadFault.None"/> is every point.</summary>
     public Func<byte, ReadFault> Answer { get; set; } = _ => ReadFault.None;
@@ -27,10 +28,13 @@ internal sealed class ScriptedSession(TimeProvider time) : Session
     /// <summary>Thrown instead of an answer: a bug in a driver.</summary>
     public Exception? Bug { get; set; }
 
-    /// <summary>Reads that began while another was running: always 0.</summary>
+    /// <summary>Reads that began, and ends of the connection, while another read was running: always 0.</summary>
     public int Overlaps { get; private set; }
 
     public bool IsDisposed { get; private set; }
+
+    /// <summary>How often the connection was ended because the node may not work any more.</summary>
+    public int Withdrawals => Volatile.Read(ref _withdrawals);
 
     public string Settings { get; set; } = "";
 
@@ -97,6 +101,15 @@ internal sealed class ScriptedSession(TimeProvider time) : Session
 
     public override void EndCycle()
     {
+    }
+
+    public override void Withdraw()
+    {
+        lock (_gate)
+        {
+            Overlaps += _inside;
+            _withdrawals++;
+        }
     }
 
     public override ValueTask DisposeAsync()

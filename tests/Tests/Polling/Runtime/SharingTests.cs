@@ -2,6 +2,7 @@ using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
+using Rondo.Polling.Proof;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
@@ -14,7 +15,7 @@ public sealed class SharingTests
     private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public async Task A_elapsednode_gets_its_share_and_no_slot_is_missed()
+    public async Task A_second_node_gets_its_share_and_no_slot_is_missed()
     {
         await using var first = await StartAsync(7);
         await first.RunAsync(_second * 4);
@@ -89,6 +90,23 @@ public sealed class SharingTests
         var rows = await first.Store.QueryAsync<string>("select reason || ' ' || group_id || ' ' || slot || ' ' || slots || ' ' || lease_no from poll where outcome = 'missed' order by slot");
         Assert.True(validation.Missed.Keys.SequenceEqual(["node_down"]), string.Join("\n", rows));
         Assert.InRange(validation.Missed["node_down"], 3 * 4, 3 * 7);
+        await second.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_an_audit_cleared_of_a_dead_owner_is_known_to_be_of_a_dead_node_s_all_the_same()
+    {
+        await using var first = await StartAsync(4);
+        var second = await first.JoinAsync();
+        await PollingRig.RunTogetherAsync(_second * 6, first, second);
+        await first.RunAsync(_second * 5);
+        await first.Database.WriteAsync("bury", tx => { NodeRegister.Bury(tx, second.Node.Id); });
+        var audit = await Auditor.RunAsync(first.Database, dryRun: false, first.Node.Id, default, first.Node);
+        Assert.Equal(["dead_owner", "dead_owner"], audit.Items.Where(item => item.Cleaned).Select(item => item.Code));
+        await first.RunAsync(_second * 3);
+        Assert.Equal(4, first.Armory.WorkerCount);
+        var validation = await first.ProveAsync(_second);
+        Assert.True(validation.Missed.Keys.SequenceEqual(["node_down"]), string.Join(", ", validation.Missed));
         await second.DisposeAsync();
     }
 
@@ -241,9 +259,9 @@ public sealed class SharingTests
 
     private static Task DrainAsync(PollingRig rig, bool drains) => rig.Database.WriteAsync("drain", tx => { NodeRegister.Drain(tx, rig.Node.Id, drains); });
 
-    private static async Task<Rondo.Polling.Proof.Validation> ProveAsync(params PollingRig[] rigs)
+    private static async Task<Validation> ProveAsync(params PollingRig[] rigs)
     {
-        await PollingRig.RunTogetherAsync(Rondo.Polling.Proof.Validator.Grace + (_second * 3), rigs);
+        await PollingRig.RunTogetherAsync(Validator.Grace + (_second * 3), rigs);
         var validation = await rigs[0].ValidateAsync();
         Assert.True(validation.IsClean, $"{validation}\nholes: {string.Join("; ", validation.HoleList)}\noverlaps: {string.Join("; ", validation.OverlapList)}");
         Assert.All(rigs, rig => Assert.Equal(0, rig.Recorder.Totals.Duplicates + rig.Recorder.Totals.Lost));

@@ -20,6 +20,15 @@ public sealed class TakeOverTests
     [Fact]
     public async Task A_batch_that_has_passed_its_fence_is_there_before_anybody_takes_over()
     {
+        // The server ends a batch that stands still for 3 s; where the machine was too slow for what is to be seen meanwhile, it is tried again.
+        for (var attempts = 1; !await IsThereBeforeAsync(); attempts++)
+        {
+            Assert.True(attempts < 5, "the server ended the batch each time");
+        }
+    }
+
+    private static async Task<bool> IsThereBeforeAsync()
+    {
         await using var first = await StartAsync();
         await using var second = await first.JoinAsync();
         using var point = FailPoint.Set("polling.record.fenced", () => _atFence?.Invoke());
@@ -27,16 +36,23 @@ public sealed class TakeOverTests
         await batch.IsHeld;
 
         // The reaper does not wait, and takes nothing from a node that is writing.
-        Assert.False(await BuryAsync(second, first));
+        var isTaken = await BuryAsync(second, first);
         await second.FleetPassAsync();
-        Assert.Equal(0, second.Armory.WorkerCount);
+        var owned = second.Armory.WorkerCount;
         batch.GoOn();
         await batch.Written;
+        if (first.Faults.Count > 0)
+        {
+            return false;
+        }
+
+        Assert.Equal((false, 0), (isTaken, owned));
         var written = first.Recorder.Totals.Ok;
         Assert.Equal(0, first.Recorder.Totals.Fenced);
 
         Assert.True(await BuryAsync(second, first));
         await ProveAsync(second, written);
+        return true;
     }
 
     [Fact]
@@ -64,7 +80,8 @@ public sealed class TakeOverTests
                 await first.RecordAsync();
                 return first.Node.IsDead;
             },
-            "the first node hears that it is dead");
+            "the first node hears that it is dead",
+            TimeSpan.FromMinutes(1));
         Assert.Equal(written, first.Recorder.Totals.Ok);
         Assert.True(first.Recorder.Totals.Fenced > 0, "what it brought was counted as refused");
         await ProveAsync(second, written);
@@ -127,7 +144,7 @@ public sealed class TakeOverTests
         private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly ManualResetEventSlim _goOn = new();
 
-        public Task IsHeld => _held.Task.WaitAsync(Eventually.DefaultBound);
+        public Task IsHeld => _held.Task.WaitAsync(TimeSpan.FromMinutes(1));
 
         public Task Written { get; private set; } = Task.CompletedTask;
 
@@ -157,7 +174,7 @@ public sealed class TakeOverTests
         private void Hold()
         {
             _held.TrySetResult();
-            _goOn.Wait(TimeSpan.FromSeconds(20));
+            _goOn.Wait(TimeSpan.FromMinutes(1));
         }
     }
 }

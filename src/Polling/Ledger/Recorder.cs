@@ -14,7 +14,7 @@ namespace Rondo.Polling.Ledger;
 /// What is published was committed before.
 /// </summary>
 internal sealed class Recorder(
-    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log, Live.Log.EventLog? events = null)
+    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log, Live.Log.EventLog? events = null, Database? written = null)
     : Loop("polling.record", time)
 {
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(1);
@@ -147,7 +147,7 @@ internal sealed class Recorder(
 
             if (refused > 0)
             {
-                PollingLog.BatchFenced(log, refused, $"node {node.Id} was declared dead before they could be written");
+                TellRefused(refused, $"node {node.Id} was declared dead before they could be written");
             }
         }
     }
@@ -204,7 +204,7 @@ internal sealed class Recorder(
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Fenced)
         {
-            PollingLog.BatchFenced(log, Refuse(), fault.Message);
+            TellRefused(Refuse(), fault.Message);
             return;
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict)
@@ -363,6 +363,25 @@ internal sealed class Recorder(
         _batch.ForEach(o => o.PassOnStatus());
         Forget();
         return count;
+    }
+
+    /// <summary>A refusal is undone with its transaction: that there was one is said in another.</summary>
+    private void TellRefused(int count, string reason)
+    {
+        PollingLog.BatchFenced(log, count, reason);
+        if (count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            (written ?? database).Write("nodes.refused", _ => new RefusedOutcomes(node.Id, count));
+        }
+        catch (StorageFault)
+        {
+            // It is in the log. This node is dead, and writes nothing twice.
+        }
     }
 
     private void Forget()

@@ -42,6 +42,14 @@ public sealed class AuditTests
         await DoAsync("POST", "/api/users", """{ "name": "ben", "role": "viewer", "password": "hunter2-hunter2" }""", "users.change ben");
         await DoAsync("PUT", "/api/users/ben/role", """{ "role": "operator" }""", "users.change ben", "PUT /api/users/{name}/role");
         await DoAsync("PUT", "/api/users/ben/password", "{}", "users.change ben", "PUT /api/users/{name}/password");
+        await DoAsync("POST", "/api/users/ben/rotate", null, "users.change ben", "POST /api/users/{name}/rotate");
+        await DoAsync("PUT", "/api/users/ben/password", """{ "password": "hunter2-hunter2" }""", "users.change ben", "PUT /api/users/{name}/password");
+        using (var browser = new HttpClient { BaseAddress = rondo.Api.Address })
+        {
+            Assert.True((await browser.PostAsync("/api/session", new StringContent("""{ "name": "ben", "password": "hunter2-hunter2" }""", null, "application/json"))).IsSuccessStatusCode);
+        }
+
+        await DoAsync("POST", "/api/users/ben/revoke", null, "users.revoke ben", "POST /api/users/{name}/revoke");
         await DoAsync("DELETE", "/api/users/ben", null, "users.change ben", "DELETE /api/users/{name}");
         await DoAsync("POST", "/api/tokens", """{ "name": "t1", "role": "viewer", "expires_in": "1h", "devices": ["m1"] }""", "tokens.change t1");
         await DoAsync("POST", "/api/tokens/t1/rotate", null, "tokens.change t1", "POST /api/tokens/{name}/rotate");

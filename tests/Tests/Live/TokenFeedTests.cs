@@ -46,6 +46,30 @@ public sealed class TokenFeedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_that_is_revoked_on_another_node_ends_its_connections_here_without_any_hint()
+    {
+        await using var postgres = await Support.TestPostgres.CreateAsync();
+        await using var here = new HttpFixture(postgres.Url, "work") { IsHinting = false };
+        await using var there = new HttpFixture(postgres.Url, "work") { IsHinting = false };
+        await here.InitializeAsync();
+        await there.InitializeAsync();
+        var issued = await new TokenOperations(here.Server.Database, _ => { }).AddAsync(new NewToken("page", Role.Viewer, null, Scopes.Everything), _by);
+        using var other = await FeedListener.OpenAsync(here.Api.Address, await HttpFixture.TokenAsync(here.Server, Role.Viewer), "");
+        using var header = await FeedListener.OpenAsync(here.Api.Address, issued.Text, "");
+        using var message = await FeedListener.OpenAsync(here.Api.Address, null, "");
+        await message.SendAsync($$"""{"type":"auth","token":"{{issued.Text}}"}""");
+        foreach (var listener in new[] { other, header, message })
+        {
+            Assert.Equal("auth", (await listener.NextAsync()).GetProperty("type").GetString());
+        }
+
+        (await there.AskAsync(HttpMethod.Delete, "/api/tokens/page")).Good();
+        Assert.Equal(4404, await header.ClosedAsync());
+        Assert.Equal(4404, await message.ClosedAsync());
+        Assert.Equal("acknowledged", await AnswerAsync(other, "global"));
+    }
+
+    [Fact]
     public async Task A_ticket_has_what_its_token_has_and_ends_with_it()
     {
         (await _rondo.AskAsync(HttpMethod.Put, "/api/devices/cellar-1", _rondo.Meter("cellar-1"))).Good(HttpStatusCode.Created);

@@ -46,7 +46,7 @@ internal static class AuditRules
         ["security.user.passwd"] = States("users.change", StateStore.Users),
         ["security.user.role"] = States("users.change", StateStore.Users),
         ["security.user.remove"] = States("users.change", StateStore.Users),
-        ["security.user.revoke"] = Results<UserRevoked>((u, _) => u.Sessions + u.Tokens.Count == 0 ? null : new AuditDraft("users.revoke", u.Name, Text(new { u.Sessions, u.Tokens }), Text(new { sessions = 0 }))),
+        ["security.user.revoke"] = Results<UserRevoked>((u, _) => u.Sessions + u.Tokens.Count == 0 ? null : new AuditDraft("users.revoke", u.Name, Text(new { u.Sessions, u.Tokens }), Text(new { sessions = 0, tokens = Array.Empty<string>() }))),
         ["security.sign_in"] = Results<IssuedToken>(Began),
         ["security.welcome"] = Results<IssuedToken>(Began),
         ["security.sign_out"] = Results<TokenView>((s, label) => new AuditDraft("sessions.end", label.Subject, Text(new { session = s.Prefix, s.Role }), null)),

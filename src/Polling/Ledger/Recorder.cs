@@ -147,7 +147,7 @@ internal sealed class Recorder(
 
             if (refused > 0)
             {
-                TellRefused(refused, $"node {node.Id} was declared dead before they could be written");
+                RefusedOutcomes.Tell(written ?? database, node.Id, refused, $"node {node.Id} was declared dead before they could be written", log);
             }
         }
     }
@@ -204,7 +204,7 @@ internal sealed class Recorder(
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Fenced)
         {
-            TellRefused(Refuse(), fault.Message);
+            RefusedOutcomes.Tell(written ?? database, node.Id, Refuse(), fault.Message, log);
             return;
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict)
@@ -363,25 +363,6 @@ internal sealed class Recorder(
         _batch.ForEach(o => o.PassOnStatus());
         Forget();
         return count;
-    }
-
-    /// <summary>A refusal is undone with its transaction: that there was one is said in another.</summary>
-    private void TellRefused(int count, string reason)
-    {
-        PollingLog.BatchFenced(log, count, reason);
-        if (count == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            (written ?? database).Write("nodes.refused", _ => new RefusedOutcomes(node.Id, count));
-        }
-        catch (StorageFault)
-        {
-            // It is in the log. This node is dead, and writes nothing twice.
-        }
     }
 
     private void Forget()

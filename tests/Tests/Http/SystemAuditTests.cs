@@ -110,6 +110,7 @@ public sealed class SystemAuditTests
             await using var api = await HttpApi.StartAsync(first, new HttpSettings { Address = new Uri("http://127.0.0.1:0") }, CancellationToken.None);
             using var client = await HttpFixture.ClientAsync(first, api);
             await GoodAsync(client.PostAsync("/api/queues/imports/pause", null));
+            await Eventually.TrueAsync(() => first.Worker!.State.Queues.Any(q => q is { Name: "imports", IsPaused: true }), "the pause is obeyed");
             for (var n = 0; n < 2; n++)
             {
                 await GoodAsync(client.PostAsync("/api/imports?profile=long-csv", new StringContent($"meter,timestamp,value\nM{n},2026-01-01T00:00Z,1\n")));

@@ -29,6 +29,15 @@ public sealed class TokenFeedTests : IAsyncLifetime
         using var silent = await FeedListener.OpenAsync(_rondo.Api.Address, null, "");
         Assert.Equal("not_authenticated", (await silent.SubscribeAsync(["global"])).GetProperty("data").GetProperty("code").GetString());
         await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, "rondo_nonsense", ""));
+
+        // A token has no place in an address, which is written into logs; a good one least of all.
+        var good = await HttpFixture.TokenAsync(_rondo.Server, Role.Admin);
+        await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, null, "?token=" + good));
+        await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, null, "?access_token=" + good));
+        foreach (var path in new[] { "/events?topics=global&token=", "/api/nodes?token=", "/api/nodes?access_token=" })
+        {
+            Assert.False((await nobody.GetAsync(path + good)).IsSuccessStatusCode, path);
+        }
     }
 
     [Fact]

@@ -147,15 +147,21 @@ public sealed class ConnectionTests
         }
     }
 
-    /// <summary>What is answered; empty when it was closed.</summary>
+    /// <summary>What is answered, to the end of its last piece or of the handshake; empty when it was closed.</summary>
     private static async Task<string> AskAsync(Socket socket, string request = "GET /health/live HTTP/1.1", params string[] headers)
     {
         try
         {
             await socket.SendAsync(Encoding.ASCII.GetBytes($"{request}\r\nHost: localhost\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n"));
             using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            var buffer = new byte[8_192];
-            return Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer, SocketFlags.None, bound.Token));
+            var (answer, buffer, count) = ("", new byte[8_192], 1);
+            while (count > 0 && !answer.Contains("\r\n0\r\n\r\n", StringComparison.Ordinal) && !(answer.StartsWith("HTTP/1.1 101", StringComparison.Ordinal) && answer.Contains("\r\n\r\n", StringComparison.Ordinal)))
+            {
+                count = await socket.ReceiveAsync(buffer, SocketFlags.None, bound.Token);
+                answer += Encoding.ASCII.GetString(buffer, 0, count);
+            }
+
+            return answer;
         }
         catch (SocketException)
         {

@@ -170,11 +170,6 @@ internal sealed class Server : IAsyncDisposable
             var migrator = Modules.Migrator(database, DatabaseUse.Server);
             await migrator.ApplyAsync().ConfigureAwait(false);
             await Upkeep.PrepareAsync(database, options, stop).ConfigureAwait(false);
-            if (more.TimeZone is { } timeZone)
-            {
-                await SiteZone.ChangeAsync(database, timeZone, stop).ConfigureAwait(false);
-            }
-
             var chance = new Chance(RandomNumberGenerator.GetInt32(int.MaxValue));
             var supervisor = new LoopSupervisor(
                 time,
@@ -183,6 +178,11 @@ internal sealed class Server : IAsyncDisposable
                 loop => HostLog.LoopStuck(log, loop.Name, loop.StuckAfter.TotalSeconds));
             var ring = KeyFolder.Of(address, more.Keys?.Folder, Environment.GetEnvironmentVariable);
             var trail = new AuditTrail(new AuditKeys(ring, address, more.Keys?.Master));
+            if (more.TimeZone is { } timeZone)
+            {
+                await SiteZone.ChangeAsync(OfSystem("starting"), timeZone, stop).ConfigureAwait(false);
+            }
+
             var isShared = address.Kind == DatabaseKind.Postgres;
             var node = await Node.RegisterAsync(
                 OfSystem("starting"), time, string.Join(',', roles), Version, stop, takesWork: !isShared || !roles.Contains("poll"), () => supervisor.QuietFor).ConfigureAwait(false);
@@ -230,7 +230,7 @@ internal sealed class Server : IAsyncDisposable
                 hints.On(JobServer.Topic, worker.Wake);
                 hints.On(JobServer.IntentTopic, worker.WakeForIntent);
                 worker.Start(supervisor, jobs);
-                supervisor.Start(new ImportUpkeep(database, imports, live.Events, jobs, time, logs.CreateLogger("rondo.imports")));
+                supervisor.Start(new ImportUpkeep(ours, imports, live.Events, jobs, time, logs.CreateLogger("rondo.imports")));
                 if (more.JobLogs is { } jobLogs)
                 {
                     supervisor.Start(jobLogs.Loop(logs.CreateLogger("rondo.jobs")));

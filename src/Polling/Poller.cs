@@ -34,7 +34,7 @@ public sealed class Poller
     /// <param name="hint">Tells every process that something changed.</param>
     /// <param name="log">Log.</param>
     /// <param name="events">The log of events; null for none.</param>
-    /// <param name="written">The same database for take-overs, so that whoever opens it can write them down; null for <paramref name="database"/>.</param>
+    /// <param name="written">The same database for take-overs and for what is refused of this node once it is dead, so that whoever opens it can write them down; null for <paramref name="database"/>.</param>
     public Poller(
         Database database, Node node, PollingOptions options, TimeProvider time, Chance chance, EventBus bus, Action<string> hint, ILogger log, EventLog? events = null, Database? written = null)
     {
@@ -42,7 +42,7 @@ public sealed class Poller
         _node = node;
         _time = time;
         _hint = hint;
-        _recorder = new Recorder(database, node, options, time, committed => Publisher.Publish(bus, committed), log, events);
+        _recorder = new Recorder(database, node, options, time, committed => Publisher.Publish(bus, committed), log, events, written);
         _slots = new SlotLoop(_agenda, database.Clock, node, Interrupt, time);
         _armory = new Armory(_agenda, _recorder, database.Clock, time, options, chance, node.Row, log);
         _fleet = new FleetLoop(database, node, _armory, _recorder, _agenda, _slots.Wake, hint, time, log, written);

@@ -14,8 +14,10 @@ table api_token
   last_used_at timestamp with time zone
   api_token_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'viewer'::text, 'ingest'::text])))
   api_token_pkey PRIMARY KEY (id)
+  CREATE INDEX api_token_created_by ON public.api_token USING btree (created_by) WHERE (revoked_at IS NULL)
   CREATE UNIQUE INDEX api_token_name ON public.api_token USING btree (name) WHERE (revoked_at IS NULL)
   CREATE UNIQUE INDEX api_token_prefix ON public.api_token USING btree (prefix)
+  CREATE INDEX api_token_user ON public.api_token USING btree (user_name) WHERE (user_name IS NOT NULL)
 
 sequence api_token_id_seq
 

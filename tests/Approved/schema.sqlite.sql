@@ -14,9 +14,13 @@ CREATE TABLE api_token (
   last_used_at INTEGER
 ) STRICT;
 
+CREATE INDEX api_token_created_by on api_token (created_by) where revoked_at is null;
+
 CREATE UNIQUE INDEX api_token_name on api_token (name) where revoked_at is null;
 
 CREATE UNIQUE INDEX api_token_prefix on api_token (prefix);
+
+CREATE INDEX api_token_user on api_token (user_name) where user_name is not null;
 
 CREATE TABLE audit_head (
   one INTEGER not null primary key check (one = 1),

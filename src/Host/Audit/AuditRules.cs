@@ -2,9 +2,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Rondo.Host.Commands;
 using Rondo.Imports;
+using Rondo.Imports.Monitoring;
 using Rondo.Jobs;
 using Rondo.Jobs.Upkeep;
 using Rondo.Nodes;
+using Rondo.Polling;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
 using Rondo.Polling.Proof;
@@ -44,6 +46,7 @@ internal static class AuditRules
         ["security.user.passwd"] = States("users.change", StateStore.Users),
         ["security.user.role"] = States("users.change", StateStore.Users),
         ["security.user.remove"] = States("users.change", StateStore.Users),
+        ["security.user.revoke"] = Results<UserRevoked>((u, _) => u.Sessions + u.Tokens.Count == 0 ? null : new AuditDraft("users.revoke", u.Name, Text(new { u.Sessions, u.Tokens }), Text(new { sessions = 0, tokens = Array.Empty<string>() }))),
         ["security.sign_in"] = Results<IssuedToken>(Began),
         ["security.welcome"] = Results<IssuedToken>(Began),
         ["security.sign_out"] = Results<TokenView>((s, label) => new AuditDraft("sessions.end", label.Subject, Text(new { session = s.Prefix, s.Role }), null)),
@@ -74,14 +77,18 @@ internal static class AuditRules
         ["nodes.reap"] = Results<NodeBurial>((node, _) => Buried(node, "its lease lapsed")),
         ["nodes.reap.end"] = Results<NodeBurial>((node, _) => Buried(node, "its lease lapsed while a batch of its stood still")),
         ["nodes.give_up"] = Results<NodeBurial>((node, _) => Buried(node, "its own loops were stuck")),
+        ["nodes.refused"] = Results<RefusedOutcomes>((late, _) => new AuditDraft("nodes.refused", late.Node, null, Text(new { outcomes = late.Count }))),
         ["nodes.register"] = new(null, (_, _, result, _) => result is List<NodeBurial> gone ? gone.Select(node => Buried(node, "its process is gone")) : []),
         ["imports.add"] = Results<ImportAdded>((added, label) => added.IsNew ? new AuditDraft("imports.add", $"{added.Id}", null, Text(new { file = label.Subject })) : null),
         ["imports.retry"] = Results<ImportChange>((change, _) => Import("imports.retry", change)),
         ["imports.cancel"] = Results<ImportChange>((change, _) => Import("imports.cancel", change)),
         ["imports.undo"] = Results<ImportChange>((change, _) => Import("imports.undo", change)),
+        ["rollups.zone"] = Results<ZoneChange>((zone, _) => new AuditDraft("site.time_zone", "", Text(new { zone = zone.Before }), Text(new { zone = zone.After }))),
         ["readings.prune"] = Results<List<RetentionCut>>((cuts, _) => new AuditDraft("readings.prune", "", null, Text(cuts.Select(c => new { @class = c.Class.Word(), tier = c.Tier.Word(), before = c.Before })))),
         ["readings.swap"] = Results<SwapChange>((change, _) => change.Swap is not { } swap ? null
             : new AuditDraft("readings.swap", swap.Series, change.IsRemoved ? Text(new { swap.At, swap.OldEnd, swap.NewStart }) : null, change.IsRemoved ? null : Text(new { swap.At, swap.OldEnd, swap.NewStart }))),
+        ["imports.alert"] = Results<AlertPiece>((told, _) => told.Ids.Count == 0 ? null : new AuditDraft("imports.alert", Imports(told.Ids), null, Text(new { told = told.Ids.Count, first = told.Ids[0], last = told.Ids[^1], told.IsSummary }))),
+        ["imports.settle"] = Results<List<long>>((ids, _) => ids.Count == 0 ? null : new AuditDraft("imports.settle", Imports(ids), null, Text(new { settled = ids.Count, first = ids[0], last = ids[^1] }))),
         ["imports.stuck"] = Results<ImportChange>((change, _) => Import("imports.stuck", change)),
         ["imports.prune"] = Results<List<PrunedImport>>((gone, label) => gone.Count == 0 ? null : new AuditDraft("imports.prune", label.Subject, null, Text(new { deleted = gone.Count, first = gone[0].Id, last = gone[^1].Id }))),
         ["batches.cancel"] = Results<object>((wanted, label) => wanted is true ? new AuditDraft("batches.cancel", label.Subject, Text(new { is_cancelled = false }), Text(new { is_cancelled = true })) : null),
@@ -112,13 +119,15 @@ internal static class AuditRules
         : null;
 
     private static AuditDraft Began(IssuedToken session, AuditLabel label) =>
-        new("sessions.begin", label.Subject, null, Text(new { session = session.Token.Prefix, session.Token.Role, session.Token.ExpiresAt }));
+        new("sessions.begin", label.Subject, null, Text(new { session = session.Token.Prefix, session.Token.Role, session.Token.ExpiresAt, ended = session.Ended.Count == 0 ? null : session.Ended }));
 
     // Never the value, nor what was made of it.
     private static string? State(SecretView? secret) => secret is null ? null : Text(new { secret.ChangedAt, secret.ChangedBy, key = secret.KeyId });
 
     private static AuditDraft Buried(NodeBurial node, string why) =>
         new("nodes.bury", node.Id, Text(new { state = "live", node.Host, node.Pid, node.Roles }), Text(new { state = "dead", why }));
+
+    private static string Imports(IReadOnlyList<long> ids) => ids.Count == 1 ? $"{ids[0]}" : $"{ids.Count} imports";
 
     private static string Names(IReadOnlyList<string> names) => names.Count <= 5 ? string.Join(',', names) : $"{string.Join(',', names.Take(5))} and {names.Count - 5} more";
 

@@ -28,7 +28,7 @@ internal static class JobsEnqueue
         var correlation = new Option<string?>("--correlation") { Description = "By what rondo trace finds it, its attempts, events and jobs: 1 to 64 letters, digits, '-', '_', '.', ':'", HelpName = "ID" };
         return cli.Act(
             new Command("enqueue", "Enqueue a job") { kind, args, queue, priority, delay, at, attempts, unique, period, after, tags, note, meta, correlation },
-            run => run.UseDatabaseAsync(database => EnqueueAsync(run, database, run.Get(kind)!, run.Get(args)!, new EnqueueOptions
+            run => run.Labelled("jobs.enqueue", run.Get(kind)!).UseDatabaseAsync(database => EnqueueAsync(run, database, run.Get(kind)!, run.Get(args)!, new EnqueueOptions
             {
                 Queue = run.Get(queue),
                 Priority = run.Get(priority),

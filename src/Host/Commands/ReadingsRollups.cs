@@ -53,7 +53,7 @@ internal static class ReadingsRollups
         var to = TimeOptions.To("Until then");
         return cli.Act(
             new Command("rebuild", "Enqueue a job that rolls up everything again, as far as there are samples; rondo jobs show ID tells how far it is") { from, to },
-            run => run.UseDatabaseAsync(async database =>
+            run => run.Labelled("jobs.enqueue", RollupRebuild.Kind).UseDatabaseAsync(async database =>
             {
                 var now = database.Clock.Now;
                 await using var queue = JobsCommand.Queue(run, database);

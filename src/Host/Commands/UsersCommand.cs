@@ -3,12 +3,12 @@ using Rondo.Security;
 
 namespace Rondo.Host.Commands;
 
-/// <summary><c>rondo users add|list|remove|passwd|role</c>.</summary>
+/// <summary><c>rondo users add|list|remove|passwd|rotate|revoke|role</c>.</summary>
 internal static class UsersCommand
 {
     private const int LongestFile = 4_096;
 
-    public static Command Create(Cli cli) => new("users", "People who sign in with a password") { Add(cli), List(cli), Remove(cli), Passwd(cli), SetRole(cli) };
+    public static Command Create(Cli cli) => new("users", "People who sign in with a password") { Add(cli), List(cli), Remove(cli), Passwd(cli), Rotate(cli), Revoke(cli), SetRole(cli) };
 
     private static Command Add(Cli cli)
     {
@@ -63,6 +63,34 @@ internal static class UsersCommand
             }),
             "rondo users passwd anna",
             "rondo users passwd anna --password-file /run/secrets/anna");
+    }
+
+    private static Command Rotate(Cli cli)
+    {
+        var name = Named();
+        return cli.Act(
+            new Command("rotate", "Put a random password in the place of a user's; it is printed once. Running servers end its sessions within a second.") { name },
+            run => TokensCommand.ChangeAsync(run, async database =>
+            {
+                var password = UserOperations.NewPassword();
+                var user = await Users(database).SetPasswordAsync(run.Get(name)!, password, run.Stop);
+                Show(run, user, password, $"user {user.Name} has another password");
+            }),
+            "rondo users rotate anna");
+    }
+
+    private static Command Revoke(Cli cli)
+    {
+        var name = Named();
+        return cli.Act(
+            new Command("revoke", "End every session of a user and every token it has made. Running servers obey within a second. The user stays: remove it, or rotate its password, to keep it out.") { name },
+            run => TokensCommand.ChangeAsync(run, async database =>
+            {
+                var gone = await Users(database).RevokeAsync(run.Get(name)!, run.Stop);
+                run.Say($"user {gone.Name}: {gone.Sessions} sessions ended, {gone.Tokens.Count} tokens revoked{(gone.Tokens.Count == 0 ? "" : ": " + string.Join(", ", gone.Tokens))}");
+                run.WriteJson(gone);
+            }),
+            "rondo users revoke anna");
     }
 
     private static Command SetRole(Cli cli)

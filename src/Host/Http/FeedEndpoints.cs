@@ -62,14 +62,16 @@ internal static class FeedEndpoints
 
     /// <summary>The handshake's answer (RFC 6455, 4.2.2): the framework's own would not let us have the connection. What was asked for has been checked by it.</summary>
     [SuppressMessage("Security", "CA5350", Justification = "The protocol wants SHA-1 here; it proves that the server speaks WebSocket, and protects nothing.")]
-    internal static Task<Stream> UpgradeAsync(HttpContext context)
+    internal static async Task<Stream> UpgradeAsync(HttpContext context)
     {
         var key = context.Request.Headers.SecWebSocketKey.ToString().Trim() + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
         var headers = context.Response.Headers;
         headers.Connection = "Upgrade";
         headers.Upgrade = "websocket";
         headers.SecWebSocketAccept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key)));
-        return context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        var stream = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync().ConfigureAwait(false);
+        ConnectionSeat.Leave(context);
+        return stream;
     }
 
     private static async Task StreamAsync(

@@ -83,8 +83,10 @@ internal sealed class HttpApi : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = MaxBody;
             kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            var seats = new ConnectionSeats(server.Time, settings);
             kestrel.Listen(endpoint, listen =>
             {
+                listen.Use(next => connection => seats.HoldAsync(connection, next));
                 listen.Protocols = HttpProtocols.Http1;
                 if (certificate is not null)
                 {

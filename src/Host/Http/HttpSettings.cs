@@ -28,6 +28,9 @@ internal sealed record HttpSettings
     /// <summary>How many requests a second one token may make, and twice as many at once. Default 1,000; 1 to 1,000,000.</summary>
     public int RatePerToken { get; init; } = 1_000;
 
+    /// <summary>How long a connection may be open without a request. Default 20 s.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Where warnings and errors go; lines below a warning are never written. Default null: nowhere.</summary>
     public ILoggerFactory? Logs { get; init; }
 

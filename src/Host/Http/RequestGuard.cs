@@ -27,6 +27,7 @@ internal static class RequestGuard
     /// <summary>The middleware.</summary>
     public static async Task Check(HttpContext context, RequestDelegate next)
     {
+        ConnectionSeat.Asked(context);
         var trace = Trace(context.Request.Headers[CorrelationHeader], context.Request.Headers[TraceHeader]);
         context.Items[_trace] = trace;
 

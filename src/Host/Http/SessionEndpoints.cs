@@ -62,7 +62,7 @@ internal static class SessionEndpoints
             var answer = await server.SignIns.SignInAsync(database, wanted.Name, wanted.Password, address, stop).ConfigureAwait(false);
             if (answer.Wait > TimeSpan.Zero)
             {
-                return AccessAnswers.Wait(context, answer.Wait);
+                return answer.IsPaced ? AccessAnswers.Paced(context, answer.Wait) : AccessAnswers.Wait(context, answer.Wait);
             }
 
             if (answer.LockOut is { } lockOut)

@@ -52,6 +52,16 @@ internal static class UserEndpoints
             .Accepts<RoleRequest>(Json).Produces<UserWritten>().Problems(404, 413, 415, 422, 503);
         users.MapPut("/{name}/password", SetPasswordAsync).Named("setUserPassword", "Another password; sessions of the user end within a second").For(Role.Admin)
             .Accepts<PasswordRequest>(Json).Produces<UserWritten>().Problems(404, 413, 415, 422, 503);
+        users.MapPost("/{name}/rotate", (Server server, HttpContext context, string name, CancellationToken stop) =>
+                AccessChanges.GuardAsync("The password was not changed", async () =>
+                {
+                    var password = UserOperations.NewPassword();
+                    return Written(await Users(server, context).SetPasswordAsync(name, password, stop).ConfigureAwait(false), password);
+                }))
+            .Named("rotateUser", "A random password in the place of a user's, which the answer has; its sessions end within a second").For(Role.Admin).Produces<UserWritten>().Problems(404, 503);
+        users.MapPost("/{name}/revoke", (Server server, HttpContext context, string name, CancellationToken stop) =>
+                AccessChanges.GuardAsync("Nothing was revoked", async () => Results.Ok(await Users(server, context).RevokeAsync(name, stop).ConfigureAwait(false))))
+            .Named("revokeUser", "Ends every session of a user and every token it has made, within a second; the user stays").For(Role.Admin).Produces<UserRevoked>().Problems(404, 503);
         users.MapDelete("/{name}", (Server server, HttpContext context, string name, CancellationToken stop) =>
                 AccessChanges.GuardAsync("Nobody was removed", async () => Written(await Users(server, context).RemoveAsync(name, stop).ConfigureAwait(false), null)))
             .Named("removeUser", "Removes a user; its sessions end within a second").For(Role.Admin).Produces<UserWritten>().Problems(404, 503);

@@ -46,7 +46,7 @@ internal sealed class ImportAlerts(Database database, EventLog? events, JobQueue
                         said.Summary(tx, untold, rows);
                     }
 
-                    return (Ids: rows.ConvertAll(r => r.Id), IsMany: many, IsSummary: summary);
+                    return new AlertPiece(rows.ConvertAll(r => r.Id), many, summary);
                 },
                 stop).ConfigureAwait(false);
             if (told.Ids.Count == 0)
@@ -59,3 +59,9 @@ internal sealed class ImportAlerts(Database database, EventLog? events, JobQueue
         }
     }
 }
+
+/// <summary>Dead imports that were told of in one transaction.</summary>
+/// <param name="Ids">Which.</param>
+/// <param name="IsMany">True when they were so many that administrators are not told of each.</param>
+/// <param name="IsSummary">True when administrators were told of them in one event.</param>
+public sealed record AlertPiece(IReadOnlyList<long> Ids, bool IsMany, bool IsSummary);

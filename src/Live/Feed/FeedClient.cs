@@ -138,15 +138,15 @@ internal sealed class FeedClient : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Closes it: what waits is let go, the reason is sent.</summary>
-    public void End(FeedClose close)
+    /// <summary>Closes it: what waits is let go, the reason is sent. False when it was closed or over already.</summary>
+    public bool End(FeedClose close)
     {
         bool starts;
         lock (_gate)
         {
             if (_close is not null || _isEnded)
             {
-                return;
+                return false;
             }
 
             _close = close;
@@ -159,6 +159,8 @@ internal sealed class FeedClient : IThreadPoolWorkItem
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
+
+        return true;
     }
 
     /// <summary>Completes when the last word has been sent; the answer to it is for whoever receives.</summary>

@@ -17,6 +17,7 @@ internal sealed partial class FeedHub : ILogReader
     private readonly HashSet<FeedClient> _clients = [];
     private readonly Dictionary<string, HashSet<FeedClient>> _topics = [];
     private readonly HotReadings _hot;
+    private TaskCompletionSource? _news;
     private int _metricTopics;
 
     public FeedHub(Database database, LiveOptions options, EventBus bus, TimeProvider time)
@@ -110,6 +111,7 @@ internal sealed partial class FeedHub : ILogReader
         lock (_gate)
         {
             _recent.Begin(head);
+            Told();
             isSetBack = !_begun.TrySetResult();
         }
 
@@ -140,6 +142,11 @@ internal sealed partial class FeedHub : ILogReader
 
                 TellChannels(happened);
             }
+        }
+
+        lock (_gate)
+        {
+            Told();
         }
     }
 
@@ -177,17 +184,25 @@ internal sealed partial class FeedHub : ILogReader
         }
     }
 
-    /// <summary>What the client missed and is still remembered; false when it has to be read from the log. When it is told, the topics are the client's in the same moment.</summary>
-    public bool TryFinish(FeedClient client, TopicSet wanted, long position, Snapshot? snapshot)
+    /// <summary>
+    /// Tells the client what it missed and is still remembered, and in the same moment the topics are its own; else how it stands, and the last event this process has heard of.
+    /// </summary>
+    public (Reach Reach, long Head) TryFinish(FeedClient client, TopicSet wanted, ResumeToken position, Snapshot? snapshot)
     {
         lock (_gate)
         {
-            if (!_recent.Reaches(position))
+            var head = _recent.Head.Id;
+            if (position.Id > head || !_recent.Reaches(position.Id))
             {
-                return false;
+                return (position.Id > head ? Reach.Ahead : Reach.Log, head);
             }
 
-            foreach (var (happened, message) in _recent.After(position))
+            if (!_recent.Has(position))
+            {
+                return (Reach.Elsewhere, head);
+            }
+
+            foreach (var (happened, message) in _recent.After(position.Id))
             {
                 if (wanted.IsOn(happened))
                 {
@@ -195,9 +210,35 @@ internal sealed partial class FeedHub : ILogReader
                 }
             }
 
-            Begin(client, wanted, snapshot, Math.Max(position, _recent.Head.Id));
-            return true;
+            Begin(client, wanted, snapshot, head);
+            return (Reach.Done, head);
         }
+    }
+
+    /// <summary>Returns when something was told, or after <paramref name="within"/>.</summary>
+    public async Task NewsAsync(TimeSpan within, CancellationToken stop)
+    {
+        Task news;
+        lock (_gate)
+        {
+            news = (_news ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+
+        try
+        {
+            await news.WaitAsync(within, Time, stop).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Nothing was told.
+        }
+    }
+
+    // Under the lock.
+    private void Told()
+    {
+        _news?.TrySetResult();
+        _news = null;
     }
 
     private void Begin(FeedClient client, TopicSet wanted, Snapshot? snapshot, long position)

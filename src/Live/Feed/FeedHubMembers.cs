@@ -121,6 +121,15 @@ internal sealed partial class FeedHub
         }
     }
 
+    /// <summary>Closes one that says nothing, and counts it, once.</summary>
+    public void LetGo(FeedClient client)
+    {
+        if (client.End(FeedClose.Silent))
+        {
+            Counters.Lost();
+        }
+    }
+
     public FeedClient[] Clients()
     {
         lock (_gate)

@@ -110,7 +110,12 @@ internal sealed class ClientsLoop(FeedHub hub, TimeProvider time) : Loop("live.c
         {
             if (client.IsStuck(now))
             {
-                hub.Counters.Lost();
+                // Whoever was closed before has been counted as that.
+                if (client.Close is null)
+                {
+                    hub.Counters.Lost();
+                }
+
                 client.Abort();
             }
             else if (client.Pusher is not null)
@@ -130,8 +135,7 @@ internal sealed class ClientsLoop(FeedHub hub, TimeProvider time) : Loop("live.c
             }
             else if (client.Transport.IsTwoWay && !client.IsCatchingUp && Time.GetElapsedTime(client.HeardAt, now) >= hub.Options.Silence)
             {
-                hub.Counters.Lost();
-                client.End(FeedClose.Silent);
+                hub.LetGo(client);
             }
             else if (Time.GetElapsedTime(client.BeatAt, now) >= hub.Options.Heartbeat)
             {

@@ -45,6 +45,9 @@ internal sealed class LogLoop : Loop
 
     protected override bool OwnThread => true;
 
+    // Everybody who listens waits for this loop: once the database is back they hear within moments.
+    protected override (TimeSpan First, TimeSpan Cap) BackoffRange => (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
+
     /// <inheritdoc/>
     protected override ValueTask<TimeSpan> RunOnceAsync(CancellationToken stop)
     {

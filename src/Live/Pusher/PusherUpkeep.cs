@@ -15,8 +15,7 @@ internal static class PusherUpkeep
         }
         else if (!client.IsCatchingUp && silence >= hub.Options.ActivityTimeout + hub.Options.PongWithin)
         {
-            hub.Counters.Lost();
-            client.End(FeedClose.Silent);
+            hub.LetGo(client);
         }
         else if (silence >= hub.Options.ActivityTimeout && hub.Time.GetElapsedTime(client.BeatAt, now) >= hub.Options.ActivityTimeout)
         {

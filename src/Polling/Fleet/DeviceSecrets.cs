@@ -24,7 +24,9 @@ public static class DeviceSecrets
     public static Task<SecretChange> SetAsync(Database database, SecretBox box, string device, string name, string value, string by, CancellationToken stop = default)
     {
         box.Prepare();
-        return database.WriteAsync(
+
+        // The first one makes the key of the ring, which on a slow machine takes longer than a second.
+        return database.WriteLongAsync(
             "devices.secret.set",
             tx =>
             {

@@ -14,7 +14,7 @@ namespace Rondo.Polling.Ledger;
 /// What is published was committed before.
 /// </summary>
 internal sealed class Recorder(
-    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log, Live.Log.EventLog? events = null)
+    Database database, Node node, PollingOptions options, TimeProvider time, Action<IReadOnlyList<PollOutcome>> publish, ILogger log, Live.Log.EventLog? events = null, Database? written = null)
     : Loop("polling.record", time)
 {
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(1);
@@ -147,7 +147,7 @@ internal sealed class Recorder(
 
             if (refused > 0)
             {
-                PollingLog.BatchFenced(log, refused, $"node {node.Id} was declared dead before they could be written");
+                RefusedOutcomes.Tell(written ?? database, node.Id, refused, $"node {node.Id} was declared dead before they could be written", log);
             }
         }
     }
@@ -204,7 +204,7 @@ internal sealed class Recorder(
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Fenced)
         {
-            PollingLog.BatchFenced(log, Refuse(), fault.Message);
+            RefusedOutcomes.Tell(written ?? database, node.Id, Refuse(), fault.Message, log);
             return;
         }
         catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict)

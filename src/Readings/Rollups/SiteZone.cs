@@ -34,19 +34,20 @@ public static class SiteZone
     /// <param name="database">Migrated.</param>
     /// <param name="zone">IANA name, known to this program.</param>
     /// <param name="stop">Gives up.</param>
-    public static Task<bool> ChangeAsync(Database database, string zone, CancellationToken stop) => database.WriteAsync(
+    public static async Task<bool> ChangeAsync(Database database, string zone, CancellationToken stop) => await database.WriteAsync(
         "rollups.zone",
         tx =>
         {
-            if ((tx.First<string?>(_read) ?? SiteCalendar.Utc.Zone) == zone)
+            var before = tx.First<string?>(_read) ?? SiteCalendar.Utc.Zone;
+            if (before == zone)
             {
-                return false;
+                return null;
             }
 
             tx.Execute(_store, new { zone, marked = tx.First<int?>(_any) is null ? null : (long?)0 });
-            return true;
+            return new ZoneChange(before, zone);
         },
-        stop);
+        stop).ConfigureAwait(false) is not null;
 
     /// <summary>Marks what another clock makes to be rolled up again, as far as that is not done; a process that dies meanwhile is gone on for by the next.</summary>
     internal static async Task ResumeAsync(Database database, CancellationToken stop)
@@ -104,3 +105,8 @@ public static class SiteZone
         return ((to.Micros - from.Micros) / 86_400_000_000L) + 1;
     }
 }
+
+/// <summary>That another clock is in force.</summary>
+/// <param name="Before">Its IANA name before.</param>
+/// <param name="After">And now.</param>
+public sealed record ZoneChange(string Before, string After);

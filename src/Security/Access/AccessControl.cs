@@ -41,6 +41,7 @@ public sealed class AccessControl(Database database, TimeProvider time)
         }
 
         supervisor.Start(_loop);
+        supervisor.Start(new UsesLoop(this, database, time));
     }
 
     /// <summary>Something about access has changed: look now. Never blocks.</summary>

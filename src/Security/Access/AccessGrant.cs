@@ -57,7 +57,7 @@ public sealed class AccessGrant
     /// <summary>The revision of access by which it was found good last; only the loop touches it.</summary>
     internal long Revision { get; set; }
 
-    /// <summary>What the database has of it; only the loop touches it.</summary>
+    /// <summary>What the database has of it; only the loop that writes it touches it.</summary>
     internal long WrittenAt { get; set; }
 
     internal void Used(Instant at) => Interlocked.Exchange(ref _usedAt, at.Micros);

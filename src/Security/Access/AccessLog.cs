@@ -15,4 +15,8 @@ public static partial class AccessLog
     /// <summary>Of tokens, codes and signatures.</summary>
     [LoggerMessage(3002, LogLevel.Warning, "Too many tokens, codes or signatures that were no good from {Address}: who comes from there with another one waits {Seconds} s")]
     public static partial void DoorClosed(ILogger log, string address, double seconds);
+
+    /// <summary>Of connections; said once a minute.</summary>
+    [LoggerMessage(3003, LogLevel.Warning, "{Address} has {Most} connections open: further ones are closed at once")]
+    public static partial void TooManyConnections(ILogger log, string address, int most);
 }

@@ -3,13 +3,11 @@ using Rondo.Storage;
 
 namespace Rondo.Security;
 
-/// <summary>Twice a second: has access changed? If so, what of that which is remembered is over? And once a minute for each token: when it was used last.</summary>
+/// <summary>Twice a second: has access changed? If so, what of that which is remembered is over? It reads only: whoever writes, and however long, keeps no revocation from being obeyed.</summary>
 internal sealed class AccessLoop(AccessControl access, Database database, TimeProvider time) : Loop("security.access", time)
 {
     // Half of the second within which a revocation is to be obeyed when no hint arrives.
     private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan _usedEvery = TimeSpan.FromMinutes(1);
-    private const int MostUses = 500;
 
     // A failed look is tried again soon: what is remembered is trusted meanwhile.
     protected override (TimeSpan First, TimeSpan Cap) BackoffRange => (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1));
@@ -26,7 +24,6 @@ internal sealed class AccessLoop(AccessControl access, Database database, TimePr
             access.Forget(grant, AccessEnd.Expired);
         }
 
-        await WriteUsesAsync(now, stop).ConfigureAwait(false);
         return _every;
     }
 
@@ -48,29 +45,5 @@ internal sealed class AccessLoop(AccessControl access, Database database, TimePr
 
             grant.Revision = revision;
         }
-    }
-
-    private async Task WriteUsesAsync(Instant now, CancellationToken stop)
-    {
-        var due = access.Remembered.Where(g => g.UsedAt > g.WrittenAt && now.Micros - g.WrittenAt >= _usedEvery.TotalMicroseconds).Take(MostUses).Select(g => (Grant: g, At: g.UsedAt)).ToList();
-        if (due.Count == 0)
-        {
-            return;
-        }
-
-        await database.WriteBrieflyAsync(
-            "security.token.used",
-            tx =>
-            {
-                // In one order for all nodes, so that no two wait for each other.
-                foreach (var (grant, at) in due.OrderBy(d => d.Grant.Id))
-                {
-                    TokenStore.Used(tx, grant.Id, new Instant(at));
-                }
-
-                return true;
-            },
-            stop).ConfigureAwait(false);
-        due.ForEach(d => d.Grant.WrittenAt = d.At);
     }
 }

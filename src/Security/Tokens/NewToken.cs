@@ -49,4 +49,8 @@ public sealed record TokenView
 /// <summary>A token that was just made: the one time its text is known.</summary>
 /// <param name="Token">The token.</param>
 /// <param name="Text">What its holder presents; it is stored nowhere.</param>
-public sealed record IssuedToken(TokenView Token, string Text);
+public sealed record IssuedToken(TokenView Token, string Text)
+{
+    /// <summary>Prefixes of what ended for it: the oldest sessions of a user who has as many as there may be.</summary>
+    public IReadOnlyList<string> Ended { get; init; } = [];
+}

@@ -21,6 +21,8 @@ internal static class TokenStore
     private static readonly Sql _used = new("security.token.used", "update api_token set last_used_at = @at where id = @id and (last_used_at is null or last_used_at < @at)");
 
     private static readonly Sql _revokeOf = new("security.sessions.end", "update api_token set revoked_at = @now where user_name = @user and revoked_at is null");
+    private static readonly Sql _sessions = new("security.sessions", $"select {Columns} from api_token t where t.user_name = @user and t.revoked_at is null and t.expires_at > @now order by t.id desc");
+    private static readonly Sql _madeBy = new("security.tokens.made_by", $"select {Columns} from api_token t where t.created_by = @by and t.user_name is null and t.revoked_at is null order by t.name");
     private static readonly Sql _forget = new("security.sessions.forget", "delete from api_token where user_name is not null and expires_at < @before");
 
     private static readonly Sql _hasAdmin = new("security.admins", """
@@ -52,6 +54,12 @@ internal static class TokenStore
 
     /// <summary>Ends every session of a user.</summary>
     public static void RevokeOf(Transaction tx, string user) => tx.Execute(_revokeOf, new { user, now = tx.Now });
+
+    /// <summary>Sessions of a user that are not over, the newest first.</summary>
+    public static List<TokenRow> Sessions(Transaction tx, string user) => tx.Query<TokenRow>(_sessions, new { user, now = tx.Now });
+
+    /// <summary>Tokens in force that somebody made.</summary>
+    public static List<TokenRow> MadeBy(Transaction tx, string by) => tx.Query<TokenRow>(_madeBy, new { by });
 
     /// <summary>Deletes sessions that ended long ago.</summary>
     public static void Forget(Transaction tx, Instant before) => tx.Execute(_forget, new { before });

@@ -4,12 +4,19 @@ namespace Rondo.Security;
 
 /// <summary>
 /// Lets people in by name and password, for a session of so long: a token of its own kind, which ends with its user, with another password and with another role. Who fails again and again
-/// waits, by name and by address, so that neither one password of many nor many of one can be guessed.
+/// waits, by name and by address, so that neither one password of many nor many of one can be guessed. Who is right is paced as well, and has a few sessions only: a program that signs in for
+/// each request costs a hash and a row each time.
 /// </summary>
 public sealed class SignIns : IDisposable
 {
     /// <summary>How long a session lasts.</summary>
     public static readonly TimeSpan Lasts = TimeSpan.FromHours(12);
+
+    /// <summary>Most sessions of one user at once; with another one the oldest ends.</summary>
+    public const int MostSessions = 20;
+
+    /// <summary>How many tries an address has at once, right or wrong; then one a second.</summary>
+    public const int Burst = 20;
 
     // A hash takes a tenth of a second of work: two at once leave the rest of the machine to what it is there for.
     private const int AtOnce = 2;
@@ -22,7 +29,10 @@ public sealed class SignIns : IDisposable
     private readonly FailedTries _addresses;
 
     /// <summary>Nobody has failed yet.</summary>
-    public SignIns(TimeProvider time) => (_names, _addresses) = (new(time, Free, _longest), new(time, Free * 4, _longest));
+    public SignIns(TimeProvider time) => (_names, _addresses, Pace) = (new(time, Free, _longest), new(time, Free * 4, _longest), new(time, 1, Burst));
+
+    /// <summary>How often an address may try.</summary>
+    internal Pace Pace { get; }
 
     /// <summary>How long it has to be waited before the next try; zero for not at all.</summary>
     public TimeSpan Wait(string name, string address)
@@ -40,6 +50,11 @@ public sealed class SignIns : IDisposable
     /// <exception cref="TimeoutException">Too many sign in at this moment.</exception>
     public async Task<SignInAnswer> SignInAsync(Database database, string name, string password, string address, CancellationToken stop = default)
     {
+        if (Pace.Take(address) is { } early)
+        {
+            return new SignInAnswer(null, early, IsPaced: true);
+        }
+
         if (!await _room.WaitAsync(_patience, stop).ConfigureAwait(false))
         {
             throw new TimeoutException("too many sign in at this moment");
@@ -112,6 +127,13 @@ public sealed class SignIns : IDisposable
         TokenStore.Forget(tx, tx.Now - TimeSpan.FromDays(1));
         var (text, prefix, hash) = TokenText.Create();
         TokenStore.Add(tx, new NewToken("session-" + prefix, role, tx.Now + Lasts, Scopes.Everything), prefix, hash, tx.Now, "user " + name, user: name);
-        return new IssuedToken(TokenStore.Find(tx, prefix)!.View(tx.Now), text);
+        var ended = TokenStore.Sessions(tx, name).Skip(MostSessions).ToList();
+        if (ended.Count > 0)
+        {
+            TokenStore.BeginChange(tx);
+            ended.ForEach(old => TokenStore.Revoke(tx, old.Id, tx.Now));
+        }
+
+        return new IssuedToken(TokenStore.Find(tx, prefix)!.View(tx.Now), text) { Ended = [.. ended.Select(old => old.Prefix)] };
     }
 }

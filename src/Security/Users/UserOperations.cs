@@ -69,6 +69,30 @@ public sealed class UserOperations(Database database, Action<string> hint)
             stop);
     }
 
+    /// <summary>Ends every session of a user, and every token that it has made; also of one that was removed. The user itself stays, and may sign in again.</summary>
+    /// <exception cref="AccessRefused">There is no such user, and nothing of it.</exception>
+    public async Task<UserRevoked> RevokeAsync(string name, CancellationToken stop = default)
+    {
+        var gone = await database.WriteAsync(
+            "security.user.revoke",
+            tx =>
+            {
+                TokenStore.BeginChange(tx);
+                var (sessions, tokens) = (TokenStore.Sessions(tx, name), TokenStore.MadeBy(tx, "user " + name));
+                if (sessions.Count + tokens.Count == 0)
+                {
+                    Require(tx, name);
+                }
+
+                TokenStore.RevokeOf(tx, name);
+                tokens.ForEach(token => TokenStore.Revoke(tx, token.Id, tx.Now));
+                return new UserRevoked(name, sessions.Count, [.. tokens.Select(token => token.Name)]);
+            },
+            stop).ConfigureAwait(false);
+        hint(SecurityModule.Topic);
+        return gone;
+    }
+
     /// <summary>Removes a user; returns what it was.</summary>
     /// <exception cref="AccessRefused">There is no such user.</exception>
     public Task<UserView> RemoveAsync(string name, CancellationToken stop = default)

@@ -20,3 +20,9 @@ public sealed class UserView
     /// <summary>When its role or password was changed last.</summary>
     public Instant ChangedAt { get; init; }
 }
+
+/// <summary>What of a user was made worth nothing.</summary>
+/// <param name="Name">The user.</param>
+/// <param name="Sessions">How many sessions ended.</param>
+/// <param name="Tokens">Names of the tokens it had made that were in force.</param>
+public sealed record UserRevoked(string Name, int Sessions, IReadOnlyList<string> Tokens);

@@ -7,11 +7,15 @@ namespace Rondo.Storage.Sqlite;
 public sealed class SqliteDatabase : Database
 {
     private const int Readers = 4;
+
+    // Beside those: what is asked all the time (was access revoked?) must not wait behind four exports.
+    private const int Askers = 2;
     private readonly TimeProvider _time;
     private readonly string _path;
     private readonly ServerLock? _lock;
     private readonly SqliteLane _lane;
     private readonly SemaphoreSlim _readers = new(Readers);
+    private readonly SemaphoreSlim _askers = new(Askers);
     private readonly ConcurrentBag<SqliteLink> _idle = [];
 
     /// <summary>Opens the file, creating it when it does not exist.</summary>
@@ -69,25 +73,14 @@ public sealed class SqliteDatabase : Database
     public override T Tell<T>(string name, Func<Transaction, T> statement) => Write(name, statement);
 
     /// <inheritdoc/>
-    public override Task<T> AskAsync<T>(string name, Func<Transaction, T> query, CancellationToken stop = default) => ReadAsync(name, query, stop);
+    public override Task<T> AskAsync<T>(string name, Func<Transaction, T> query, CancellationToken stop = default) => ReadAsync(_askers, name, query, stop);
 
     /// <inheritdoc/>
     /// <remarks>A read of a file has no limit of time.</remarks>
     public override Task<T> ReadLongAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => ReadAsync(name, work, stop);
 
     /// <inheritdoc/>
-    public override async Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default)
-    {
-        await _readers.WaitAsync(stop).ConfigureAwait(false);
-        try
-        {
-            return await OwnThread.RunAsync(() => Read(name, work), stop).ConfigureAwait(false);
-        }
-        finally
-        {
-            _readers.Release();
-        }
-    }
+    public override Task<T> ReadAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop = default) => ReadAsync(_readers, name, work, stop);
 
     /// <inheritdoc/>
     public override Task<ClockReading> MeasureClockAsync(CancellationToken stop = default)
@@ -112,8 +105,22 @@ public sealed class SqliteDatabase : Database
         }
 
         _readers.Dispose();
+        _askers.Dispose();
         _lock?.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<T> ReadAsync<T>(SemaphoreSlim seats, string name, Func<Transaction, T> work, CancellationToken stop)
+    {
+        await seats.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            return await OwnThread.RunAsync(() => Read(name, work), stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            seats.Release();
+        }
     }
 
     private T Read<T>(string name, Func<Transaction, T> work)

@@ -32,6 +32,13 @@ public sealed class Audit_commands : CommandTests
         await run.GoodAsync("users", "add", "anna", "--role", "viewer", "--json");
         var password = run.Json.GetProperty("password").GetString()!;
         await run.GoodAsync("users", "passwd", "anna");
+        await run.GoodAsync("users", "rotate", "anna", "--json");
+        var rotated = run.Json.GetProperty("password").GetString()!;
+        Assert.NotEqual(password, rotated);
+        await run.GoodAsync("users", "revoke", "anna", "--json");
+        Assert.Equal((0, 0), (run.Json.GetProperty("sessions").GetInt32(), run.Json.GetProperty("tokens").GetArrayLength()));
+        Assert.Equal(1, await run.RunAsync("users", "revoke", "nobody"));
+        Assert.Contains("there is no user 'nobody'", run.Error);
         await run.GoodAsync("tokens", "add", "t", "--role", "viewer", "--json");
         var token = run.Json.GetProperty("token").GetString()!;
         await run.GoodAsync("tokens", "rotate", "t");
@@ -39,18 +46,20 @@ public sealed class Audit_commands : CommandTests
         await run.GoodAsync("audit", "list", "--json");
         Assert.Equal(
             [
-                "tokens.change t", "tokens.change t", "tokens.change t", "users.change anna", "users.change anna", "live.publish global", "jobs.retry", $"jobs.cancel {id}", $"jobs.enqueue {enqueued}", "schedules.change s", "schedules.run s", "schedules.change s",
+                "tokens.change t", "tokens.change t", "tokens.change t", "users.change anna", "users.change anna", "users.change anna", "live.publish global", "jobs.retry", $"jobs.cancel {id}", $"jobs.enqueue {enqueued}", "schedules.change s", "schedules.run s", "schedules.change s",
                 "queues.change q", "queues.change q", "devices.remove m1", "polling.stop ", "polling.stop m1", "devices.add m1",
             ],
             run.Json.GetProperty("changes").EnumerateArray().Select(c => c.GetProperty("action").GetString() is "jobs.retry" ? "jobs.retry" : $"{c.GetProperty("action")} {c.GetProperty("subject")}"));
         Assert.All(run.Json.GetProperty("changes").EnumerateArray(), c => Assert.Equal(($"command {Environment.UserName}", Environment.MachineName), (c.GetProperty("actor").GetString(), c.GetProperty("from").GetString())));
         Assert.DoesNotContain(token[15..], run.Output);
         Assert.DoesNotContain(password, run.Output);
+        Assert.DoesNotContain(rotated, run.Output);
+        Assert.Equal("""{"kind":"noop"}""", run.Json.GetProperty("changes").EnumerateArray().Single(c => c.GetProperty("action").GetString() == "jobs.enqueue").GetProperty("after").GetRawText().Replace(" ", "", StringComparison.Ordinal));
         Assert.DoesNotContain("123", run.Json.GetProperty("changes").EnumerateArray().Single(c => c.GetProperty("action").GetString() == "jobs.enqueue").GetProperty("after").GetRawText());
         await run.GoodAsync("audit", "verify", "--json");
-        Assert.Equal((18, 0, 18), (run.Json.GetProperty("rows").GetInt32(), run.Json.GetProperty("waiting").GetInt32(), run.Json.GetProperty("anchored").GetInt32()));
+        Assert.Equal((19, 0, 19), (run.Json.GetProperty("rows").GetInt32(), run.Json.GetProperty("waiting").GetInt32(), run.Json.GetProperty("anchored").GetInt32()));
         await run.GoodAsync("audit", "export", "--after", "10");
-        Assert.Equal(8, run.Output.Trim().Split('\n').Length);
+        Assert.Equal(9, run.Output.Trim().Split('\n').Length);
         Assert.DoesNotContain(token[15..], run.Output);
     }
 

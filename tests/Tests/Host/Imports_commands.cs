@@ -90,6 +90,9 @@ public sealed class Imports_commands : IDisposable
         await run.GoodAsync("audit", "list", "--action", "imports.");
         Assert.Contains("imports.undo", run.Output);
         Assert.Contains("imports.prune", run.Output);
+        await run.GoodAsync("audit", "list", "--action", "imports.alert", "--json");
+        var told = Assert.Single(run.Json.GetProperty("changes").EnumerateArray());
+        Assert.Equal(("2", 1), (told.GetProperty("subject").GetString(), told.GetProperty("after").GetProperty("told").GetInt32()));
     }
 
     [Fact]

@@ -43,11 +43,20 @@ public sealed class AuditTests
         await DoAsync("POST", "/api/users", """{ "name": "ben", "role": "viewer", "password": "hunter2-hunter2" }""", "users.change ben");
         await DoAsync("PUT", "/api/users/ben/role", """{ "role": "operator" }""", "users.change ben", "PUT /api/users/{name}/role");
         await DoAsync("PUT", "/api/users/ben/password", "{}", "users.change ben", "PUT /api/users/{name}/password");
+        await DoAsync("POST", "/api/users/ben/rotate", null, "users.change ben", "POST /api/users/{name}/rotate");
+        await DoAsync("PUT", "/api/users/ben/password", """{ "password": "hunter2-hunter2" }""", "users.change ben", "PUT /api/users/{name}/password");
+        using (var browser = new HttpClient { BaseAddress = rondo.Api.Address })
+        {
+            Assert.True((await browser.PostAsync("/api/session", new StringContent("""{ "name": "ben", "password": "hunter2-hunter2" }""", null, "application/json"))).IsSuccessStatusCode);
+        }
+
+        await DoAsync("POST", "/api/users/ben/revoke", null, "users.revoke ben", "POST /api/users/{name}/revoke");
         await DoAsync("DELETE", "/api/users/ben", null, "users.change ben", "DELETE /api/users/{name}");
         await DoAsync("POST", "/api/tokens", """{ "name": "t1", "role": "viewer", "expires_in": "1h", "devices": ["m1"] }""", "tokens.change t1");
         await DoAsync("POST", "/api/tokens/t1/rotate", null, "tokens.change t1", "POST /api/tokens/{name}/rotate");
         await DoAsync("DELETE", "/api/tokens/t1", null, "tokens.change t1", "DELETE /api/tokens/{name}");
         await DoAsync("POST", "/api/queues/default/pause", null, "queues.change default", "POST /api/queues/{queue}/pause");
+        await PausedAsync("default");
         await DoAsync("PUT", "/api/queues/default/workers", """{ "workers": 2 }""", "queues.change default", "PUT /api/queues/{queue}/workers");
         var id = (await rondo.AskAsync(HttpMethod.Post, "/api/jobs", """{ "kind": "noop", "args": { "takes_ms": 123 } }""")).Good(HttpStatusCode.Created).GetProperty("id").GetInt64();
         done.Add("POST /api/jobs");
@@ -91,6 +100,7 @@ public sealed class AuditTests
         await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good().GetProperty("import").GetProperty("undone_at").ValueKind == JsonValueKind.String, "it is taken back");
         await DoAsync("POST", "/api/imports/prune?days=0", null, "imports.prune days=0");
         await DoAsync("POST", "/api/queues/imports/pause", null, "queues.change imports", "POST /api/queues/{queue}/pause");
+        await PausedAsync("imports");
         await DoAsync("POST", "/api/imports?profile=long-csv", Readings + "M1,2026-01-01T00:30Z,1\n", "imports.add 2");
         await DoAsync("POST", "/api/imports/2/cancel", null, "imports.cancel 2", "POST /api/imports/{id:long}/cancel");
         await DoAsync("POST", "/api/imports/2/retry?in=1h", null, "imports.retry 2", "POST /api/imports/{id:long}/retry");
@@ -130,6 +140,9 @@ public sealed class AuditTests
             Assert.Equal("127.0.0.1", row.GetProperty("from").GetString());
             Assert.NotEqual(row.GetProperty("before").ToString(), row.GetProperty("after").ToString());
         }
+
+        // The worker obeys within moments; what comes before that it still runs.
+        Task PausedAsync(string queue) => Eventually.TrueAsync(() => rondo.Server.Worker!.State.Queues.Any(q => q.Name == queue && q.IsPaused), $"the pause of {queue} is obeyed");
 
         async Task<JsonElement> NewestAsync() => (await ByPeopleAsync()).FirstOrDefault();
 

@@ -65,6 +65,24 @@ public class ProblemTests(HttpFixture rondo)
     }
 
     [Fact]
+    public async Task A_compressed_body_is_not_unpacked_whatever_it_would_become()
+    {
+        using var bomb = new MemoryStream();
+        await using (var gzip = new System.IO.Compression.GZipStream(bomb, System.IO.Compression.CompressionLevel.SmallestSize, leaveOpen: true))
+        {
+            for (var n = 0; n < 64; n++)
+            {
+                await gzip.WriteAsync(new byte[1024 * 1024]);
+            }
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/devices") { Content = new ByteArrayContent(bomb.ToArray()) };
+        request.Content.Headers.ContentType = new("application/json");
+        request.Content.Headers.ContentEncoding.Add("gzip");
+        (await rondo.SendAsync(request)).Problem(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
     public async Task A_body_beyond_4_MiB_is_refused_before_it_is_read()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/devices")

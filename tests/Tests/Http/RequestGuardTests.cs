@@ -61,6 +61,27 @@ public class RequestGuardTests(HttpFixture rondo)
         Assert.True((await rondo.GetAsync("/api/polling/status")).Good().GetProperty("enabled").GetBoolean());
     }
 
+    [Theory]
+    [InlineData("/ws")]
+    [InlineData("/events?topics=global")]
+    [InlineData("/app/key")]
+    public async Task Pages_of_other_origins_and_names_that_are_not_loopback_hear_no_feed(string path)
+    {
+        var own = rondo.Client.BaseAddress!;
+        (string, string)[] handshake = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")];
+        foreach (var origin in new[] { "http://rondo.example", "null", $"https://127.0.0.1:{own.Port}", $"http://localhost:{own.Port}", $"http://127.0.0.1:{own.Port + 1}" })
+        {
+            (await rondo.AskAsync(HttpMethod.Get, path, null, [("Origin", origin), .. handshake])).Problem(HttpStatusCode.Forbidden);
+        }
+
+        // A name of the attacker's that leads here: its page has that name as its origin, too.
+        foreach (var host in new[] { "rondo.example", "localhost.example", "127.0.0.2" })
+        {
+            (await rondo.AskAsync(HttpMethod.Get, path, null, [("Host", host), .. handshake])).Problem(HttpStatusCode.MisdirectedRequest);
+            (await rondo.AskAsync(HttpMethod.Get, path, null, [("Host", host), ("Origin", "http://" + host), .. handshake])).Problem(HttpStatusCode.MisdirectedRequest);
+        }
+    }
+
     [Fact]
     public async Task The_own_origin_is_welcome_and_no_other_is_ever_allowed_in()
     {

@@ -129,6 +129,60 @@ public sealed class SignInTests : IAsyncLifetime
         await JsonAsync(await browser.PostAsJsonAsync("/api/session", new { name = "anna", pass = Password }), HttpStatusCode.UnprocessableEntity);
     }
 
+    [Theory, BothDatabases]
+    public async Task Who_is_right_again_and_again_is_paced_and_has_twenty_sessions_of_which_the_oldest_goes(DatabaseKind kind)
+    {
+        var time = new FakeTime();
+        await using var store = await TestStore.CreateAsync(kind, time);
+        using var signIns = new SignIns(time);
+        var users = new UserOperations(store.Database, _ => { });
+        await users.AddAsync("anna", Role.Viewer, Password, Me);
+        await users.AddAsync("ben", Role.Viewer, Password, Me);
+        var access = new AccessControl(store.Database, time);
+        var loop = new AccessLoop(access, store.Database, time);
+        var other = (await signIns.SignInAsync(store.Database, "ben", Password, "there")).Session!;
+        var sessions = new List<IssuedToken>();
+        for (var n = 0; n < SignIns.Burst; n++)
+        {
+            sessions.Add((await signIns.SignInAsync(store.Database, "anna", Password, "here")).Session!);
+        }
+
+        var refused = await signIns.SignInAsync(store.Database, "anna", Password, "here");
+        Assert.True(refused is { Session: null, IsPaced: true, LockOut: null });
+        Assert.Equal(1, refused.Wait.TotalSeconds, 3);
+        var oldest = (await access.AuthenticateAsync(sessions[0].Text)).Grant!;
+        Assert.Equal(AccessEnd.None, oldest.End);
+        time.Advance(TimeSpan.FromSeconds(1));
+        var newest = (await signIns.SignInAsync(store.Database, "anna", Password, "here")).Session!;
+        Assert.Equal([sessions[0].Token.Prefix], newest.Ended);
+        await loop.PassAsync();
+        Assert.Equal(AccessEnd.Revoked, oldest.End);
+        foreach (var session in sessions.Skip(1).Append(newest).Append(other))
+        {
+            Assert.NotNull((await access.AuthenticateAsync(session.Text)).Grant);
+        }
+    }
+
+    [Fact]
+    public async Task Who_signs_in_too_often_is_told_when_to_try_again()
+    {
+        using var browser = Browser();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                while (_rondo.Server.SignIns.Pace.Take("127.0.0.1") is null)
+                {
+                    // As if somebody had signed in.
+                }
+
+                using var answer = await browser.PostAsJsonAsync("/api/session", new { name = "anna", password = Password });
+                return answer.StatusCode == HttpStatusCode.TooManyRequests && answer.Headers.RetryAfter!.Delta == TimeSpan.FromSeconds(1)
+                    && (await answer.Content.ReadAsStringAsync()).Contains("again and again", StringComparison.Ordinal);
+            },
+            "it is told to wait");
+        await Eventually.TrueAsync(async () => (await browser.PostAsJsonAsync("/api/session", new { name = "anna", password = Password })).IsSuccessStatusCode, "and then it goes");
+    }
+
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgres")]

@@ -1,5 +1,6 @@
 using System.Net;
 using Rondo.Host;
+using Rondo.Host.Http;
 using Rondo.Jobs;
 using Rondo.Polling.Configuration;
 using Rondo.Polling.Fleet;
@@ -94,6 +95,64 @@ public sealed class SystemAuditTests
             Assert.Equal(0, await CountAsync(server.Database, "select (select count(*) from audit_log) + (select count(*) from audit_waiting)"));
             await server.StopAsync();
         }
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Imports_that_it_settles_or_lets_go_of_and_another_time_zone_are_one_row_each(string kind)
+    {
+        using var folder = new TempFolder();
+        await using var postgres = kind == "postgres" ? await TestPostgres.CreateAsync() : null;
+        var address = DatabaseAddress.TryParse(postgres?.Url ?? "sqlite:" + folder.At("rondo.db"), out _)!;
+        var imports = new Rondo.Imports.ImportOptions { Folder = folder.At("imports") };
+        await using (var first = await StartAsync("UTC"))
+        {
+            await using var api = await HttpApi.StartAsync(first, new HttpSettings { Address = new Uri("http://127.0.0.1:0") }, CancellationToken.None);
+            using var client = await HttpFixture.ClientAsync(first, api);
+            await GoodAsync(client.PostAsync("/api/queues/imports/pause", null));
+            await Eventually.TrueAsync(() => first.Worker!.State.Queues.Any(q => q is { Name: "imports", IsPaused: true }), "the pause is obeyed");
+            for (var n = 0; n < 2; n++)
+            {
+                await GoodAsync(client.PostAsync("/api/imports?profile=long-csv", new StringContent($"meter,timestamp,value\nM{n},2026-01-01T00:00Z,1\n")));
+            }
+
+            // One was cancelled long ago; of the other nothing but its job.
+            await GoodAsync(client.PostAsync("/api/imports/1/cancel", null));
+            await first.Database.WriteAsync("test", tx => { tx.Execute(new Sql("test", "update import set finished_at = @at where id = 1"), new { at = tx.Now - TimeSpan.FromDays(1_000) }); });
+            await GoodAsync(client.PostAsync($"/api/jobs/{await CountAsync(first.Database, "select job_id from import where id = 2")}/cancel", null));
+            await first.StopAsync();
+        }
+
+        await using var next = await StartAsync("Europe/Berlin");
+        var rows = await Eventually.GetAsync(
+            async () => (await AuditTrail.ListAsync(next.Database, new AuditFilter(), 50)).Where(r => r.ActorKind == "system").ToList(), r => r.Count >= 3, "all is written down and sealed");
+        Assert.Equal(["imports.prune", "imports.settle 2", "site.time_zone"], rows.Select(r => $"{r.Action} {r.Subject}".TrimEnd()).Order(StringComparer.Ordinal));
+        var zone = rows.Single(r => r.Action == "site.time_zone");
+        Assert.Equal(("starting", """{"zone":"UTC"}""", """{"zone":"Europe/Berlin"}"""), (zone.ActorName, zone.BeforeJson, zone.AfterJson));
+        Assert.Contains("\"deleted\":1", rows.Single(r => r.Action == "imports.prune").AfterJson);
+        await next.StopAsync();
+
+        Task<Server> StartAsync(string zone) => Server.StartAsync(
+            address, ["work"], new Rondo.Polling.PollingOptions(), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, CancellationToken.None, new ServerOptions { Imports = imports, TimeZone = zone });
+
+        static async Task GoodAsync(Task<HttpResponseMessage> asked)
+        {
+            using var answer = await asked;
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+    }
+
+    [Fact]
+    public async Task What_a_dead_node_brought_and_was_refused_is_a_row()
+    {
+        using var folder = new TempFolder();
+        await using var server = await HttpFixture.ServerOnAsync("sqlite:" + folder.At("rondo.db"), "work");
+        var dead = new AuditedDatabase(server.Database, server.Audit, new Actor("system", "n1", "here"), AuditRules.All, isOptional: true);
+        dead.Write("nodes.refused", _ => new Rondo.Polling.RefusedOutcomes("n1", 7));
+        var row = Assert.Single(await Eventually.GetAsync(() => AuditTrail.ListAsync(server.Database, new AuditFilter { Action = "nodes.refused" }, 50), r => r.Count > 0, "it is sealed"));
+        Assert.Equal(("system", "n1", "n1", """{"outcomes":7}"""), (row.ActorKind, row.ActorName, row.Subject, row.AfterJson));
+        await server.StopAsync();
     }
 
     private static Task<long> CountAsync(Database database, string sql) => database.ReadAsync("test", tx => tx.First<long>(new Sql("test", sql)));

@@ -12,7 +12,7 @@ public sealed class TokenPaceTests
     public void Twice_as_many_at_once_as_a_second_then_so_many_a_second()
     {
         var time = new FakeTime();
-        var pace = new TokenPace(time, 10);
+        var pace = new Pace(time, 10, 20);
         Assert.All(Enumerable.Range(0, 20), _ => Assert.Null(pace.Take("a")));
         Assert.Equal(0.1, pace.Take("a")!.Value.TotalSeconds, 6);
         Assert.Null(pace.Take("b"));
@@ -31,15 +31,15 @@ public sealed class TokenPaceTests
     public void Those_who_asked_longest_ago_are_forgotten_and_not_those_who_keep_on()
     {
         var time = new FakeTime();
-        var pace = new TokenPace(time, 1);
-        for (var n = 0; n < 3 * TokenPace.Most; n++)
+        var pace = new Pace(time, 1, 2);
+        for (var n = 0; n < 3 * Pace.Most; n++)
         {
             time.Advance(TimeSpan.FromTicks(1));
             pace.Take("wild");
             pace.Take($"{n}");
         }
 
-        Assert.InRange(pace.Count, 1, TokenPace.Most);
+        Assert.InRange(pace.Count, 1, Pace.Most);
         Assert.NotNull(pace.Take("wild"));
     }
 

@@ -40,6 +40,37 @@ public sealed class UserTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_user_opened_and_made_is_revoked_and_its_password_rotated()
+    {
+        var password = (await AskAsync(HttpMethod.Post, "/api/users", """{ "name": "anna", "role": "admin" }""")).Good(HttpStatusCode.Created).GetProperty("password").GetString()!;
+        var theirs = (await AskAsync(HttpMethod.Post, "/api/tokens", """{ "name": "theirs", "role": "viewer" }""")).Good(HttpStatusCode.Created).GetProperty("token").GetString()!;
+        using var here = await BrowserAsync("anna", password);
+        using var there = await BrowserAsync("anna", password);
+        using var made = await here.PostAsJsonAsync("/api/tokens", new { name = "hers", role = "admin" });
+        var hers = System.Text.Json.JsonDocument.Parse(await made.Content.ReadAsStringAsync()).RootElement.GetProperty("token").GetString()!;
+        var gone = (await AskAsync(HttpMethod.Post, "/api/users/anna/revoke")).Good();
+        Assert.Equal((2, "hers"), (gone.GetProperty("sessions").GetInt32(), Assert.Single(gone.GetProperty("tokens").EnumerateArray()).GetString()));
+        foreach (var browser in new[] { here, there })
+        {
+            await Eventually.TrueAsync(async () => (await browser.GetAsync("/api/nodes")).StatusCode == HttpStatusCode.Unauthorized, "its sessions are over");
+        }
+
+        await Eventually.TrueAsync(async () => await StatusAsync(hers, "/api/nodes") == HttpStatusCode.Unauthorized, "so is what it made");
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(theirs, "/api/nodes"));
+        Assert.Equal(0, (await AskAsync(HttpMethod.Post, "/api/users/anna/revoke")).Good().GetProperty("sessions").GetInt32());
+
+        using var again = await BrowserAsync("anna", password);
+        var other = (await AskAsync(HttpMethod.Post, "/api/users/anna/rotate")).Good().GetProperty("password").GetString()!;
+        await Eventually.TrueAsync(async () => (await again.GetAsync("/api/nodes")).StatusCode == HttpStatusCode.Unauthorized, "its session is over");
+        Assert.False(await SignsInAsync("anna", password));
+        Assert.True(await SignsInAsync("anna", other));
+        var rows = await Eventually.GetAsync(() => AuditTrail.ListAsync(_rondo.Server.Database, new AuditFilter { Action = "users.revoke" }, 10), r => r.Count == 1, "it is written down, once");
+        Assert.Equal(("anna", """{"sessions":2,"tokens":["hers"]}"""), (rows[0].Subject, rows[0].BeforeJson));
+        (await AskAsync(HttpMethod.Post, "/api/users/nobody/revoke")).Problem(HttpStatusCode.NotFound);
+        (await AskAsync(HttpMethod.Post, "/api/users/nobody/rotate")).Problem(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task A_token_is_made_rotated_and_revoked_and_shown_once()
     {
         var made = (await AskAsync(HttpMethod.Post, "/api/tokens", """{ "name": "grafana", "role": "viewer", "expires_in": "90d", "devices": ["m1", "site-*"] }""")).Good(HttpStatusCode.Created);
@@ -97,6 +128,14 @@ public sealed class UserTests : IAsyncLifetime
         using var browser = new HttpClient { BaseAddress = _rondo.Api.Address };
         using var answer = await browser.PostAsJsonAsync("/api/session", new { name, password });
         return answer.IsSuccessStatusCode;
+    }
+
+    private async Task<HttpClient> BrowserAsync(string name, string password)
+    {
+        var browser = new HttpClient { BaseAddress = _rondo.Api.Address };
+        using var answer = await browser.PostAsJsonAsync("/api/session", new { name, password });
+        browser.DefaultRequestHeaders.Add("X-Csrf-Token", System.Text.Json.JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("csrf").GetString());
+        return browser;
     }
 
     private async Task<HttpStatusCode> StatusAsync(string token, string path)

@@ -28,6 +28,29 @@ public sealed class EventLogTests
         Assert.Equal(3, (await HeadAsync(store)).Last);
     }
 
+    [Theory, BothDatabases]
+    public async Task While_the_database_is_away_it_is_tried_every_two_seconds_at_least(DatabaseKind kind)
+    {
+        var time = new FakeTime();
+        await using var store = await TestStore.CreateAsync(kind, time);
+        store.Database.Before = SteeredDatabase.Away;
+        var loop = new LogLoop(store.Database, new LiveOptions(), new EventLog(), null, _ => { }, time);
+        using var stop = new CancellationTokenSource();
+        var running = loop.StartGeneration(new Longest(), (_, _) => { }, stop.Token);
+        var waits = new List<TimeSpan>();
+        for (var n = 0; n < 12; n++)
+        {
+            await time.WhenTimersWaitAsync();
+            waits.Add(time.UntilNextTimer!.Value);
+            time.AdvanceToNextTimer();
+        }
+
+        await time.WhenTimersWaitAsync();
+        Assert.Equal(TimeSpan.FromSeconds(2), waits.Max());
+        await stop.CancelAsync();
+        await running;
+    }
+
     /// <summary>Only PostgreSQL has transactions that overlap.</summary>
     [Fact]
     public async Task What_began_first_and_commits_last_comes_last_and_no_reader_sees_a_hole()
@@ -205,4 +228,10 @@ public sealed class EventLogTests
     private static Task<LogHead> HeadAsync(TestStore store) => store.Database.ReadAsync("test", tx => EventStore.Head(tx, 0));
 
     private static Task<int> TrimAsync(TestStore store, int keep, Instant cutoff, int slice = 1_000) => store.Database.WriteAsync("test", tx => EventStore.Trim(tx, keep, cutoff, slice));
+
+    /// <summary>No wait is shorter than it may be.</summary>
+    private sealed class Longest : Random
+    {
+        public override double NextDouble() => 1;
+    }
 }

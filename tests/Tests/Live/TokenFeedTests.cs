@@ -29,6 +29,15 @@ public sealed class TokenFeedTests : IAsyncLifetime
         using var silent = await FeedListener.OpenAsync(_rondo.Api.Address, null, "");
         Assert.Equal("not_authenticated", (await silent.SubscribeAsync(["global"])).GetProperty("data").GetProperty("code").GetString());
         await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, "rondo_nonsense", ""));
+
+        // A token has no place in an address, which is written into logs; a good one least of all.
+        var good = await HttpFixture.TokenAsync(_rondo.Server, Role.Admin);
+        await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, null, "?token=" + good));
+        await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, null, "?access_token=" + good));
+        foreach (var path in new[] { "/events?topics=global&token=", "/api/nodes?token=", "/api/nodes?access_token=" })
+        {
+            Assert.False((await nobody.GetAsync(path + good)).IsSuccessStatusCode, path);
+        }
     }
 
     [Fact]
@@ -43,6 +52,30 @@ public sealed class TokenFeedTests : IAsyncLifetime
         Assert.Equal(4404, await listener.ClosedAsync());
         Assert.Equal("acknowledged", await AnswerAsync(other, "global"));
         await Assert.ThrowsAsync<WebSocketException>(() => FeedListener.OpenAsync(_rondo.Api.Address, first.Text, ""));
+    }
+
+    [Fact]
+    public async Task A_token_that_is_revoked_on_another_node_ends_its_connections_here_without_any_hint()
+    {
+        await using var postgres = await Support.TestPostgres.CreateAsync();
+        await using var here = new HttpFixture(postgres.Url, "work") { IsHinting = false };
+        await using var there = new HttpFixture(postgres.Url, "work") { IsHinting = false };
+        await here.InitializeAsync();
+        await there.InitializeAsync();
+        var issued = await new TokenOperations(here.Server.Database, _ => { }).AddAsync(new NewToken("page", Role.Viewer, null, Scopes.Everything), _by);
+        using var other = await FeedListener.OpenAsync(here.Api.Address, await HttpFixture.TokenAsync(here.Server, Role.Viewer), "");
+        using var header = await FeedListener.OpenAsync(here.Api.Address, issued.Text, "");
+        using var message = await FeedListener.OpenAsync(here.Api.Address, null, "");
+        await message.SendAsync($$"""{"type":"auth","token":"{{issued.Text}}"}""");
+        foreach (var listener in new[] { other, header, message })
+        {
+            Assert.Equal("auth", (await listener.NextAsync()).GetProperty("type").GetString());
+        }
+
+        (await there.AskAsync(HttpMethod.Delete, "/api/tokens/page")).Good();
+        Assert.Equal(4404, await header.ClosedAsync());
+        Assert.Equal(4404, await message.ClosedAsync());
+        Assert.Equal("acknowledged", await AnswerAsync(other, "global"));
     }
 
     [Fact]

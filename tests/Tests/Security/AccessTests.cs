@@ -45,6 +45,55 @@ public sealed class AccessTests
     }
 
     [Theory, BothDatabases]
+    public async Task A_revocation_is_obeyed_while_all_that_writes_has_to_wait(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        await using var elsewhere = store.OpenAsCommand();
+        await elsewhere.MeasureClockAsync();
+        var tokens = new TokenOperations(elsewhere, _ => { });
+        var issued = await tokens.AddAsync(new NewToken("t", Role.Viewer, null, Scopes.Everything), Me);
+        var access = new AccessControl(store.Database, TimeProvider.System);
+        using var free = new ManualResetEventSlim();
+        using var waits = new ManualResetEventSlim();
+        store.Database.Before = name =>
+        {
+            if (name == "security.token.used")
+            {
+                waits.Set();
+                Assert.True(free.Wait(TimeSpan.FromMinutes(2)), "the test lets it go on");
+            }
+
+            return null;
+        };
+        await using var supervisor = new LoopSupervisor(TimeProvider.System, new Chance(1));
+        access.Start(supervisor);
+        var grant = (await access.AuthenticateAsync(issued.Text)).Grant!;
+        await Eventually.TrueAsync(() => waits.IsSet, "what is written of its use waits");
+        await tokens.RevokeAsync("t");
+        await Eventually.TrueAsync(() => grant.Ended.IsCancellationRequested, "it is over all the same");
+        Assert.False(free.IsSet);
+        free.Set();
+        await supervisor.StopAsync(TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
+    public async Task On_SQLite_a_revocation_is_seen_while_all_readers_are_taken()
+    {
+        await using var store = await TestStore.CreateAsync(DatabaseKind.Sqlite);
+        using var free = new ManualResetEventSlim();
+        using var reading = new CountdownEvent(4);
+        var readers = Enumerable.Range(0, 4).Select(_ => store.Database.ReadAsync("test", _ =>
+        {
+            reading.Signal();
+            return free.Wait(TimeSpan.FromMinutes(2));
+        })).ToArray();
+        await Eventually.TrueAsync(() => reading.IsSet, "all read");
+        Assert.True(await store.Database.AskAsync("security.revision", TokenStore.Revision).WaitAsync(TimeSpan.FromSeconds(30)) > 0);
+        free.Set();
+        Assert.All(await Task.WhenAll(readers), Assert.True);
+    }
+
+    [Theory, BothDatabases]
     public async Task Nobody_is_let_in_by_what_was_read_before_a_revocation(DatabaseKind kind)
     {
         var time = new FakeTime();
@@ -89,12 +138,14 @@ public sealed class AccessTests
         await using var store = await TestStore.CreateAsync(kind, time);
         var (tokens, access, loop) = On(store, time);
         var issued = await tokens.AddAsync(new NewToken("t", Role.Viewer, null, Scopes.Everything), Me);
+        var uses = new UsesLoop(access, store.Database, time);
         var writes = 0;
         store.Database.Before = name => { writes += name == "security.token.used" ? 1 : 0; return null; };
         for (var second = 0; second < 90; second++)
         {
             Assert.NotNull((await access.AuthenticateAsync(issued.Text)).Grant);
             await loop.PassAsync();
+            await uses.PassAsync();
             time.Advance(TimeSpan.FromSeconds(1));
         }
 

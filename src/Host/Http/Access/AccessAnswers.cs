@@ -14,11 +14,17 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
     private const string Nothing = "Bearer realm=\"rondo\"";
 
     /// <summary>That an address has to wait.</summary>
-    public static Problem Wait(HttpContext context, TimeSpan wait)
+    public static Problem Wait(HttpContext context, TimeSpan wait) => Wait(context, wait, "Too much of what came from this address was no good");
+
+    /// <summary>That an address signs in too often, right or wrong.</summary>
+    public static Problem Paced(HttpContext context, TimeSpan wait) =>
+        Wait(context, wait, $"From this address somebody signs in again and again: {SignIns.Burst} at once, then one a second. A program is better off with a token");
+
+    private static Problem Wait(HttpContext context, TimeSpan wait, string why)
     {
         var seconds = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         context.Response.Headers.RetryAfter = seconds;
-        return Problem.Of(StatusCodes.Status429TooManyRequests, $"Too much of what came from this address was no good; try again in {seconds} s.");
+        return Problem.Of(StatusCodes.Status429TooManyRequests, $"{why}; try again in {seconds} s.");
     }
 
     /// <summary>That as many do the same at this moment as may.</summary>

@@ -53,13 +53,11 @@ internal sealed class DoorGuard
     }
 
     /// <summary>Who counts as one: an address, and of IPv6 a network of /64, of which one machine may have as many as it likes.</summary>
-    public static string AddressOf(HttpContext context)
-    {
-        if (context.Connection.RemoteIpAddress is not { } address)
-        {
-            return "";
-        }
+    public static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress is { } address ? AddressOf(address) : "";
 
+    /// <summary>The same of an address.</summary>
+    public static string AddressOf(IPAddress address)
+    {
         address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         if (address.AddressFamily != AddressFamily.InterNetworkV6 || IPAddress.IsLoopback(address))
         {

@@ -1,4 +1,5 @@
 using Rondo.Nodes;
+using Rondo.Polling;
 using Rondo.Polling.Fleet;
 using Rondo.Polling.Runtime;
 using Rondo.Polling.Slots;
@@ -134,6 +135,7 @@ public sealed class LedgerConformance_refusals
         var accounted = await rig.AccountedToAsync(a);
         rig.Time.Advance(TimeSpan.FromSeconds(40));
         await rig.Database.WriteAsync("bury", tx => { NodeRegister.Bury(tx, rig.Node.Id); });
+        var told = Told(rig);
         var late = Rows.Read(rig, a, a.Slot(1));
         (late.WritesStatus, late.Status) = (true, DeviceStatus.Online);
         await rig.RecordAsync(late, Rows.Missed(rig, b, b.Slot(0), 5), Rows.Failed(rig, a, a.Slot(2)));
@@ -143,6 +145,7 @@ public sealed class LedgerConformance_refusals
         Assert.Equal((true, false), (a.Device.IsStatusStale, b.Device.IsStatusStale));
         Assert.Equal(accounted, await rig.AccountedToAsync(a));
         Assert.Equal((3, 1, 0), (rig.Recorder.Totals.Fenced, rig.Recorder.Totals.Ok, rig.Recorder.Waiting));
+        Assert.Equal([new RefusedOutcomes(rig.Node.Id, 3)], told);
         Assert.Empty(rig.Faults);
     }
 
@@ -152,6 +155,7 @@ public sealed class LedgerConformance_refusals
         await using var rig = await StartAsync(kind);
         var (a, b) = (rig.Group("a"), rig.Group("b"));
         rig.Recorder.Add(Rows.Read(rig, a, a.Slot(0)));
+        var told = Told(rig);
         rig.Recorder.RefuseRest();
         Assert.Equal((0, 1), (rig.Recorder.Totals.Fenced, rig.Recorder.Waiting));
 
@@ -160,7 +164,24 @@ public sealed class LedgerConformance_refusals
         rig.Recorder.Add(Rows.Missed(rig, b, b.Slot(0), 5));
         rig.Recorder.RefuseRest();
         Assert.Equal((2, 0), (rig.Recorder.Totals.Fenced, rig.Recorder.Waiting));
+        Assert.Equal([new RefusedOutcomes(rig.Node.Id, 2)], told);
         Assert.Empty(await rig.LedgerAsync());
+    }
+
+    /// <summary>What is said of refusals, for whoever writes it down.</summary>
+    private static List<object?> Told(PollingRig rig)
+    {
+        var told = new List<object?>();
+        rig.Database.Within = (name, result) =>
+        {
+            if (name == "nodes.refused")
+            {
+                told.Add(result);
+            }
+
+            return null;
+        };
+        return told;
     }
 
     [Theory, BothDatabases]

@@ -18,10 +18,29 @@ public static class FindingStore
 
     private static readonly Sql _names = new("quality.series", "select id, name, unit, kind from series where retired_at is null and id > @after order by id limit @limit");
 
+    // Others who put findings of the same days wait, and take away what is there before they put theirs.
+    private static readonly Sql _hold = new("quality.findings.hold", "select pg_advisory_xact_lock(7210541)");
+
+    private static readonly Sql _of = new("quality.series.of", """
+        select distinct c.id, c.name, c.unit, c.kind from series s join series c on c.name = s.name and c.retired_at is null where s.source_id = @source order by c.id
+        """);
+
     /// <summary>What was found of days that begin in [from, until), the newest day first.</summary>
     public static List<QualityFinding> List(Transaction tx, Instant from, Instant until, int limit) => tx.Query<QualityFinding>(_list, new { from, until, limit });
 
     internal static List<SeriesRow> Series(Transaction tx, long after, int limit) => tx.Query<SeriesRow>(_names, new { after, limit });
+
+    /// <summary>The series in use that go by the names of a source's, retired ones too.</summary>
+    internal static List<SeriesRow> SeriesOf(Transaction tx, long source) => tx.Query<SeriesRow>(_of, new { source });
+
+    /// <summary>Lets nobody else put findings until the end of <paramref name="tx"/>; on SQLite there is one writer.</summary>
+    internal static void Hold(Transaction tx)
+    {
+        if (tx.Dialect == Dialect.Postgres)
+        {
+            tx.Execute(_hold);
+        }
+    }
 
     internal static long Count(Transaction tx, Instant day) => tx.First<long>(_count, new { day });
 

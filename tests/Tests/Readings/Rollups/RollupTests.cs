@@ -30,6 +30,27 @@ public sealed class RollupTests
     }
 
     [Theory, BothDatabases]
+    public async Task A_transaction_reads_so_many_samples_at_most_however_many_days_are_marked(DatabaseKind kind)
+    {
+        await using var rig = await FilledAsync(kind, days: 40, isPolled: false);
+        await rig.RunAsync();
+
+        // Every other day, so that there are as many spans.
+        await rig.Store.Database.WriteAsync("mark", tx =>
+        {
+            for (var day = 0; day < 40; day += 2)
+            {
+                RollupRig.Mark(tx, At(24 * day), At((24 * day) + 23));
+            }
+        });
+        var step = await rig.Store.Database.WriteAsync("step", tx => RollupStep.Take(tx, RollupRig.Source, rig.Options with { MostSamples = 150 }));
+        Assert.True(step.IsMore);
+        Assert.Equal(3 + 1, await rig.Store.Database.ReadAsync("taken", tx => 20 - RollupMarks.See(tx, RollupRig.Source, 100).Count(m => m.ToAt.Micros - m.FromAt.Micros == 23 * 3_600_000_000L)));
+        Assert.Equal(0, (await rig.RunAsync(samples: 150)).Buckets["1d"] % 4);
+        Assert.Empty(await rig.Store.Database.ReadAsync("marks", tx => RollupMarks.See(tx, RollupRig.Source, 100)));
+    }
+
+    [Theory, BothDatabases]
     public async Task Running_again_over_what_is_rolled_up_changes_nothing(DatabaseKind kind)
     {
         await using var rig = await FilledAsync(kind, days: 3, isPolled: true);

@@ -173,6 +173,31 @@ public sealed class RollupTests
         Assert.Equal([("m/energy", (Instant?)Instant.From(At(23) + _half), (double?)1), ("m/gauge", Instant.From(At(23) + _half), 47)], newest.Select(n => (n.Name, n.At, n.Value)));
     }
 
+    [Theory, BothDatabases]
+    public async Task The_newest_of_long_ago_are_found_whether_or_not_they_are_rolled_up_and_after_some_were_taken_away(DatabaseKind kind)
+    {
+        var start = FakeTime.Start.UtcDateTime.AddDays(-60);
+        await using var rig = await RollupRig.CreateAsync(kind, start, start.AddDays(2), interval: _half, isPolled: false);
+        await rig.Store.Database.WriteAsync("fill", tx =>
+        {
+            for (var n = 0; n < 96; n++)
+            {
+                RollupRig.Put(tx, start + (_half * n), [n, n, 1, null]);
+            }
+
+            RollupRig.Mark(tx, start, start + (_half * 95));
+        });
+        Task<List<string>> NewestAsync() => rig.Store.Database.ReadAsync(
+            "newest", tx => SeriesReader.Latest(tx, ["m/gauge", "m/state"]).ConvertAll(n => $"{n.Name} {(n.At is { } at ? (at.ToDateTime() - start) / _half : -1)}"));
+        Assert.Equal(["m/gauge 95", "m/state -1"], await NewestAsync());
+        await rig.RunAsync();
+        Assert.Equal(["m/gauge 95", "m/state -1"], await NewestAsync());
+        await rig.Store.Database.WriteAsync("late", tx => RollupRig.Put(tx, start.AddDays(4), [1, 1, 1, null]));
+        Assert.Equal(["m/gauge 192", "m/state -1"], await NewestAsync());
+        await rig.Store.Database.WriteAsync("remove", tx => RollupRig.Remove(tx, start + (_half * 40), start.AddDays(4)));
+        Assert.Equal(["m/gauge 39", "m/state -1"], await NewestAsync());
+    }
+
     internal static DateTime At(double hours) => _start.AddHours(hours);
 
     // Half-hours: 0, 1, 2 … as a gauge, a counter that rises by one, and one unit of energy each.

@@ -77,7 +77,7 @@ public sealed class SeriesReader(RollupOptions options)
     }
 
     /// <summary>How many readings of a series were planned in [from, until), until now at most; null when nobody knows.</summary>
-    public long? Expected(Transaction tx, string series, Instant from, Instant until) 
+    public long? Expected(Transaction tx, string series, Instant from, Instant until)
     {
         var span = new Span(from.Micros, until.Micros);
         return Expected(PlannedOf(tx, QuestionStore.Shapes(tx, series), span, SiteZone.Of(tx)), span, tx.Now.Micros);

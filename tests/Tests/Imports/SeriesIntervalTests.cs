@@ -14,7 +14,7 @@ public sealed class SeriesIntervalTests
     public async Task Of_the_days_of_a_file_it_is_known_how_many_values_there_were_to_be_and_where_they_are_missing(DatabaseKind kind)
     {
         await using var rig = await ImportRig.StartAsync(kind);
-        var lines = Files.Long(1, 5 * 48, "2026-01-01T00:00:00Z").Split('\n');
+        var lines = Files.Long(1, 5 * 48, "2024-01-01T00:00:00Z").Split('\n');
 
         // Of the second day six half hours are missing, of the fourth all, of the fifth those from noon on.
         await rig.ImportAsync(string.Join('\n', lines.Where((_, n) => n < 1 + 60 || n is >= 1 + 66 and < 1 + 144 or >= 1 + 192 and < 1 + 216)) + "\n");
@@ -30,7 +30,7 @@ public sealed class SeriesIntervalTests
         {
             var days = await rig.Database.ReadAsync("quality", tx => new QualityReader(new RollupOptions()).Read(tx, "M1/import", At(-24), At(24 * 7)))!;
             Assert.Equal(
-                ["2025-12-31 0/0", "2026-01-01 48/48", "2026-01-02 42/48 6:06:00-09:00/6", "2026-01-03 48/48", "2026-01-04 0/48 48:00:00-00:00/48", "2026-01-05 24/48 24:12:00-00:00/24", "2026-01-06 0/0", "2026-01-07 0/0"],
+                ["2023-12-31 0/0", "2024-01-01 48/48", "2024-01-02 42/48 6:06:00-09:00/6", "2024-01-03 48/48", "2024-01-04 0/48 48:00:00-00:00/48", "2024-01-05 24/48 24:12:00-00:00/24", "2024-01-06 0/0", "2024-01-07 0/0"],
                 days!.Select(d => $"{d.Day} {d.Present}/{d.Expected}{string.Concat(d.Gaps.Select(g => $" {g.Missing}:{g.From.ToDateTime():HH:mm}-{g.To.ToDateTime():HH:mm}/{g.Missing}"))}"));
             var question = new SeriesQuestion { Series = "M1/import", From = At(-24), To = At(24 * 7), Step = Tier.Day };
             var answer = (await rig.Database.ReadAsync("days", tx => new SeriesReader(new RollupOptions()).Read(tx, question)))!;
@@ -49,11 +49,11 @@ public sealed class SeriesIntervalTests
         await using var rig = await ImportRig.StartAsync(kind);
         await SiteZone.ChangeAsync(rig.Database, "Europe/London", default);
         await rig.ImportAsync(
-            Files.WideHeader(50) + Files.WideRow("M1", "2025-10-25", Files.Count(48).Concat(["", ""])) + Files.WideRow("M1", "2025-10-26", Files.Count(50)) + Files.WideRow("M1", "2026-03-29", Files.Count(46).Concat(["", "", "", ""])),
+            Files.WideHeader(50) + Files.WideRow("M1", "2023-10-28", Files.Count(48).Concat(["", ""])) + Files.WideRow("M1", "2023-10-29", Files.Count(50)) + Files.WideRow("M1", "2024-03-31", Files.Count(46).Concat(["", "", "", ""])),
             "wide-half-hours");
-        var days = await QualityAsync(rig, await rig.Store.ScalarAsync<string>("select name from series"), "2025-10-24T23:00:00Z", "2025-10-26T12:00:00Z");
+        var days = await QualityAsync(rig, await rig.Store.ScalarAsync<string>("select name from series"), "2023-10-27T23:00:00Z", "2023-10-29T12:00:00Z");
         Assert.Equal([(48L, 48, 0), (50, 50, 0)], days.Select(d => (d.Expected!.Value, d.Present, d.GapCount)));
-        days = await QualityAsync(rig, days[0].Series, "2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z");
+        days = await QualityAsync(rig, days[0].Series, "2024-03-31T00:00:00Z", "2024-03-31T12:00:00Z");
         Assert.Equal([(46L, 46, 0)], days.Select(d => (d.Expected!.Value, d.Present, d.GapCount)));
     }
 
@@ -88,7 +88,7 @@ public sealed class SeriesIntervalTests
         Assert.Equal((1_800_000_000, true), (channel.IntervalUs!.Value, channel.IsIntervalSure));
     }
 
-    private static Instant At(double hours) => Instant.From(new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddHours(hours));
+    private static Instant At(double hours) => Instant.From(new DateTime(2024, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddHours(hours));
 
     private static async Task<List<DayQuality>> QualityAsync(ImportRig rig, string? series, string from, string until)
     {

@@ -12,7 +12,7 @@ namespace Rondo.Bench;
 internal static class CoordinationBench
 {
     private const int Shown = 10;
-    private static readonly string[] _others = ["audit", "live", "rollups", "secrets", "jobs", "imports", "access", "pusher"];
+    private static readonly string[] _others = ["audit", "live", "rollups", "quality", "secrets", "jobs", "imports", "access", "pusher"];
 
     // What it may take until shares are even, on a busy machine.
     private static readonly TimeSpan _startUp = TimeSpan.FromMinutes(4);

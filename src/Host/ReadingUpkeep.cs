@@ -22,6 +22,7 @@ internal static class ReadingUpkeep
         }
 
         supervisor.Start(new RollupLoop(database, Server.Rollups, time));
+        supervisor.Start(new LateDaysLoop(database, Server.Rollups, time));
     }
 
     /// <summary>What recurs because the settings say so.</summary>

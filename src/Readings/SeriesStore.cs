@@ -10,7 +10,8 @@ namespace Rondo.Readings;
 /// <param name="Unit">Unit of measure, for people.</param>
 /// <param name="Kind"><c>gauge</c>, <c>counter</c>, <c>energy</c> or <c>state</c>.</param>
 /// <param name="Modulus">Where a counter starts over; null when nobody knows.</param>
-public sealed record NewSeries(long Id, long SourceId, int Ordinal, string Name, string Unit, string Kind, double? Modulus = null);
+/// <param name="IntervalUs">From one reading to the next, in microseconds; null when nobody knows.</param>
+public sealed record NewSeries(long Id, long SourceId, int Ordinal, string Name, string Unit, string Kind, double? Modulus = null, long? IntervalUs = null);
 
 /// <summary>The SQL of sources and series, and only the SQL.</summary>
 public static class SeriesStore
@@ -21,7 +22,9 @@ public static class SeriesStore
 
     private static readonly Sql _retire = new("readings.retire", "update series set retired_at = @now where id {in:@ids} and retired_at is null");
 
-    private static readonly Sql _describe = new("readings.describe", "update series set unit = @unit, kind = @kind, modulus = @modulus where id = @id");
+    private static readonly Sql _describe = new("readings.describe", "update series set unit = @unit, kind = @kind, modulus = @modulus, interval_us = @interval where id = @id");
+
+    private static readonly Sql _interval = new("readings.interval", "update series set interval_us = @interval where id {in:@ids}");
 
     /// <summary>Reserves <paramref name="count"/> ids; returns the first.</summary>
     public static long TakeIds(Transaction tx, int count) => tx.First<long>(_take, new { count }) - count + 1;
@@ -37,8 +40,8 @@ public static class SeriesStore
     /// <summary>Creates series.</summary>
     public static void AddSeries(Transaction tx, IReadOnlyList<NewSeries> series) => tx.InsertMany(
         "series",
-        ["id", "source_id", "ordinal", "name", "unit", "kind", "modulus"],
-        [.. series.Select(s => new object?[] { s.Id, s.SourceId, s.Ordinal, s.Name, s.Unit, s.Kind, s.Modulus })]);
+        ["id", "source_id", "ordinal", "name", "unit", "kind", "modulus", "interval_us"],
+        [.. series.Select(s => new object?[] { s.Id, s.SourceId, s.Ordinal, s.Name, s.Unit, s.Kind, s.Modulus, s.IntervalUs })]);
 
     /// <summary>The next ordinal of a source, counting retired series too.</summary>
     public static int NextOrdinal(Transaction tx, long source) => tx.First<int>(_ordinal, new { source });
@@ -49,6 +52,9 @@ public static class SeriesStore
         tx.Execute(_retire, new { ids = new IdList([.. ids]), now });
     }
 
-    /// <summary>Changes what people read about a series, and where a counter starts over.</summary>
-    public static void Describe(Transaction tx, long id, string unit, string kind, double? modulus) => tx.Execute(_describe, new { id, unit, kind, modulus });
+    /// <summary>Changes what people read about a series, where a counter starts over, and the interval of its readings.</summary>
+    public static void Describe(Transaction tx, long id, string unit, string kind, double? modulus, long? interval) => tx.Execute(_describe, new { id, unit, kind, modulus, interval });
+
+    /// <summary>Says the interval of the readings of series, in microseconds.</summary>
+    public static void SetInterval(Transaction tx, IEnumerable<long> ids, long interval) => tx.Execute(_interval, new { ids = new IdList([.. ids]), interval });
 }

@@ -944,6 +944,12 @@ table reading_kept
   reading_kept_tier_check CHECK (((tier >= 0) AND (tier <= 6)))
   reading_kept_pkey PRIMARY KEY (class, tier)
 
+table reading_late_day
+  source_id bigint not null
+  day timestamp with time zone not null
+  version bigint not null
+  reading_late_day_pkey PRIMARY KEY (source_id, day)
+
 view reading_rollup
   series text
   tier text
@@ -996,6 +1002,7 @@ table readings_state
   raw_from timestamp with time zone
   zone text
   marked_to bigint
+  judged_to timestamp with time zone
   readings_state_only_row_check CHECK ((only_row = 1))
   readings_state_pkey PRIMARY KEY (only_row)
 
@@ -1022,6 +1029,7 @@ table rollup_mark
   from_at timestamp with time zone not null
   to_at timestamp with time zone not null
   version bigint not null
+  is_changed boolean not null default true
   rollup_mark_check CHECK ((from_at <= to_at))
   rollup_mark_pkey PRIMARY KEY (source_id, day)
 
@@ -1082,6 +1090,7 @@ table series
   kind text not null
   retired_at timestamp with time zone
   modulus double precision
+  interval_us bigint
   series_kind_check CHECK ((kind = ANY (ARRAY['gauge'::text, 'counter'::text, 'energy'::text, 'state'::text])))
   series_ordinal_check CHECK ((ordinal >= 0))
   series_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id)

@@ -792,6 +792,13 @@ CREATE TABLE reading_kept (
   primary key (class, tier)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE reading_late_day (
+  source_id INTEGER not null,
+  day INTEGER not null,
+  version INTEGER not null,
+  primary key (source_id, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE VIEW reading_rollup as
 select s.name as series, case r.tier when 1 then '15m' when 2 then '1h' when 3 then '1d' when 4 then '1w' when 5 then '1mo' else '1y' end as tier, r.at as at,
   r.readings as readings, r.expected as expected, r.suspect as suspect, cast(r.total as real) / nullif(r.readings, 0) as average, cast(r.total as real) as total, r.low as low, r.high as high,
@@ -802,7 +809,7 @@ from series s join rollup r on r.series_id = s.id;
 CREATE TABLE readings_state (
   only_row INTEGER not null primary key check (only_row = 1),
   last_id INTEGER not null
-, raw_from INTEGER, zone TEXT, marked_to INTEGER) STRICT;
+, raw_from INTEGER, zone TEXT, marked_to INTEGER, judged_to INTEGER) STRICT;
 
 CREATE TABLE rollup (
   series_id INTEGER not null,
@@ -826,7 +833,7 @@ CREATE TABLE rollup_mark (
   day INTEGER not null,
   from_at INTEGER not null,
   to_at INTEGER not null,
-  version INTEGER not null,
+  version INTEGER not null, is_changed INTEGER not null default 1,
   primary key (source_id, day),
   check (from_at <= to_at)
 ) STRICT, WITHOUT ROWID;
@@ -912,7 +919,7 @@ CREATE TABLE series (
   name TEXT not null,
   unit TEXT not null,
   kind TEXT not null check (kind in ('gauge', 'counter', 'energy', 'state')),
-  retired_at INTEGER, modulus REAL,
+  retired_at INTEGER, modulus REAL, interval_us INTEGER,
   unique (source_id, ordinal)
 ) STRICT;
 

@@ -11,14 +11,14 @@ internal static class ReadingsFindings
 
     public static Command Create(Cli cli)
     {
-        var from = TimeOptions.From("Days that begin from then on: 2026-01-31T12:00:00Z, -7d [default: -3d]");
+        var from = TimeOptions.From("Days that begin from then on: 2026-01-31T12:00:00Z, -7d [default: -3d, and older ones that were judged since]");
         var to = TimeOptions.To("… until then [default: now]");
         return cli.Act(
             new Command("findings", "What the daily look found to say against readings (setting readings.quality_at). Exit code 1 when there is something.") { from, to },
             run => run.UseDatabaseAsync(async database =>
             {
                 var now = database.Clock.Now;
-                var (begin, end) = (TimeOptions.Read(run, from, now) ?? now - TimeSpan.FromDays(3), TimeOptions.Read(run, to, now) ?? now);
+                var (begin, end) = (TimeOptions.Read(run, from, now), TimeOptions.Read(run, to, now) ?? now);
                 var found = await database.ReadAsync("readings.findings", tx => FindingStore.List(tx, begin, end, Most), run.Stop);
                 run.WriteTable(
                     ["day from", "series", "expected", "present", "gaps", "suspect", "outliers", "stuck", "negative", "came again"],

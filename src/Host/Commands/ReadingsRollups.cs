@@ -51,8 +51,9 @@ internal static class ReadingsRollups
     {
         var from = TimeOptions.From("From then on [default: everything]");
         var to = TimeOptions.To("Until then");
+        var noWait = new Option<bool>("--no-wait") { Description = "Do not show how it goes until it has ended; without a terminal it is not shown anyway" };
         return cli.Act(
-            new Command("rebuild", "Enqueue a job that rolls up everything again, as far as there are samples; rondo jobs show ID tells how far it is") { from, to },
+            new Command("rebuild", "Enqueue a job that rolls up everything again, as far as there are samples; rondo jobs show ID tells how far it is") { from, to, noWait },
             run => run.Labelled("jobs.enqueue", RollupRebuild.Kind).UseDatabaseAsync(async database =>
             {
                 var now = database.Clock.Now;
@@ -62,7 +63,7 @@ internal static class ReadingsRollups
                 await run.HintAsync(database, JobServer.Topic);
                 run.Say($"job {job.Id} is enqueued. How far it is: rondo jobs show {job.Id}");
                 run.WriteJson(new { id = job.Id });
-                return ExitCode.Ok;
+                return !run.Shell.IsTerminal || run.IsJson || run.Get(noWait) || await JobFollow.RunAsync(run, database, job.Id) ? ExitCode.Ok : ExitCode.Problem;
             }),
             "rondo readings rollups rebuild",
             "rondo readings rollups rebuild --from -365d");
@@ -77,7 +78,7 @@ internal static class ReadingsRollups
                 ["tier", "buckets", "oldest", "newest"],
                 status.Tiers.Select(t => (IReadOnlyList<string?>)[t.Tier, t.Buckets.ToString("N0", CultureInfo.InvariantCulture), t.Oldest?.ToString(), t.Newest?.ToString()]));
             run.Say($"time zone {status.TimeZone}; marked: {status.MarkedDays:N0} days of {status.MarkedSources:N0} sources{(status.MarkedFrom is { } first ? $", {first} to {status.MarkedTo}" : "")}; "
-                + $"polled and not rolled up: {status.BehindSources:N0} sources{(status.BehindSince is { } since ? $", since {since}" : "")}");
+                + $"polled and not rolled up: {status.BehindSources:N0} sources{(status.BehindSince is { } since ? $", since {since}" : "")}; to be judged again: {status.LateDays:N0} days");
             run.WriteJson(status);
             return ExitCode.Ok;
         }),

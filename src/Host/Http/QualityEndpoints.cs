@@ -26,7 +26,7 @@ internal static class QualityEndpoints
     {
         app.MapGet("/api/readings/quality", ReadAsync).WithTags("readings").Named("readingQuality", "How good the readings of a series are, day by day: expected, present, gaps, outliers, stuck values, negative deltas")
             .For(Role.Viewer).Produces<QualityDays>().Problems(404, 503);
-        app.MapGet("/api/readings/findings", FindingsAsync).WithTags("readings").Named("readingFindings", "What the daily look found to say against the readings of days that begin in [from, to); by default of the last three")
+        app.MapGet("/api/readings/findings", FindingsAsync).WithTags("readings").Named("readingFindings", "What the daily look found to say against the readings of days that begin in [from, to); by default of the last three, and of older ones judged in them")
             .For(Role.Viewer).Produces<FindingList>().Problems(503);
         app.MapGet("/api/readings/rollups", StatusAsync).WithTags("readings").Named("rollupStatus", "What is rolled up, and what still has to be")
             .For(Role.Viewer).Produces<RollupStatus>().Problems(503);
@@ -35,10 +35,9 @@ internal static class QualityEndpoints
     private static async Task<IResult> FindingsAsync(Server server, CancellationToken stop, [FromQuery(Name = "from")] Instant? from, [FromQuery(Name = "to")] Instant? to)
     {
         var until = to ?? server.Database.Clock.Now;
-        var begin = from ?? until - TimeSpan.FromDays(3);
-        return begin >= until
-            ? Problem.Of(StatusCodes.Status400BadRequest, $"from ({begin}) is not before to ({until}).")
-            : Results.Ok(new FindingList(await server.Database.ReadAsync("readings.findings", tx => FindingStore.List(tx, begin, until, MostFindings), stop).ConfigureAwait(false)));
+        return from >= until
+            ? Problem.Of(StatusCodes.Status400BadRequest, $"from ({from}) is not before to ({until}).")
+            : Results.Ok(new FindingList(await server.Database.ReadAsync("readings.findings", tx => FindingStore.List(tx, from, until, MostFindings), stop).ConfigureAwait(false)));
     }
 
     private static async Task<IResult> StatusAsync(Server server, CancellationToken stop) => Results.Ok(await server.Database.ReadAsync("rollups.status", RollupStatus.Read, stop).ConfigureAwait(false));

@@ -114,7 +114,10 @@ internal static class ReadingEndpoints
         var rows = ReadingQuery.Newest(tx, series, end, limit);
         rows.RemoveAll(r => r.At < start);
         rows.Reverse();
-        return (found, [], rows, null);
+
+        // From the oldest of this page on, or from when on was asked.
+        var since = rows.Count > most ? rows[most - 1].At : from ?? (rows.Count > 0 ? rows[^1].At : null);
+        return (found, [], rows, since is { } begin ? new SeriesReader(Server.Rollups).Expected(tx, series, begin, end) : null);
     }
 
     private static string? Mistake(Instant? from, Instant? to, int limit, string order)

@@ -15,15 +15,39 @@ internal sealed class MeterChannel(string meter, string channel, string unit)
     /// <summary>Start of its interval that was read last, seconds since the epoch: what decides between two equal hours.</summary>
     public long LastStart { get; set; } = long.MinValue;
 
+    /// <summary>From one of its values to the next, in microseconds (<see cref="Shown"/>); null until it was looked at.</summary>
+    public long? IntervalUs { get; private set; }
+
+    /// <summary>True when the file leaves no doubt about it.</summary>
+    public bool IsIntervalSure { get; private set; }
+
     /// <summary>Where its values go; null until it was looked up.</summary>
     public SeriesPlace? Place { get; set; }
+
+    /// <summary>
+    /// Takes the interval from its first values: the length that the shape or the profile gives them, or, in a long file, whose rows say nothing of it, the distance that more than half of them have.
+    /// </summary>
+    /// <param name="values">Its first values.</param>
+    /// <param name="isLong">One row a value.</param>
+    public void Shown(IReadOnlyList<Interval> values, bool isLong)
+    {
+        const int enough = 24;
+        long[] starts = isLong ? [.. values.Select(v => v.StartS).Distinct().Order()] : [];
+        var usual = starts.Skip(1).Zip(starts, (later, earlier) => later - earlier).GroupBy(d => d).OrderByDescending(g => g.Count()).FirstOrDefault();
+        var isShown = usual is not null && starts.Length > 3 && usual.Count() * 2 > starts.Length - 1;
+
+        // Read once in a month: that is not told in seconds.
+        IntervalUs = isShown ? (usual!.Key <= 86_400 ? usual.Key * 1_000_000L : null) : values[0].LengthS * 1_000_000L;
+        IsIntervalSure = !isLong || (isShown && starts.Length >= enough);
+    }
 }
 
 /// <summary>Where values of a series go.</summary>
 /// <param name="SeriesId">The series; 0 when there is none and its values are left out.</param>
 /// <param name="SourceId">Its source.</param>
 /// <param name="Ordinal">Its place in the samples of the source.</param>
-internal sealed record SeriesPlace(long SeriesId, long SourceId, int Ordinal);
+/// <param name="IntervalUs">Its interval as it is stored, in microseconds; null when nobody knows.</param>
+internal sealed record SeriesPlace(long SeriesId, long SourceId, int Ordinal, long? IntervalUs = null);
 
 /// <summary>One value of a file.</summary>
 /// <param name="Of">What it was measured by.</param>

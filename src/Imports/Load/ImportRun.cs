@@ -180,6 +180,12 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
             return;
         }
 
+        var first = without.ToHashSet();
+        foreach (var values in chunk.Batch.Intervals.Where(i => first.Contains(i.Of)).GroupBy(i => i.Of))
+        {
+            values.Key.Shown([.. values], _profile.Shape == FileShape.Long);
+        }
+
         foreach (var piece in without.Chunk(1_000))
         {
             var taken = _unknown == UnknownMeters.Create
@@ -196,6 +202,19 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
             {
                 throw new ImportRefused($"{taken[0]} is a series of a device; import the file under another channel (channel: in its profile)");
             }
+        }
+
+        foreach (var piece in SeriesPlaces.OfOtherInterval(without).Chunk(1_000))
+        {
+            await WriteAsync(
+                "imports.intervals",
+                tx =>
+                {
+                    job.HoldIn(tx);
+                    SeriesPlaces.Say(tx, piece);
+                    return true;
+                },
+                stop).ConfigureAwait(false);
         }
 
         foreach (var channel in without)

@@ -9,7 +9,7 @@ namespace Rondo.Imports.Load;
 internal static class SeriesPlaces
 {
     private static readonly Sql _find = new("imports.series", """
-        select s.id as series_id, s.source_id, s.ordinal, s.name, o.kind
+        select s.id as series_id, s.source_id, s.ordinal, s.name, s.interval_us, o.kind
         from series s join source o on o.id = s.source_id
         where s.retired_at is null and s.name in ({only:sqlite}select value from json_each(@names){end}{only:postgres}select jsonb_array_elements_text(@names::jsonb){end})
         """);
@@ -27,7 +27,7 @@ internal static class SeriesPlaces
         {
             if (row.Kind == "meter")
             {
-                byName[row.Name].Place = new SeriesPlace(row.SeriesId, row.SourceId, row.Ordinal);
+                byName[row.Name].Place = new SeriesPlace(row.SeriesId, row.SourceId, row.Ordinal, row.IntervalUs);
             }
             else
             {
@@ -73,12 +73,25 @@ internal static class SeriesPlaces
             var source = sources[channel.Meter];
             var ordinal = ordinals.TryGetValue(source, out var last) ? last + 1 : fresh.Exists(f => f.Id == source) ? 0 : SeriesStore.NextOrdinal(tx, source);
             ordinals[source] = ordinal;
-            channel.Place = new SeriesPlace(next, source, ordinal);
-            made.Add(new NewSeries(next++, source, ordinal, channel.Series, channel.Unit, "energy"));
+            channel.Place = new SeriesPlace(next, source, ordinal, channel.IntervalUs);
+            made.Add(new NewSeries(next++, source, ordinal, channel.Series, channel.Unit, "energy", IntervalUs: channel.IntervalUs));
         }
 
         SeriesStore.AddSeries(tx, made);
         return taken;
+    }
+
+    /// <summary>The channels whose series have another interval than the file has, or none.</summary>
+    public static List<MeterChannel> OfOtherInterval(IEnumerable<MeterChannel> channels) =>
+        [.. channels.Where(c => c is { IntervalUs: { } interval, Place: { SeriesId: > 0 } place } && place.IntervalUs != interval && (place.IntervalUs is null || c.IsIntervalSure))];
+
+    /// <summary>Says the intervals of the files of those series.</summary>
+    public static void Say(Transaction tx, IReadOnlyCollection<MeterChannel> channels)
+    {
+        foreach (var same in channels.GroupBy(c => c.IntervalUs!.Value).OrderBy(g => g.Key))
+        {
+            SeriesStore.SetInterval(tx, same.Select(c => c.Place!.SeriesId).Order(), same.Key);
+        }
     }
 
     private sealed class PlaceRow
@@ -90,6 +103,8 @@ internal static class SeriesPlaces
         public int Ordinal { get; init; }
 
         public string Name { get; init; } = "";
+
+        public long? IntervalUs { get; init; }
 
         public string Kind { get; init; } = "";
     }

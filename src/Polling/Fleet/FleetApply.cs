@@ -108,12 +108,12 @@ internal sealed class FleetApply
                 if (group.Points.FirstOrDefault(o => o.Name == point.Name) is { } old)
                 {
                     FleetStore.UpdatePoint(_tx, old.Id, p, point);
-                    SeriesStore.Describe(_tx, old.SeriesId, point.Unit, point.Kind, (double?)point.Modulus);
+                    SeriesStore.Describe(_tx, old.SeriesId, point.Unit, point.Kind, (double?)point.Modulus, FleetStore.Micros(wanted.Interval));
                 }
                 else
                 {
                     nextOrdinal = nextOrdinal < 0 ? SeriesStore.NextOrdinal(_tx, group.Row.SourceId) : nextOrdinal + 1;
-                    AddPoint(group.Row.Id, group.Row.SourceId, spec.Name, point, nextOrdinal, p);
+                    AddPoint(group.Row.Id, group.Row.SourceId, spec.Name, wanted, point, nextOrdinal, p);
                 }
             }
         }
@@ -150,14 +150,14 @@ internal sealed class FleetApply
         ]);
         for (var p = 0; p < spec.Points.Count; p++)
         {
-            AddPoint(id, source, deviceName, spec.Points[p], p, p);
+            AddPoint(id, source, deviceName, spec, spec.Points[p], p, p);
         }
     }
 
-    private void AddPoint(long group, long source, string device, PointSpec spec, int ordinal, int position)
+    private void AddPoint(long group, long source, string device, GroupSpec of, PointSpec spec, int ordinal, int position)
     {
         var series = -_series.Count - 1;
-        _series.Add(new NewSeries(series, source, ordinal, device + "/" + spec.Name, spec.Unit, spec.Kind, (double?)spec.Modulus));
+        _series.Add(new NewSeries(series, source, ordinal, device + "/" + spec.Name, spec.Unit, spec.Kind, (double?)spec.Modulus, FleetStore.Micros(of.Interval)));
         _points.Add([++_lastId, group, (long)series, ordinal, position, spec.Name, spec.Unit, spec.Kind, SpecJson.Write(spec.Modbus)]);
     }
 

@@ -42,7 +42,25 @@ internal static class DayJudge
         };
     }
 
-    private static IEnumerable<ReadingGap> Gaps(Span day, List<Point> points, Planned planned)
+    private static IEnumerable<ReadingGap> Gaps(Span day, List<Point> points, Planned planned) => planned.StepUs is { } step && planned.Count(day) > 0 ? GapsBetween(day, points, step) : GapsOf(day, points, planned);
+
+    // Where only the interval is known it is told by distances: the beginning of the day stands for the instant of a first reading. A clock that is changed by half an hour moves readings of whole hours.
+    private static IEnumerable<ReadingGap> GapsBetween(Span day, List<Point> points, long step)
+    {
+        var from = day.From;
+        foreach (var until in points.Select(p => p.At).Append(day.Until))
+        {
+            // Half an interval is no reading; so a hole is what Planned.Hole says it is.
+            if ((until - from + (step / 2) - 1) / step is > 0 and var missing)
+            {
+                yield return new ReadingGap(new Instant(from), new Instant(until), missing);
+            }
+
+            from = until + step;
+        }
+    }
+
+    private static IEnumerable<ReadingGap> GapsOf(Span day, List<Point> points, Planned planned)
     {
         var from = day.From;
         for (var i = 0; i <= points.Count; i++)

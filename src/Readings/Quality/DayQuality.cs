@@ -59,4 +59,10 @@ public sealed record DayQuality
 
     /// <summary>True when there is nothing to say against this day; what came again is nothing against it.</summary>
     public bool IsGood => GapCount == 0 && Suspect == 0 && Outliers == 0 && Stuck is null && Negative == 0;
+
+    /// <summary>False for a day of which nothing was to come and nothing came: a meter whose file comes each month.</summary>
+    internal bool IsJudged => Expected is > 0 || Present > 0;
+
+    /// <summary>True when it is to be kept that there is something to say against this day.</summary>
+    internal bool IsFinding => IsJudged && !IsGood;
 }

@@ -20,7 +20,7 @@ internal static class Duplicates
         on conflict (source_id, ordinal, day) do update set count = reading_duplicate.count + excluded.count
         """);
 
-    private static readonly Sql _sum = new("quality.duplicates.of", "select coalesce(sum(count), 0) from reading_duplicate where source_id = @source and ordinal = @ordinal and day >= @from and day < @until");
+    private static readonly Sql _of = new("quality.duplicates.of", "select day, count from reading_duplicate where source_id = @source and ordinal = @ordinal and day >= @from and day < @until");
 
     private static readonly Sql _drop = new("quality.duplicates.drop", """
         delete from reading_duplicate where (source_id, ordinal, day) in (select source_id, ordinal, day from reading_duplicate where day < @before limit @slice)
@@ -74,10 +74,18 @@ internal static class Duplicates
         }
     }
 
-    /// <summary>How many came in a span of days.</summary>
-    public static long Count(Transaction tx, SeriesShape series, Span span) =>
-        tx.First<long>(_sum, new { source = series.SourceId, ordinal = series.Ordinal, from = Bounds.ToInstant(span.From), until = Bounds.ToInstant(span.Until) });
+    /// <summary>How many came, by where the day begins.</summary>
+    public static Dictionary<long, long> Count(Transaction tx, IEnumerable<SeriesShape> shapes, Span span) => shapes
+        .SelectMany(s => tx.Query<DuplicateRow>(_of, new { source = s.SourceId, ordinal = s.Ordinal, from = Bounds.ToInstant(span.From), until = Bounds.ToInstant(span.Until) }))
+        .GroupBy(d => d.Day.Micros).ToDictionary(d => d.Key, d => d.Sum(one => one.Count));
 
     /// <summary>Lets go of some that are older; returns how many rows went.</summary>
     public static int Drop(Transaction tx, Instant before, int slice) => tx.Execute(_drop, new { before, slice });
+
+    private sealed class DuplicateRow
+    {
+        public Instant Day { get; init; }
+
+        public long Count { get; init; }
+    }
 }

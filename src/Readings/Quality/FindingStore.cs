@@ -1,3 +1,4 @@
+using Rondo.Readings.Rollups;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Quality;
@@ -9,7 +10,7 @@ public static class FindingStore
 
     private static readonly Sql _list = new("quality.findings", """
         select f.day, s.name as series, f.expected, f.present, f.gaps, f.suspect, f.outliers, f.stuck, f.negative, f.duplicates, f.found_at
-        from reading_finding f join series s on s.id = f.series_id where f.day >= @from and f.day < @until order by f.day desc, s.name limit @limit
+        from reading_finding f join series s on s.id = f.series_id where (f.day >= @from or f.found_at >= @found) and f.day < @until order by f.day desc, s.name limit @limit
         """);
 
     private static readonly Sql _count = new("quality.findings.count", "select count(*) from reading_finding where day = @day");
@@ -18,10 +19,33 @@ public static class FindingStore
 
     private static readonly Sql _names = new("quality.series", "select id, name, unit, kind from series where retired_at is null and id > @after order by id limit @limit");
 
-    /// <summary>What was found of days that begin in [from, until), the newest day first.</summary>
-    public static List<QualityFinding> List(Transaction tx, Instant from, Instant until, int limit) => tx.Query<QualityFinding>(_list, new { from, until, limit });
+    // Others who put findings of the same days wait, and take away what is there before they put theirs.
+    private static readonly Sql _hold = new("quality.findings.hold", "select pg_advisory_xact_lock(7210541)");
+
+    private static readonly Sql _of = new("quality.series.of", """
+        select distinct c.id, c.name, c.unit, c.kind from series s join series c on c.name = s.name and c.retired_at is null where s.source_id = @source order by c.id
+        """);
+
+    /// <summary>How far back it is looked when nobody says.</summary>
+    public static readonly TimeSpan Recent = TimeSpan.FromDays(3);
+
+    /// <summary>What was found of days that begin in [from, until), the newest day first. Without from: of the days before until that began, or were judged, less than <see cref="Recent"/> before it.</summary>
+    public static List<QualityFinding> List(Transaction tx, Instant? from, Instant until, int limit) =>
+        tx.Query<QualityFinding>(_list, new { from = from ?? until - Recent, found = from is null ? until - Recent : Bounds.ToInstant(Bounds.Last), until, limit });
 
     internal static List<SeriesRow> Series(Transaction tx, long after, int limit) => tx.Query<SeriesRow>(_names, new { after, limit });
+
+    /// <summary>The series in use that go by the names of a source's, retired ones too.</summary>
+    internal static List<SeriesRow> SeriesOf(Transaction tx, long source) => tx.Query<SeriesRow>(_of, new { source });
+
+    /// <summary>Lets nobody else put findings until the end of <paramref name="tx"/>; on SQLite there is one writer.</summary>
+    internal static void Hold(Transaction tx)
+    {
+        if (tx.Dialect == Dialect.Postgres)
+        {
+            tx.Execute(_hold);
+        }
+    }
 
     internal static long Count(Transaction tx, Instant day) => tx.First<long>(_count, new { day });
 

@@ -49,6 +49,9 @@ public sealed class QualityJob(Database database, RollupOptions options, EventLo
     public async Task<JobResult> Handle(QualityArgs args, JobContext job, CancellationToken stop)
     {
         var (day, date) = await database.ReadAsync("quality.day", tx => Day(tx, args), stop).ConfigureAwait(false);
+
+        // Said before the first is judged: what comes of it from now on is late.
+        await database.WriteAsync("quality.judging", tx => LateDays.Judging(tx, new Instant(day.Until)), stop).ConfigureAwait(false);
         var (judged, bad, named) = (0L, 0L, new List<string>());
         for (var after = long.MinValue; ;)
         {
@@ -74,7 +77,11 @@ public sealed class QualityJob(Database database, RollupOptions options, EventLo
                 }
             }
 
-            await database.WriteAsync("quality.found", tx => FindingStore.Put(tx, new Instant(day.From), [.. series.Select(s => s.Id)], found), stop).ConfigureAwait(false);
+            await database.WriteAsync("quality.found", tx =>
+            {
+                FindingStore.Hold(tx);
+                FindingStore.Put(tx, new Instant(day.From), [.. series.Select(s => s.Id)], found);
+            }, stop).ConfigureAwait(false);
             bad += found.Count;
             job.Progress(judged, null, "series judged");
             after = series[^1].Id;
@@ -92,13 +99,12 @@ public sealed class QualityJob(Database database, RollupOptions options, EventLo
         return JobResult.Done;
     }
 
-    // A series of which nothing was to come and nothing came (a meter whose file comes each month) is not judged.
     private async Task<DayQuality?> JudgeAsync(SeriesRow series, Span day, JobContext job, CancellationToken stop)
     {
         try
         {
             var days = await database.ReadAsync("quality.judge", tx => _reader.Read(tx, series.Name, new Instant(day.From), new Instant(day.Until)), stop).ConfigureAwait(false);
-            return days is [var one] && (one.Expected is > 0 || one.Present > 0) ? one : null;
+            return days is [var one] && one.IsJudged ? one : null;
         }
         catch (QuestionRefused refused)
         {

@@ -37,7 +37,7 @@ public sealed class SeriesReader(RollupOptions options)
         if (step == Tier.Raw)
         {
             var readings = ReadingQuery.Range(tx, question.Series, question.From, question.To, limit);
-            return Answer(tx, series, shapes, Tier.Raw, asked, readings.Count, question, calendar) with { Readings = readings, KeptFrom = keptFrom };
+            return Answer(tx, series, PlannedOf(tx, shapes, asked, site), Tier.Raw, asked, readings.Count, question, calendar) with { Readings = readings, KeptFrom = keptFrom };
         }
 
         if (new TimeSpan((asked.Until - asked.From) * 10) / step.Length() > SeriesQuestion.MostBuckets)
@@ -65,16 +65,23 @@ public sealed class SeriesReader(RollupOptions options)
 
         var aggregate = question.Aggregate ?? series.Kind switch { "energy" => Aggregate.Sum, "counter" => Aggregate.Delta, _ => Aggregate.Avg };
         var buckets = parts.Values.Select(p => Bucket.Of(p, series.Kind, aggregate)).ToList();
+        var planned = PlannedOf(tx, shapes, span, site);
         if (question.GapFill != GapFill.None)
         {
             buckets = Gaps.Fill(buckets, calendar.Buckets(step, span), question.GapFill);
         }
 
-        return Answer(tx, series, shapes, step, span, parts.Values.Sum(p => (long)p.Readings), question, calendar) with { Buckets = buckets, IsPending = isPending, Aggregate = aggregate, KeptFrom = keptFrom };
+        var now = tx.Now.Micros;
+        buckets = buckets.ConvertAll(b => b with { Expected = Expected(planned, calendar.Bucket(step, b.At.Micros), now) is { } expected ? (int)Math.Min(int.MaxValue, expected) : null });
+        return Answer(tx, series, planned, step, span, parts.Values.Sum(p => (long)p.Readings), question, calendar) with { Buckets = buckets, IsPending = isPending, Aggregate = aggregate, KeptFrom = keptFrom };
     }
 
     /// <summary>How many readings of a series were planned in [from, until), until now at most; null when nobody knows.</summary>
-    public long? Expected(Transaction tx, string series, Instant from, Instant until) => Expected(tx, QuestionStore.Shapes(tx, series), new Span(from.Micros, until.Micros));
+    public long? Expected(Transaction tx, string series, Instant from, Instant until)
+    {
+        var span = new Span(from.Micros, until.Micros);
+        return Expected(PlannedOf(tx, QuestionStore.Shapes(tx, series), span, SiteZone.Of(tx)), span, tx.Now.Micros);
+    }
 
     /// <summary>What all readings in [from, until) come to, in one bucket; null when there are none. Both ends are widened to whole hours, and to days beyond eleven years.</summary>
     public (SeriesAnswer Answer, Bucket? Total)? Total(Transaction tx, string series, Instant from, Instant until, SiteCalendar? calendar)
@@ -92,7 +99,13 @@ public sealed class SeriesReader(RollupOptions options)
         var older = recent.Values.Where(r => !(r.At >= last)).Select(r => r.Name).ToList();
         if (older.Count > 0 && tx.Dialect == Dialect.Postgres)
         {
-            foreach (var found in QuestionStore.Latest(tx, older, Bounds.ToInstant(Bounds.First)))
+            foreach (var found in QuestionStore.LatestOlder(tx, older))
+            {
+                recent[found.Name] = found;
+            }
+
+            // Samples that were taken away since their day was rolled up.
+            foreach (var found in older.Where(n => recent[n].At is null).ToList() is { Count: > 0 } none ? QuestionStore.Latest(tx, none, Bounds.ToInstant(Bounds.First)) : [])
             {
                 recent[found.Name] = found;
             }
@@ -119,23 +132,36 @@ public sealed class SeriesReader(RollupOptions options)
         return newest.Count == 0 ? plain : new LatestReading { Name = plain.Name, Unit = plain.Unit, Kind = plain.Kind, At = new Instant(newest[0].Point.At), Value = newest[0].Point.Value, StoredQuality = newest[0].Quality };
     }
 
-    private SeriesAnswer Answer(Transaction tx, SeriesRow series, List<SeriesShape> shapes, Tier step, Span span, long present, SeriesQuestion question, SiteCalendar calendar)
+    private static SeriesAnswer Answer(Transaction tx, SeriesRow series, List<Planned> planned, Tier step, Span span, long present, SeriesQuestion question, SiteCalendar calendar)
     {
         return new SeriesAnswer
         {
             Series = series, Step = step, TimeZone = calendar.Zone, From = step == Tier.Raw ? question.From : new Instant(span.From), To = step == Tier.Raw ? question.To : new Instant(span.Until),
-            Expected = Expected(tx, shapes, span), Present = present,
+            Expected = Expected(planned, span, tx.Now.Micros), Present = present,
         };
     }
 
-    private long? Expected(Transaction tx, List<SeriesShape> shapes, Span span)
+    // What was planned of each source that the series had, or how many readings find room in the days of which it has any.
+    private List<Planned> PlannedOf(Transaction tx, List<SeriesShape> shapes, Span span, SiteCalendar site)
     {
         var until = Math.Min(span.Until, tx.Now.Micros);
-        var expected = default(long?);
-        foreach (var source in until > span.From ? shapes.Select(s => s.SourceId).Distinct() : [])
+        var planned = new List<Planned>();
+        foreach (var shape in until > span.From ? shapes.DistinctBy(s => s.SourceId) : [])
         {
-            var known = options.Schedule?.Find(tx, source, Bounds.ToInstant(span.From), Bounds.ToInstant(until));
-            expected = known is null ? expected : (expected ?? 0) + known.Sum(p => p.Count(span.From, until));
+            var periods = options.Schedule?.Find(tx, shape.SourceId, Bounds.ToInstant(span.From), Bounds.ToInstant(until));
+            planned.Add(Planned.Of(periods, shape.IntervalUs, periods is null && shape.IntervalUs is not null ? QuestionStore.Extent(tx, shape, site) : null));
+        }
+
+        return planned;
+    }
+
+    private static long? Expected(List<Planned> planned, Span span, long now)
+    {
+        var past = span with { Until = Math.Min(span.Until, now) };
+        var expected = default(long?);
+        foreach (var one in planned)
+        {
+            expected = one.Count(past) is { } count ? (expected ?? 0) + count : expected;
         }
 
         return expected;
@@ -168,13 +194,13 @@ public sealed class SeriesReader(RollupOptions options)
         var isOwn = calendar.IsSame(site) || step == Tier.Quarter;
         if (isOwn && step >= source.Finest)
         {
-            isPending |= Catch(tx, work, source);
+            isPending |= Catch(tx, work, source, site);
             return work.Read(shape.Id, step, span);
         }
 
         if (source.Finest == Tier.Quarter)
         {
-            isPending |= Catch(tx, work, source);
+            isPending |= Catch(tx, work, source, site);
             return Regroup(work.Read(shape.Id, Tier.Quarter, span), step, calendar);
         }
 
@@ -182,7 +208,7 @@ public sealed class SeriesReader(RollupOptions options)
     }
 
     /// <summary>Computes what is still to be rolled up, when it is little; true when it is not.</summary>
-    private static bool Catch(Transaction tx, RollupWork work, SourceRow source)
+    private static bool Catch(Transaction tx, RollupWork work, SourceRow source, SiteCalendar site)
     {
         var marks = RollupMarks.See(tx, source.Id, MostPendingDays);
         var changed = marks.Select(m => new Span(m.FromAt.Micros, m.ToAt.Micros + 1)).ToList();
@@ -192,8 +218,8 @@ public sealed class SeriesReader(RollupOptions options)
             changed.Add(fresh);
         }
 
-        changed = Span.Merge(changed);
-        if (isRest || marks.Count == MostPendingDays || changed.Exists(c => SampleStore.Nth(tx, source.Id, c, MostPendingSamples) is not null))
+        changed = Span.Join(changed, site, source.Finest);
+        if (isRest || marks.Count == MostPendingDays || SampleStore.Counts(tx, source.Id, changed, MostPendingSamples + 1).Sum(c => (long)c) > MostPendingSamples)
         {
             return true;
         }

@@ -1,3 +1,5 @@
+using Rondo.Storage;
+
 namespace Rondo.Readings.Rollups;
 
 /// <summary>When samples were planned; null for nobody knows.</summary>
@@ -5,6 +7,14 @@ internal sealed class Planned(IReadOnlyList<PlannedPeriod>? periods)
 {
     private static readonly long _usual = TimeSpan.FromHours(1).Ticks / 10;
     private static readonly long _least = TimeSpan.FromMinutes(1).Ticks / 10;
+
+    /// <summary>From one reading to the next, where that is all that is known: how many there are to be, and not at which instants. Null otherwise.</summary>
+    public long? StepUs { get; private init; }
+
+    /// <summary>What is planned of a series: the periods of whoever plans it, else, where its interval is known, as many as find room in <paramref name="extent"/> (null for none).</summary>
+    public static Planned Of(IReadOnlyList<PlannedPeriod>? periods, long? interval, Span? extent) => periods is null && interval is { } step
+        ? new Planned(extent is { } span ? [new PlannedPeriod(new Instant(span.From), new Instant(span.Until), step, span.From)] : []) { StepUs = step }
+        : new Planned(periods);
 
     /// <summary>How many in a span; null when nobody knows.</summary>
     public int? Count(Span span) => periods is null ? null : (int)Math.Min(int.MaxValue, periods.Sum(p => p.Count(span.From, span.Until)));

@@ -18,17 +18,19 @@ public static class RollupMarks
     private const long Day = 86_400_000_000;
 
     private static readonly Sql _add = new("rollups.mark", """
-        insert into rollup_mark (source_id, day, from_at, to_at, version) values (?1, ?2, ?3, ?4, 1)
+        insert into rollup_mark (source_id, day, from_at, to_at, version, is_changed) values (?1, ?2, ?3, ?4, 1, ?5)
         on conflict (source_id, day) do update set
-          from_at = min(rollup_mark.from_at, excluded.from_at), to_at = max(rollup_mark.to_at, excluded.to_at), version = rollup_mark.version + 1
+          from_at = min(rollup_mark.from_at, excluded.from_at), to_at = max(rollup_mark.to_at, excluded.to_at), version = rollup_mark.version + 1,
+          is_changed = rollup_mark.is_changed or excluded.is_changed
         """);
 
     private static readonly Sql _addMany = new("rollups.mark", """
-        insert into rollup_mark (source_id, day, from_at, to_at, version)
-        select source_id, day, from_at, to_at, 1 from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) as u (source_id, day, from_at, to_at)
+        insert into rollup_mark (source_id, day, from_at, to_at, version, is_changed)
+        select source_id, day, from_at, to_at, 1, $5 from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) as u (source_id, day, from_at, to_at)
         order by source_id, day
         on conflict (source_id, day) do update set
-          from_at = least(rollup_mark.from_at, excluded.from_at), to_at = greatest(rollup_mark.to_at, excluded.to_at), version = rollup_mark.version + 1
+          from_at = least(rollup_mark.from_at, excluded.from_at), to_at = greatest(rollup_mark.to_at, excluded.to_at), version = rollup_mark.version + 1,
+          is_changed = rollup_mark.is_changed or excluded.is_changed
         """);
 
     // A mark that a writer is about to commit is left for the next turn instead of waited for.
@@ -36,18 +38,21 @@ public static class RollupMarks
         delete from rollup_mark where source_id = @source and day in (
           select day from rollup_mark where source_id = @source order by day limit @limit{update}{skip_locked}
         )
-        returning source_id as source, from_at, to_at, version
+        returning source_id as source, from_at, to_at, version, is_changed
         """);
 
-    private static readonly Sql _see = new("rollups.marks.of", "select source_id as source, from_at, to_at, version from rollup_mark where source_id = @source order by day limit @limit");
+    private static readonly Sql _see = new("rollups.marks.of", "select source_id as source, from_at, to_at, version, is_changed from rollup_mark where source_id = @source order by day limit @limit");
 
     private static readonly Sql _sources = new("rollups.marked", "select distinct source_id from rollup_mark where source_id > @after order by source_id limit @limit");
 
     private static readonly Sql _count = new("rollups.marks", "select count(*) as days, count(distinct source_id) as sources, min(from_at) as oldest, max(to_at) as newest from rollup_mark");
 
     /// <summary>Marks spans, in the transaction that changes them. Costs one row for each source and day, however many samples there are.</summary>
+    /// <param name="tx">Transaction.</param>
+    /// <param name="marks">The spans.</param>
+    /// <param name="isChanged">False when no sample in them is another one, so that days are not judged again.</param>
     /// <exception cref="ArgumentException">A span ends before it begins, or is longer than <see cref="MostDays"/>.</exception>
-    public static void Add(Transaction tx, IReadOnlyCollection<RollupMark> marks)
+    public static void Add(Transaction tx, IReadOnlyCollection<RollupMark> marks, bool isChanged = true)
     {
         var days = Days(marks);
         if (days.Count == 0)
@@ -64,6 +69,7 @@ public static class RollupMarks
                 add.Bind(2, day);
                 add.Bind(3, from);
                 add.Bind(4, to);
+                add.Bind(5, isChanged ? 1 : 0);
                 add.Execute();
             }
 
@@ -76,6 +82,7 @@ public static class RollupMarks
         AddInstants(insert, days.Keys.Select(k => k.Day));
         AddInstants(insert, days.Values.Select(v => v.From));
         AddInstants(insert, days.Values.Select(v => v.To));
+        insert.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = isChanged });
         insert.ExecuteNonQuery();
     }
 
@@ -133,6 +140,11 @@ internal sealed class MarkRow
     public Instant ToAt { get; init; }
 
     public long Version { get; init; }
+
+    public Span Span => new(FromAt.Micros, ToAt.Micros + 1);
+
+    /// <summary>Samples in it are others than before.</summary>
+    public bool IsChanged { get; init; }
 }
 
 /// <summary>How much is marked.</summary>

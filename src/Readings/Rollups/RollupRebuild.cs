@@ -9,7 +9,7 @@ namespace Rondo.Readings.Rollups;
 public sealed record RebuildArgs(string? From = null, string? To = null);
 
 /// <summary>
-/// The job <c>readings.rebuild</c>: marks whatever samples there are and rolls them up again, with progress by source. An attempt that breaks off leaves its marks, and the next one and every server goes on with them.
+/// The job <c>readings.rebuild</c>: marks whatever samples there are and rolls them up again, source by source, of as many as it says from its beginning. An attempt that breaks off leaves its marks, and the next one and every server goes on with them.
 /// </summary>
 /// <param name="database">The database.</param>
 /// <param name="options">How readings are rolled up.</param>
@@ -28,12 +28,27 @@ public sealed class RollupRebuild(Database database, RollupOptions options) : IJ
     public async Task<JobResult> Handle(RebuildArgs args, JobContext job, CancellationToken stop)
     {
         var span = new Span(Instant.TryParse(args.From, out var from) ? from.Micros : Bounds.First, Instant.TryParse(args.To, out var to) ? to.Micros : Bounds.Last);
-        var sources = 0L;
-        var days = await SiteZone.MarkAllAsync(database, span, _ => job.Progress(++sources, null, "marking"), stop).ConfigureAwait(false);
+        var total = await database.ReadAsync("rollups.sources", SourceStore.Count, stop).ConfigureAwait(false);
+        job.Progress(0, total, "sources");
         var runner = new RollupRunner(database, options);
-        var done = 0L;
-        await runner.RunAsync(isAll: true, () => job.Progress(++done, null, "transactions of rolling up"), stop).ConfigureAwait(false);
-        job.Log($"{days} days of {sources} sources were rolled up again");
+        var (done, pieces) = (0L, 0L);
+
+        // Source by source, so that from the beginning it is known of how many; long ones are seen to go on.
+        var days = await SiteZone.MarkAllAsync(
+            database,
+            span,
+            async source =>
+            {
+                await runner.RunSourceAsync(source, () => job.Progress(done, Math.Max(total, done), $"sources, {++pieces} transactions"), stop).ConfigureAwait(false);
+                done++;
+                job.Progress(done, Math.Max(total, done), $"sources, {pieces} transactions");
+            },
+            stop).ConfigureAwait(false);
+
+        // What another process was at when its turn came.
+        await runner.RunAsync(isAll: true, () => job.Progress(done, done, $"sources, {++pieces} transactions"), stop).ConfigureAwait(false);
+        job.Progress(done, done, $"sources, {pieces} transactions");
+        job.Log($"{days} days of {done} sources were rolled up again");
         return JobResult.Done;
     }
 

@@ -77,6 +77,9 @@ public sealed class RollupRunner(Database database, RollupOptions options)
         }
     }
 
+    /// <summary>Rolls up what is new of one source; what another process is at is left to it.</summary>
+    internal Task RunSourceAsync(long id, Action? alive, CancellationToken stop) => OneAsync(id, new Tally(), alive, stop);
+
     private async Task OneAsync(long id, Tally tally, Action? alive, CancellationToken stop)
     {
         var step = new RollupStep { IsMore = true };

@@ -36,6 +36,9 @@ public sealed record RollupStatus
     /// <summary>Up to when the one that is furthest behind is rolled up; null when none is, and when one is not at all.</summary>
     public Instant? BehindSince { get; init; }
 
+    /// <summary>Days of sources that are over and still to be judged again.</summary>
+    public long LateDays { get; init; }
+
     /// <summary>Reads it.</summary>
     public static RollupStatus Read(Transaction tx)
     {
@@ -49,6 +52,7 @@ public sealed record RollupStatus
             MarkedSources = marks.Sources,
             MarkedFrom = marks.Oldest,
             MarkedTo = marks.Newest,
+            LateDays = Quality.LateDays.Count(tx),
             BehindSources = behind.Count,
             BehindSince = behind.Count == 0 || behind.Exists(s => s.SeenTo is null) ? null : behind.Min(s => s.SeenTo!.Value),
         };

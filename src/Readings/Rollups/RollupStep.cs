@@ -1,3 +1,4 @@
+using Rondo.Readings.Quality;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Rollups;
@@ -32,18 +33,25 @@ internal sealed record RollupStep
         }
 
         var isMore = marks.Count == options.MostDays;
-        var changed = Span.Merge(marks.Select(m => new Span(m.FromAt.Micros, m.ToAt.Micros + 1)));
+        var calendar = SiteZone.Of(tx);
+        var changed = Span.Join(marks.Select(m => m.Span), calendar, source.Finest);
+        var late = marks.Where(m => m.IsChanged).Select(m => m.Span).ToList();
         var series = SourceStore.Series(tx, id);
         var most = Most(options, series.Count);
         changed = Cut(tx, source, changed, most, out var rest);
         if (rest.Count > 0)
         {
-            RollupMarks.Add(tx, [.. rest.Select(r => new RollupMark(id, new Instant(r.From), new Instant(r.Until - 1)))]);
+            // For the next time, with what was said of it.
+            var cut = rest[0].From;
+            RollupMarks.Add(tx, Marks(id, rest), isChanged: false);
+            RollupMarks.Add(tx, Marks(id, late.Where(l => l.Until > cut).Select(l => l with { From = Math.Max(l.From, cut) })));
+            late = [.. late.Where(l => l.From < cut).Select(l => l with { Until = Math.Min(l.Until, cut) })];
             isMore = true;
         }
         else if (source.IsOrdered && Fresh(tx, source, most, out var isRest) is { } fresh)
         {
             changed = Span.Merge([.. changed, fresh]);
+            late.Add(fresh);
             SourceStore.Saw(tx, id, new Instant(fresh.Until - 1));
             isMore |= isRest;
         }
@@ -53,7 +61,8 @@ internal sealed record RollupStep
             return new RollupStep { IsMore = isMore };
         }
 
-        var work = new RollupWork(tx, source, series, SiteZone.Of(tx), options.Schedule);
+        LateDays.Add(tx, id, late, calendar);
+        var work = new RollupWork(tx, source, series, calendar, options.Schedule);
         work.Compute(changed);
         work.Write();
         return new RollupStep { IsMore = isMore, Buckets = work.Buckets };
@@ -78,17 +87,28 @@ internal sealed record RollupStep
     // Many series make a sample long, and a transaction on SQLite may take a second at most.
     private static int Most(RollupOptions options, int series) => (int)Math.Max(1, Math.Min(options.MostSamples, options.MostSamples * 8L / Math.Max(8, series)));
 
-    // Spans with at most about so many samples; the rest of the last one is for the next time.
+    private static List<RollupMark> Marks(long source, IEnumerable<Span> spans) => [.. spans.Select(s => new RollupMark(source, new Instant(s.From), new Instant(s.Until - 1)))];
+
+    // The first spans with at most so many samples all together; the rest is for the next time.
     private static List<Span> Cut(Transaction tx, SourceRow source, List<Span> spans, int most, out List<Span> rest)
     {
         rest = [];
-        for (var i = 0; i < spans.Count; i++)
+        var counts = SampleStore.Counts(tx, source.Id, spans, most + 1);
+        for (var (i, left) = (0, most); i < spans.Count; left -= counts[i++])
         {
-            if (SampleStore.Nth(tx, source.Id, spans[i], most) is { } at)
+            if (counts[i] <= left)
             {
-                rest = [spans[i] with { From = at.Micros }, .. spans.Skip(i + 1)];
-                return [.. spans.Take(i), spans[i] with { Until = at.Micros }];
+                continue;
             }
+
+            if (left == 0 || SampleStore.Nth(tx, source.Id, spans[i], left) is not { } at || at.Micros == spans[i].From)
+            {
+                rest = spans[i..];
+                return spans[..i];
+            }
+
+            rest = [spans[i] with { From = at.Micros }, .. spans[(i + 1)..]];
+            return [.. spans[..i], spans[i] with { Until = at.Micros }];
         }
 
         return spans;

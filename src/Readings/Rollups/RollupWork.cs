@@ -22,7 +22,8 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
         _neighbours = new Neighbours(tx, source, calendar, changed);
         var kept = KeptFrom.Read(tx);
         var shared = Span.Merge(changed.Select(c => calendar.Widen(source.Finest, c)));
-        var planned = Planned(shared);
+        var periods = Periods(shared);
+        var planned = series.ToDictionary(s => s.Id, s => Planned.Of(periods, s.IntervalUs, new Span(Bounds.First, Bounds.Last)));
         var own = series.ToDictionary(s => s.Id, s => s.IsCounter ? Span.Merge([.. shared, .. changed.SelectMany(c => Beside(s, c))]) : shared);
         foreach (var span in Span.Merge(own.Values.SelectMany(s => s)))
         {
@@ -31,7 +32,7 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
             {
                 foreach (var part in own[one.Id].Where(span.Covers))
                 {
-                    Keep(one, source.Finest, [part], kept, new SeriesFold(one, calendar, source.Finest, planned).Of(part, samples, _neighbours));
+                    Keep(one, source.Finest, [part], kept, new SeriesFold(one, calendar, source.Finest, planned[one.Id]).Of(part, samples, _neighbours));
                 }
             }
         }
@@ -40,7 +41,7 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
         {
             foreach (var one in series)
             {
-                Fold(one, tier, Span.Merge(own[one.Id].Select(s => calendar.Widen(tier, s))), kept, planned);
+                Fold(one, tier, Span.Merge(own[one.Id].Select(s => calendar.Widen(tier, s))), kept, planned[one.Id]);
             }
         }
     }
@@ -144,14 +145,14 @@ internal sealed class RollupWork(Transaction tx, SourceRow source, IReadOnlyList
         computed.Rows.AddRange(rows);
     }
 
-    private Planned Planned(List<Span> spans)
+    private IReadOnlyList<PlannedPeriod>? Periods(List<Span> spans)
     {
         if (spans.Count == 0)
         {
-            return new Planned(null);
+            return null;
         }
 
         var whole = calendar.Widen(Tier.Year, new Span(spans[0].From, spans[^1].Until));
-        return new Planned(schedule?.Find(tx, source.Id, Bounds.ToInstant(whole.From), Bounds.ToInstant(whole.Until)));
+        return schedule?.Find(tx, source.Id, Bounds.ToInstant(whole.From), Bounds.ToInstant(whole.Until));
     }
 }

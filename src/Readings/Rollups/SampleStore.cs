@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using NpgsqlTypes;
 using Rondo.Readings.Archive;
 using Rondo.Storage;
 using Rondo.Storage.Postgres;
@@ -23,6 +24,40 @@ internal static class SampleStore
 
     // The values are not looked at.
     private static readonly Sql _instants = new("rollups.samples.instants", "select at from sample where source_id = @source and at >= @from and at < @until order by at limit @limit");
+
+    private static readonly Sql _count = new("rollups.samples.count", "select count(*) from (select 1 from sample where source_id = @source and at >= @from and at < @until limit @limit) s");
+
+    // The samples of many spans in one question.
+    private static readonly Sql _counts = new("rollups.samples.counts", """
+        select c.n from unnest($2::timestamptz[], $3::timestamptz[]) with ordinality as u (from_at, until_at, i)
+          cross join lateral (select count(*)::int as n from (select 1 from sample where source_id = $1 and at >= u.from_at and at < u.until_at limit $4) s) c
+        order by u.i
+        """);
+
+    /// <summary>How many samples there are in each of some spans, counted up to <paramref name="limit"/>.</summary>
+    public static int[] Counts(Transaction tx, long source, List<Span> spans, int limit)
+    {
+        if (tx is SqliteWork || spans.Count < 2)
+        {
+            return [.. spans.Select(s => Count(tx, source, s, limit))];
+        }
+
+        var work = (PostgresWork)tx;
+        using var run = work.Run(_counts.Name);
+        using var select = new NpgsqlCommand(_counts.For(Dialect.Postgres), work.Link);
+        select.Parameters.Add(new NpgsqlParameter<long> { TypedValue = source });
+        select.Parameters.AddArray(spans.Select(s => Bounds.ToDateTime(s.From)).ToArray(), NpgsqlDbType.TimestampTz);
+        select.Parameters.AddArray(spans.Select(s => Bounds.ToDateTime(s.Until)).ToArray(), NpgsqlDbType.TimestampTz);
+        select.Parameters.Add(new NpgsqlParameter<long> { TypedValue = limit });
+        using var rows = select.ExecuteReader();
+        var counts = new List<int>();
+        while (rows.Read())
+        {
+            counts.Add(rows.GetInt32(0));
+        }
+
+        return [.. counts];
+    }
 
     /// <summary>Samples in a span, oldest first.</summary>
     public static List<SourceSample> Range(Transaction tx, long source, Span span, int limit = int.MaxValue) =>
@@ -65,6 +100,13 @@ internal static class SampleStore
 
     /// <summary>The newest that is not archived, or null.</summary>
     internal static Instant? PlainNewestAt(Transaction tx, long source) => tx.First<Instant?>(_newest, new { source, from = Bounds.ToInstant(Bounds.First) });
+
+    private static int Count(Transaction tx, long source, Span span, int limit)
+    {
+        var plain = tx.First<long>(_count, new { source, from = Bounds.ToInstant(span.From), until = Bounds.ToInstant(span.Until), limit });
+        var archived = tx is SqliteWork sqlite && plain < limit ? SampleArchive.Instants(sqlite, source, span, limit).Count() : 0;
+        return (int)Math.Min(limit, plain + archived);
+    }
 
     private static List<SourceSample> Merged(List<SourceSample> plain, List<SourceSample> archived, int limit, int sign)
     {

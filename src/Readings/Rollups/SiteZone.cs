@@ -70,8 +70,8 @@ public static class SiteZone
         }
     }
 
-    /// <summary>Marks whatever samples there are, source by source; returns how many days.</summary>
-    internal static async Task<long> MarkAllAsync(Database database, Span span, Action<long>? said, CancellationToken stop)
+    /// <summary>Marks whatever samples there are, source by source, each of which goes to <paramref name="then"/> before the next; returns how many days.</summary>
+    internal static async Task<long> MarkAllAsync(Database database, Span span, Func<long, Task>? then, CancellationToken stop)
     {
         var days = 0L;
         for (var after = long.MinValue; ;)
@@ -80,7 +80,7 @@ public static class SiteZone
             foreach (var source in sources)
             {
                 days += await database.WriteAsync("rollups.mark.all", tx => MarkAll(tx, source, span), stop).ConfigureAwait(false);
-                said?.Invoke(source.Id);
+                await (then?.Invoke(source.Id) ?? Task.CompletedTask).ConfigureAwait(false);
             }
 
             if (sources.Count < Page)
@@ -101,7 +101,7 @@ public static class SiteZone
             return 0;
         }
 
-        RollupMarks.Add(tx, [new RollupMark(source.Id, from, to)]);
+        RollupMarks.Add(tx, [new RollupMark(source.Id, from, to)], isChanged: false);
         return ((to.Micros - from.Micros) / 86_400_000_000L) + 1;
     }
 }

@@ -15,7 +15,7 @@ internal static class SourceStore
 
     private static readonly Sql _find = new("rollups.source", "select s.id, s.kind, r.seen_to from source s left join rollup_source r on r.source_id = s.id where s.id = @source");
 
-    private static readonly Sql _series = new("rollups.series", "select id, source_id, ordinal, kind, modulus from series where source_id = @source order by ordinal");
+    private static readonly Sql _series = new("rollups.series", "select id, source_id, ordinal, kind, modulus, interval_us from series where source_id = @source order by ordinal");
 
     private static readonly Sql _seen = new("rollups.seen", """
         insert into rollup_source (source_id, seen_to) values (@source, @to) on conflict (source_id) do update set seen_to = excluded.seen_to
@@ -34,6 +34,10 @@ internal static class SourceStore
     private static readonly Sql _all = new("rollups.sources", """
         select s.id, s.kind, r.seen_to from source s left join rollup_source r on r.source_id = s.id where s.id > @after order by s.id limit @limit
         """);
+
+    private static readonly Sql _count = new("rollups.sources.count", "select count(*) from source");
+
+    public static long Count(Transaction tx) => tx.First<long>(_count);
 
     /// <summary>Takes the lock on a source until the end of <paramref name="tx"/>; false when somebody else has it.</summary>
     public static bool TryLock(Transaction tx, long source) => tx.Dialect == Dialect.Sqlite || tx.First<bool>(_tryLock, new { source });
@@ -84,6 +88,9 @@ internal sealed class SeriesShape
     public string Kind { get; init; } = "";
 
     public double? Modulus { get; init; }
+
+    /// <summary>From one reading to the next, in microseconds; null when nobody knows.</summary>
+    public long? IntervalUs { get; init; }
 
     public bool IsCounter => Kind == "counter";
 

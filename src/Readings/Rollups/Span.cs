@@ -27,4 +27,23 @@ internal readonly record struct Span(long From, long Until)
 
         return merged;
     }
+
+    /// <summary>The same, and what touches the same or neighbouring buckets in one span: in between there is nothing that would not be computed anyway.</summary>
+    public static List<Span> Join(IEnumerable<Span> spans, SiteCalendar calendar, Tier tier)
+    {
+        var joined = new List<Span>();
+        foreach (var span in Merge(spans))
+        {
+            if (joined.Count > 0 && calendar.Bucket(tier, span.From).From <= calendar.Bucket(tier, joined[^1].Until - 1).Until)
+            {
+                joined[^1] = joined[^1] with { Until = span.Until };
+            }
+            else
+            {
+                joined.Add(span);
+            }
+        }
+
+        return joined;
+    }
 }

@@ -1,4 +1,5 @@
 using Rondo.Readings;
+using Rondo.Readings.Rollups;
 using Rondo.Storage;
 using Rondo.Tests.Host;
 using Rondo.Tests.Support;
@@ -39,6 +40,50 @@ public sealed class RebuildTests
             "the rebuild is done");
         await run.GoodAsync("readings", "stats", "m/energy", "--from", "2026-01-10T00:00:00Z", "--to", "2026-01-12T00:00:00Z", "--json");
         Assert.Equal("9.6", run.Json.GetProperty("series")[0].GetProperty("total").GetProperty("sum").GetRawText());
+
+        // On a terminal it is shown until it is done.
+        run.IsTerminal = true;
+        await run.GoodAsync("readings", "rollups", "rebuild");
+        Assert.Contains(": done", run.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        await run.GoodAsync("readings", "rollups", "rebuild", "--no-wait");
+        Assert.DoesNotContain("%", run.Output, StringComparison.Ordinal);
+        run.IsTerminal = false;
         Assert.Equal(64, await run.RunAsync("jobs", "enqueue", "readings.rebuild", "--args", "{\"from\": \"yesterday\"}"));
+    }
+
+    [Fact]
+    public async Task A_rebuild_says_of_how_many_sources_it_is_before_it_has_done_one()
+    {
+        Requires.Postgres();
+        await using var postgres = await TestPostgres.CreateAsync();
+        await using var server = await HttpFixture.ServerOnAsync(postgres.Url, "work");
+        await server.Database.WriteAsync("test.fill", tx =>
+        {
+            SeriesStore.AddSources(tx, [(1, "a"), (2, "b")], tx.Now);
+            tx.Execute(new Sql("test.seen", "insert into rollup_source (source_id, seen_to) values (1, @now), (2, @now)"), new { now = tx.Now });
+        });
+        using var isHeld = new ManualResetEventSlim();
+        using var mayGo = new ManualResetEventSlim();
+        var holder = server.Database.WriteLongAsync("test.hold", tx =>
+        {
+            // The first thing that the job looks at of a source.
+            tx.Execute(new Sql("test.lock", "lock table sample in access exclusive mode"));
+            isHeld.Set();
+            Assert.True(mayGo.Wait(TimeSpan.FromMinutes(1)));
+            return 0;
+        });
+        Assert.True(isHeld.Wait(TimeSpan.FromSeconds(30)));
+        try
+        {
+            var job = await server.Database.WriteAsync("enqueue", tx => server.Jobs.Enqueue(tx, new RebuildArgs()));
+            server.Worker!.Wake();
+            var progress = await Eventually.GetAsync(async () => (await server.JobOperations.ShowAsync(job.Id))?.Progress, p => p is not null, "it says how far it is", TimeSpan.FromSeconds(40));
+            Assert.Equal((0L, (long?)2, "sources"), (progress!.Done, progress.Total, progress.Note));
+        }
+        finally
+        {
+            mayGo.Set();
+            await holder;
+        }
     }
 }

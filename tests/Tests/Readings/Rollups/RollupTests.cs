@@ -30,6 +30,27 @@ public sealed class RollupTests
     }
 
     [Theory, BothDatabases]
+    public async Task A_transaction_reads_so_many_samples_at_most_however_many_days_are_marked(DatabaseKind kind)
+    {
+        await using var rig = await FilledAsync(kind, days: 40, isPolled: false);
+        await rig.RunAsync();
+
+        // Every other day, so that there are as many spans.
+        await rig.Store.Database.WriteAsync("mark", tx =>
+        {
+            for (var day = 0; day < 40; day += 2)
+            {
+                RollupRig.Mark(tx, At(24 * day), At((24 * day) + 23));
+            }
+        });
+        var step = await rig.Store.Database.WriteAsync("step", tx => RollupStep.Take(tx, RollupRig.Source, rig.Options with { MostSamples = 150 }));
+        Assert.True(step.IsMore);
+        Assert.Equal(3 + 1, await rig.Store.Database.ReadAsync("taken", tx => 20 - RollupMarks.See(tx, RollupRig.Source, 100).Count(m => m.ToAt.Micros - m.FromAt.Micros == 23 * 3_600_000_000L)));
+        Assert.Equal(0, (await rig.RunAsync(samples: 150)).Buckets["1d"] % 4);
+        Assert.Empty(await rig.Store.Database.ReadAsync("marks", tx => RollupMarks.See(tx, RollupRig.Source, 100)));
+    }
+
+    [Theory, BothDatabases]
     public async Task Running_again_over_what_is_rolled_up_changes_nothing(DatabaseKind kind)
     {
         await using var rig = await FilledAsync(kind, days: 3, isPolled: true);
@@ -150,6 +171,31 @@ public sealed class RollupTests
         await using var rig = await FilledAsync(kind, days: 1, isPolled: true);
         var newest = await rig.Store.Database.ReadAsync("newest", tx => SeriesReader.Latest(tx, ["m/energy", "m/nobody", "m/gauge"]));
         Assert.Equal([("m/energy", (Instant?)Instant.From(At(23) + _half), (double?)1), ("m/gauge", Instant.From(At(23) + _half), 47)], newest.Select(n => (n.Name, n.At, n.Value)));
+    }
+
+    [Theory, BothDatabases]
+    public async Task The_newest_of_long_ago_are_found_whether_or_not_they_are_rolled_up_and_after_some_were_taken_away(DatabaseKind kind)
+    {
+        var start = FakeTime.Start.UtcDateTime.AddDays(-60);
+        await using var rig = await RollupRig.CreateAsync(kind, start, start.AddDays(2), interval: _half, isPolled: false);
+        await rig.Store.Database.WriteAsync("fill", tx =>
+        {
+            for (var n = 0; n < 96; n++)
+            {
+                RollupRig.Put(tx, start + (_half * n), [n, n, 1, null]);
+            }
+
+            RollupRig.Mark(tx, start, start + (_half * 95));
+        });
+        Task<List<string>> NewestAsync() => rig.Store.Database.ReadAsync(
+            "newest", tx => SeriesReader.Latest(tx, ["m/gauge", "m/state"]).ConvertAll(n => $"{n.Name} {(n.At is { } at ? (at.ToDateTime() - start) / _half : -1)}"));
+        Assert.Equal(["m/gauge 95", "m/state -1"], await NewestAsync());
+        await rig.RunAsync();
+        Assert.Equal(["m/gauge 95", "m/state -1"], await NewestAsync());
+        await rig.Store.Database.WriteAsync("late", tx => RollupRig.Put(tx, start.AddDays(4), [1, 1, 1, null]));
+        Assert.Equal(["m/gauge 192", "m/state -1"], await NewestAsync());
+        await rig.Store.Database.WriteAsync("remove", tx => RollupRig.Remove(tx, start + (_half * 40), start.AddDays(4)));
+        Assert.Equal(["m/gauge 39", "m/state -1"], await NewestAsync());
     }
 
     internal static DateTime At(double hours) => _start.AddHours(hours);

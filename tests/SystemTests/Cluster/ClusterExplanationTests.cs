@@ -30,6 +30,11 @@ public sealed class ClusterExplanationTests
         Assert.False(IsExplained("node_down", 105, Others, faults: kill));
         Assert.False(IsExplained("clock_jump", 105, faults: kill));
 
+        // For 3 s of it the machine let nobody run, who could take over.
+        var stall = new Fault(FaultKind.Slow, "", At(105), At(108));
+        Assert.True(IsExplained("node_down", 120, faults: [kill, stall]));
+        Assert.False(IsExplained("node_down", 121, faults: [kill, stall]));
+
         // The only other one was well again at 120 s.
         var away = new Fault(FaultKind.Pause, "b", At(95), At(120));
         Assert.True(IsExplained("node_down", 130, faults: [kill, away]));

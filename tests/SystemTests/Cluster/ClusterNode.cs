@@ -10,6 +10,7 @@ internal sealed partial class ClusterNode(string name, NodePlace place, FaultLog
     // Replaced, never changed: it is read while faults are under way.
     private volatile NodeProcess[] _processes = [];
     private bool _isUp;
+    private string _failPoints = "";
     private Fault? _starting;
     private Fault? _pause;
     private Fault? _cut;
@@ -51,6 +52,7 @@ internal sealed partial class ClusterNode(string name, NodePlace place, FaultLog
         }
 
         _isUp = true;
+        _failPoints = failPoints;
         _starting = faults.Begin(FaultKind.Start, name);
         _processes = [.. _processes, new NodeProcess(place, failPoints)];
     }
@@ -58,6 +60,17 @@ internal sealed partial class ClusterNode(string name, NodePlace place, FaultLog
     /// <summary>Until it has taken in the configuration, claimed and armed.</summary>
     public async Task ReadyAsync()
     {
+        for (var tries = 1; tries < 3; tries++)
+        {
+            await Process.UntilAsync(() => Task.FromResult(IsReady || Process.FoundNoDatabase), "a line with “Ready:”");
+            if (IsReady)
+            {
+                break;
+            }
+
+            _processes = [.. _processes, new NodeProcess(place, _failPoints)];
+        }
+
         await Process.WaitForLineAsync("Ready:");
         NoteReady();
     }

@@ -56,7 +56,7 @@ internal sealed class Explanation
     {
         var explained = row.Reason switch
         {
-            "node_down" => slot <= _begin + ArmLag || IsDown(row.Address, slot) || IsStarting(row, slot) || IsReserved(row, slot),
+            "node_down" => slot <= Armed(_begin, slot) || IsDown(row.Address, slot) || IsStarting(row, slot) || IsReserved(row, slot),
             "late" or "busy" => IsWaiting(row, slot) || IsReserved(row, slot) || IsWithoutDevices(row, slot),
             "breaker_open" => IsWithoutDevices(row, slot),
             "database_down" => IsWithoutDatabase(row.Address, slot),
@@ -78,7 +78,7 @@ internal sealed class Explanation
     /// True when nobody owned the endpoint and could not, for a moment: what is free is shared among all that answer, so that the part of one that has just gone
     /// down, or come back, waits until that is noticed; and when nobody is well, everything waits.
     /// </summary>
-    public bool IsReserved(LedgerRow row, Instant slot) => _ownership.FreeSpells(row.Address).Any(free => slot >= free.From - CommitLag && slot <= free.To + ArmLag)
+    public bool IsReserved(LedgerRow row, Instant slot) => _ownership.FreeSpells(row.Address).Any(free => slot >= free.From - CommitLag && slot <= Armed(free.To, slot))
         && (_downs.Exists(down => IsDoubtful(down.Fault, slot)) || !_well.Exists(spell => slot >= spell.From + Settling && slot <= spell.To));
 
     /// <summary>True when a process may have ended by itself: it cannot start without the database, and ends with 1 then. Whatever ran waits for it.</summary>
@@ -100,11 +100,14 @@ internal sealed class Explanation
     private static bool IsDown(Fault fault) => fault.Kind is FaultKind.Kill or FaultKind.Exit or FaultKind.Pause or FaultKind.Cut or FaultKind.Hang;
 
     private bool IsDown(string address, Instant slot, TimeSpan before = default) => _downs.Exists(down =>
-        slot >= down.From - before && slot <= down.To + ArmLag && Owned(down.Fault.Node, address, slot - ArmLag - before, slot + CommitLag));
+        slot >= down.From - before && slot <= Armed(down.To, slot) && Owned(down.Fault.Node, address, slot - ArmLag - before, slot + CommitLag));
+
+    /// <summary>By when what was to be had from a moment on is armed, at the latest; where the machine let nobody run until a slot, as much later.</summary>
+    private Instant Armed(Instant from, Instant slot) => from + ArmLag + FaultLog.Stalled(_faults, from, slot);
 
     /// <summary>Nobody's when a node that started took it: given back by one that stopped.</summary>
     private bool IsStarting(LedgerRow row, Instant slot) => IsShort(row) && _faults.Any(fault =>
-        fault.Kind == FaultKind.Start && slot >= fault.From - ArmLag && slot <= fault.To + ArmLag)
+        fault.Kind == FaultKind.Start && slot >= fault.From - ArmLag && slot <= Armed(fault.To, slot))
         && _ownership.Of(row.Address, slot - ArmLag, slot + ArmLag).Any(change => change.Was is null || change.Owner is null);
 
     private bool IsWaiting(LedgerRow row, Instant slot) =>
@@ -165,7 +168,13 @@ internal sealed class Explanation
         return from;
     }
 
-    private Instant TakenOverBy(Fault fault) => _well
+    private Instant TakenOverBy(Fault fault)
+    {
+        var by = Bound(fault);
+        return by == Fault.Never ? by : by + FaultLog.Stalled(_faults, fault.From, by);
+    }
+
+    private Instant Bound(Fault fault) => _well
         .Where(spell => spell.Node != fault.Node || spell.From >= fault.To)
         .Select(spell => (At: Undoubted(fault, (spell.From > fault.From ? spell.From : fault.From) + TakeOver), spell.To))
         .Where(other => other.At <= other.To)

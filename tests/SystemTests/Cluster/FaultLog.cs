@@ -81,6 +81,14 @@ internal sealed class FaultLog
         }
     }
 
+    /// <summary>For how long between two moments the machine let nobody run: what has to happen within a time has so much more.</summary>
+    public TimeSpan Stalled(Instant from, Instant to) => Stalled(All, from, to);
+
+    /// <inheritdoc cref="Stalled(Instant, Instant)"/>
+    public static TimeSpan Stalled(IEnumerable<Fault> faults, Instant from, Instant to) => TimeSpan.FromMicroseconds(faults
+        .Where(fault => fault.Kind == FaultKind.Slow && fault.From < to && fault.To > from)
+        .Sum(fault => Math.Min(fault.To.Micros, to.Micros) - Math.Max(fault.From.Micros, from.Micros)));
+
     /// <summary>Something begins now.</summary>
     public Fault Begin(FaultKind kind, string node = "") => Add(new Fault(kind, node, Site.Now));
 

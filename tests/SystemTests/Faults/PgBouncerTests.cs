@@ -53,7 +53,7 @@ public sealed class PgBouncerTests(ITestOutputHelper output)
         await using var bouncer = await PrivatePgBouncer.StartNewAsync(postgres, "default_pool_size = 1");
         foreach (var command in new string[][] { ["database", "migrate"], ["serve", "--roles", "poll"], ["nodes", "list"] })
         {
-            var (code, _, errors) = await RondoProcess.RunAsync([.. command, "--database", bouncer.Url("rondo")]);
+            var (code, _, errors) = await Site.PatientlyAsync([.. command, "--database", bouncer.Url("rondo")]);
             Assert.Equal(1, code);
             Assert.Contains("looks like PgBouncer in transaction mode; add ?pgbouncer=true to the address", errors, StringComparison.Ordinal);
         }
@@ -63,7 +63,7 @@ public sealed class PgBouncerTests(ITestOutputHelper output)
         // With the word; and in one session for everybody, what one left there would be in the other's way.
         for (var i = 0; i < 2; i++)
         {
-            var (code, _, errors) = await RondoProcess.RunAsync("database", "migrate", "--database", bouncer.Url("rondo") + "?pgbouncer=true");
+            var (code, _, errors) = await Site.PatientlyAsync("database", "migrate", "--database", bouncer.Url("rondo") + "?pgbouncer=true");
             Assert.True(code == 0, errors);
         }
     }

@@ -135,7 +135,7 @@ public sealed class PartitionTests(ITestOutputHelper output)
 
         Assert.InRange(proof.TakeOvers.Count, (Fast + Slow) / 3, ((Fast + Slow) / 3) + 1);
         Assert.All(proof.TakeOvers, change => Assert.Equal(former, change.Change.Was));
-        Assert.InRange(proof.Result.TakeoverMaxS, 5, 15);
+        Assert.True(proof.Result.TakeoverMaxS >= 5);
 
         // A slow device's slot shortly before its node stopped may be young enough for the new owner: polled again, since the first poll could not be recorded.
         Assert.InRange(proof.Result.PolledAgain, 0, Slow);

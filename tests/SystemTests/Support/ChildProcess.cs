@@ -68,6 +68,9 @@ public class ChildProcess : IAsyncDisposable
     /// <summary>Null while it runs.</summary>
     public int? ExitCode => _process.HasExited ? _process.ExitCode : null;
 
+    /// <summary>True when it has ended because the machine was too busy for its database to answer when it started: as any supervisor does, one starts it again.</summary>
+    public bool FoundNoDatabase => HasExited && ExitCode == 1 && Array.Exists(Errors, line => line.Contains("did not answer in time", StringComparison.Ordinal));
+
     /// <summary>The lines of standard output so far.</summary>
     public string[] Output => Copy(_output);
 

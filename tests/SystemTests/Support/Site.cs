@@ -115,9 +115,22 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>Runs a command on this database to a good end; what it printed.</summary>
     public async Task<string> CommandAsync(params string[] arguments)
     {
-        var (code, output, errors) = await RondoProcess.RunAsync([.. arguments, "--database", Database]);
+        var (code, output, errors) = await PatientlyAsync([.. arguments, "--database", Database]);
         Assert.True(code == 0, $"rondo {string.Join(' ', arguments)} ended with {code}:\n{output}\n{errors}");
         return output;
+    }
+
+    /// <summary>Runs a command; where the machine was too busy for the database to answer in time, it does as a person does and tries again.</summary>
+    public static async Task<(int Code, string Output, string Errors)> PatientlyAsync(params string[] arguments)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var ended = await RondoProcess.RunAsync(arguments);
+            if (tries == 3 || !ended.Errors.Contains("did not answer in time", StringComparison.Ordinal))
+            {
+                return ended;
+            }
+        }
     }
 
     /// <summary>
@@ -146,9 +159,19 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>Starts the server and waits until its devices are armed.</summary>
     public async Task<RondoProcess> StartServerAsync()
     {
-        Server = NewServer();
-        await Server.WaitForLineAsync("Ready:");
-        return Server;
+        for (var tries = 1; ; tries++)
+        {
+            var (server, isLast) = (NewServer(), tries == 3);
+            Server = server;
+            await server.UntilAsync(
+                () => Task.FromResult(Array.Exists(server.Errors, line => line.Contains("Ready:", StringComparison.Ordinal)) || (!isLast && server.FoundNoDatabase)), "a line with “Ready:”");
+            if (!server.FoundNoDatabase)
+            {
+                return server;
+            }
+
+            await server.DisposeAsync();
+        }
     }
 
     /// <summary>Waits until so many requests have reached the gateways since now.</summary>

@@ -45,7 +45,7 @@ internal sealed class LongGuess(TableShape table, ProfileDraft draft, DateOrder 
 
         Unit = Best(c => c.IsUnits && (c.Rank("unit") is not null || !c.IsNumeric), c => c.Rank("unit") ?? 500);
         Flag = Best(c => c.IsFlags && !IsNamedOtherwise(c, "flag"), c => c.Rank("flag") ?? 500);
-        Value = Best(c => c.IsNumeric && c.Rank("value") is not null, c => c.Rank("value")!.Value);
+        Value = Best(c => c.Rank("value") is not null && c.Cells.Exists(NumberGuess.IsNumber), c => c.Rank("value")!.Value);
         Meter = Best(c => c.Rank("meter") is not null && c.Cells.Count > 0, c => c.Rank("meter")!.Value);
         Value ??= Best(c => c.IsNumeric && !IsNamedOtherwise(c, "value"), c => c.Cells.Exists(v => v.IndexOfAny(['.', ',']) >= 0) ? 0 : 1, c => -c.Column);
         Channel = Best(c => c.Rank("channel") is not null && c.Cells.Count > 0 && c.Distinct <= 20 && c.Cells.TrueForAll(v => Names.IsFit(v)));

@@ -128,8 +128,8 @@ public sealed class Imports_commands : IDisposable
         await run.GoodAsync("imports", "corrections", "2", "--csv");
         Assert.StartsWith("series,at,old_value,old_quality,former_import,new_value,new_quality,import,corrected_at,replaced_by\r\nROOF/import,2026-02-01T00:30:00Z,2.5,actual,1,9,actual,2,", run.Output, StringComparison.Ordinal);
         await run.GoodAsync("imports", "list");
-        Assert.Contains("duplicates", run.Output);
-        Assert.Contains("alert_sent", run.Output);
+        Assert.Contains("DUPLICATES", run.Output);
+        Assert.Contains("ALERT_SENT", run.Output);
         await run.GoodAsync("imports", "show", "2");
         Assert.Contains("of meter ROOF", run.Output);
         Assert.Contains("alert sent: no", run.Output);

@@ -49,7 +49,8 @@ public sealed class MeterTests
     {
         Assert.Equal("M1", Read("{meter}.csv", "M1.csv"));
         Assert.Equal("M1", Read("{meter}_*.csv", "/some/folder/M1_a_b.csv"));
-        Assert.Equal("M.1", Read("export (?) {meter}.*", "export (7) M.1.csv"));
+        Assert.Equal("M.1", Read("export (?) {meter}.csv", "export (7) M.1.csv"));
+        Assert.Equal("M", Read("{meter}.*", "M.1.csv"));
         Assert.Equal("7", Read("*-{meter}.csv", "a-7.csv"));
         Assert.Null(Read("{meter}.csv", "M1.csv.gz"));
         Assert.Null(Read("x{meter}", "x"));

@@ -153,12 +153,14 @@ table import
   rows_per_s double precision
   webhook text
   webhook_job_id bigint
+  meter text
+  rejected_ahead bigint not null default 0
   import_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text])))
   import_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
   import_unknown_meters_check CHECK ((unknown_meters = ANY (ARRAY['create'::text, 'refuse'::text, 'skip'::text])))
   import_pkey PRIMARY KEY (id)
   CREATE INDEX import_finished ON public.import USING btree (finished_at)
-  CREATE UNIQUE INDEX import_once ON public.import USING btree (hash) WHERE ((undone_at IS NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))
+  CREATE UNIQUE INDEX import_once ON public.import USING btree (hash, COALESCE(meter, ''::text)) WHERE ((undone_at IS NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))
   CREATE INDEX import_state ON public.import USING btree (state, id)
 
 table import_correction
@@ -169,8 +171,10 @@ table import_correction
   old_value double precision not null
   old_mark text not null
   corrected_at timestamp with time zone not null
+  new_value double precision
+  new_mark text
   import_correction_pkey PRIMARY KEY (series_id, at, import_id)
-  CREATE INDEX import_correction_import ON public.import_correction USING btree (import_id)
+  CREATE INDEX import_correction_import ON public.import_correction USING btree (import_id, series_id, at)
 
 table import_error
   import_id bigint not null

@@ -150,11 +150,11 @@ CREATE TABLE import (
   undo_kept INTEGER not null default 0,
   alert_sent INTEGER not null default 0,
   alert_sent_at INTEGER
-, rows_per_s REAL, webhook TEXT, webhook_job_id INTEGER) STRICT;
+, rows_per_s REAL, webhook TEXT, webhook_job_id INTEGER, meter TEXT, rejected_ahead INTEGER not null default 0) STRICT;
 
 CREATE INDEX import_finished on import (finished_at);
 
-CREATE UNIQUE INDEX import_once on import (hash) where undone_at is null and state in ('queued', 'running', 'done', 'failed');
+CREATE UNIQUE INDEX import_once on import (hash, coalesce(meter, '')) where undone_at is null and state in ('queued', 'running', 'done', 'failed');
 
 CREATE INDEX import_state on import (state, id);
 
@@ -165,11 +165,11 @@ CREATE TABLE import_correction (
   former_import INTEGER,
   old_value REAL not null,
   old_mark TEXT not null,
-  corrected_at INTEGER not null,
+  corrected_at INTEGER not null, new_value REAL, new_mark TEXT,
   primary key (series_id, at, import_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX import_correction_import on import_correction (import_id);
+CREATE INDEX import_correction_import on import_correction (import_id, series_id, at);
 
 CREATE TABLE import_error (
   import_id INTEGER not null,

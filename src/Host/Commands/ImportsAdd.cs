@@ -11,6 +11,7 @@ internal static class ImportsAdd
     {
         var files = new Argument<string[]>("FILE") { Description = "The files", Arity = ArgumentArity.ZeroOrMore };
         var profile = new Option<string?>("--profile") { Description = "How they are read: the name of a profile, or a file of one (ending in .yaml) [default: the one that fits best]", HelpName = "NAME" };
+        var meter = new Option<string?>("--meter") { Description = "The meter, for files whose rows name none", HelpName = "NAME" };
         var priority = new Option<string>("--priority") { Description = "low, normal or high", DefaultValueFactory = _ => "normal" }.AcceptOnlyFromAmong("low", "normal", "high");
         var tags = new Option<string[]>("--tag") { Description = "A word to find it by; may be repeated", HelpName = "TAG" };
         var note = new Option<string?>("--note") { Description = "A remark for people", HelpName = "TEXT" };
@@ -23,19 +24,19 @@ internal static class ImportsAdd
         var noWait = new Option<bool>("--no-wait") { Description = "Do not show how the imports go until they have ended; without a terminal it is not shown anyway" };
         var dry = new Option<bool>("--dry-run") { Description = "Only read them, and say what would be stored" };
         return cli.Act(
-            new Command("add", "Hand in files; each is an import of its own. The same file again changes nothing.") { files, profile, priority, tags, note, meta, retries, rejects, unknown, webhook, watch, noWait, dry },
+            new Command("add", "Hand in files; each is an import of its own. The same file again changes nothing.") { files, profile, meter, priority, tags, note, meta, retries, rejects, unknown, webhook, watch, noWait, dry },
             run =>
             {
-                var wanted = new Wanted(run.Get(files)!, run.Get(profile), (file, read) => new ImportRequest
+                var wanted = new Wanted(run.Get(files)!, run.Get(profile), run.Get(meter), (file, read) => new ImportRequest
                 {
-                    File = Path.GetFileName(file), Profile = read, Priority = run.Get(priority)!, Tags = run.Get(tags) ?? [], Note = run.Get(note), Metadata = JobsEnqueue.Pairs(run.Get(meta) ?? []),
+                    File = Path.GetFileName(file), Profile = read, Meter = run.Get(meter), Priority = run.Get(priority)!, Tags = run.Get(tags) ?? [], Note = run.Get(note), Metadata = JobsEnqueue.Pairs(run.Get(meta) ?? []),
                     MaxRetries = run.Get(retries), MaxRejects = run.Get(rejects), Webhook = run.Get(webhook), Unknown = ImportRequest.UnknownOf(run.Get(unknown)),
                 });
                 if (run.Get(watch) is { } folder)
                 {
                     return wanted.Files.Length > 0 || run.Get(dry)
                         ? throw new CommandFault(ExitCode.Misuse, "--watch takes its files from the folder; it goes with neither FILE nor --dry-run")
-                        : ImportsWatch.RunAsync(run, folder, (name, path) => wanted.Request(name, new ProfileCatalogue(ImportsCommand.Options(run).Profiles).Choose(wanted.Profile, path, ImportsCommand.Options(run).MaxUnpacked, run.Stop)));
+                        : ImportsWatch.RunAsync(run, folder, (name, path) => wanted.Request(name, new ProfileCatalogue(ImportsCommand.Options(run).Profiles).Choose(wanted.Profile, path, name, wanted.Meter, ImportsCommand.Options(run).MaxUnpacked, run.Stop)));
                 }
 
                 if (wanted.Files.Length == 0)
@@ -48,15 +49,16 @@ internal static class ImportsAdd
             "rondo imports add may.csv --profile long-csv",
             "rondo imports add *.csv --profile wide-half-hours --tag supplier-a --priority high",
             "rondo imports add may.csv --dry-run",
+            "rondo imports add roof.csv --meter roof-1",
             "rondo imports add --watch /srv/meters --profile long-csv");
     }
 
-    private sealed record Wanted(string[] Files, string? Profile, Func<string, Profile, ImportRequest> Request);
+    private sealed record Wanted(string[] Files, string? Profile, string? Meter, Func<string, Profile, ImportRequest> Request);
 
     private static async Task<int> AddAsync(Run run, Wanted wanted, bool isFollowed)
     {
         var options = ImportsCommand.Options(run);
-        var found = wanted.Files.Select(f => (Path: f, Profile: ProfileOf(run, options, f, wanted.Profile))).ToList();
+        var found = wanted.Files.Select(f => (Path: f, Profile: ProfileOf(run, options, f, wanted))).ToList();
         return await ImportsCommand.UseAsync(run.Labelled("imports.add", string.Join(", ", wanted.Files.Take(5).Select(Path.GetFileName))), async (imports, hint) =>
         {
             List<object> added = [];
@@ -95,7 +97,7 @@ internal static class ImportsAdd
         {
             try
             {
-                var trial = ImportTrial.Read(file, ProfileOf(run, options, file, wanted.Profile), null, options.MaxUnpacked, run.Stop);
+                var trial = ImportTrial.Read(file, ProfileOf(run, options, file, wanted).For(wanted.Meter, file), null, options.MaxUnpacked, run.Stop);
                 ImportsProfile.Say(run, file, trial);
                 trials.Add(trial);
             }
@@ -109,15 +111,15 @@ internal static class ImportsAdd
         return Task.FromResult(trials.Exists(t => t.Rejected > 0) ? ExitCode.Problem : ExitCode.Ok);
     }
 
-    private static Profile ProfileOf(Run run, ImportOptions options, string file, string? named)
+    private static Profile ProfileOf(Run run, ImportOptions options, string file, Wanted wanted)
     {
         try
         {
-            return new ProfileCatalogue(options.Profiles).Choose(named, file, options.MaxUnpacked, run.Stop);
+            return new ProfileCatalogue(options.Profiles).Choose(wanted.Profile, file, file, wanted.Meter, options.MaxUnpacked, run.Stop);
         }
         catch (ImportRefused refused)
         {
-            throw named is null ? new CommandFault(ExitCode.Problem, $"{file}: {refused.Message}") : new CommandFault(ExitCode.Misuse, refused.Message);
+            throw wanted.Profile is null ? new CommandFault(ExitCode.Problem, $"{file}: {refused.Message}") : new CommandFault(ExitCode.Misuse, refused.Message);
         }
     }
 }

@@ -16,7 +16,7 @@ internal static class ImportsCommand
 
     public static Command Create(Cli cli) => new("imports", "Files of meter readings: hand in, watch, correct, take back")
     {
-        ImportsAdd.Create(cli), List(cli), Show(cli), ImportsErrors.Create(cli), Retry(cli), Cancel(cli), Undo(cli), ImportsMonitor.Create(cli), ImportsPrune.Create(cli), ImportsProfile.Create(cli),
+        ImportsAdd.Create(cli), List(cli), Show(cli), ImportsErrors.Create(cli), ImportsCorrections.Create(cli), Retry(cli), Cancel(cli), Undo(cli), ImportsMonitor.Create(cli), ImportsPrune.Create(cli), ImportsProfile.Create(cli),
     };
 
     /// <summary>The options of this run.</summary>
@@ -75,8 +75,8 @@ internal static class ImportsCommand
 
                 var rows = await imports.ListAsync(run.Get(state), run.Get(before), most, run.Stop);
                 run.WriteTable(
-                    ["id", "state", "file", "profile", "done", "values", "replaced", "rejected", "error"],
-                    rows.Select(i => (IReadOnlyList<string?>)[$"{i.Id}", i.StateNow, i.File, i.Profile, Share(i), Text(i.ValueCount), Text(i.Replaced), Text(i.Rejected), Short(i.ErrorNow)]));
+                    ["id", "state", "file", "profile", "done", "values", "duplicates", "replaced", "rejected", "alert_sent", "error"],
+                    rows.Select(i => (IReadOnlyList<string?>)[$"{i.Id}", i.StateNow, i.File, i.Profile, Share(i), Text(i.ValueCount), Text(i.Same), Text(i.Replaced), Text(i.Rejected), i.AlertSent ? "yes" : "no", Short(i.ErrorNow)]));
                 run.Say(rows.Count == most ? $"{rows.Count} imports; more: --before {rows[^1].Id}" : $"{rows.Count} imports");
                 run.WriteJson(new { imports = rows.Select(ImportView.Of), before = rows.Count == most ? rows[^1].Id : (long?)null });
                 return ExitCode.Ok;
@@ -104,7 +104,7 @@ internal static class ImportsCommand
     private static void Say(Run run, ImportDetails details)
     {
         var row = details.Row;
-        run.Say($"import {row.Id}: {row.StateNow}, {row.File} ({Text(row.Bytes)} bytes) by profile {row.Profile}, job {row.JobId}, priority {row.Priority}");
+        run.Say($"import {row.Id}: {row.StateNow}, {row.File} ({Text(row.Bytes)} bytes) by profile {row.Profile}{(row.Meter is { } meter ? $", of meter {meter}" : "")}, job {row.JobId}, priority {row.Priority}");
         run.Say($"{Share(row)} done: {Text(row.Units)} rows, {Text(row.ValueCount)} values: {Text(row.Inserted)} new, {Text(row.Replaced)} replaced, {Text(row.Same)} there already, {Text(row.Kept)} kept as they were, "
             + $"{Text(row.Skipped)} of unknown meters; {Text(row.Missing)} missing, {Text(row.Rejected)} rows rejected");
         if (row.RowsPerS is { } speed)
@@ -113,6 +113,7 @@ internal static class ImportsCommand
         }
 
         run.Say($"accepted {row.CreatedAt}{On(", begun ", row.StartedAt)}{On(", last progress ", row.ProgressAt)}{On(", ended ", row.FinishedAt)}; retry {row.RetryCount} of {row.MaxRetries}{On(", next at ", row.RetryAtNow)}");
+        run.Say($"unknown meters: {row.UnknownMeters}; max rejects: {(row.MaxRejects is { } most ? Text(most) : "any")}; alert sent: {(row.AlertSent ? $"{row.AlertSentAt}" : "no")}; sha256 {row.Hash}");
         SayOne("warning", row.Warnings);
         SayOne("last error", row.ErrorNow);
         SayOne("webhook", row.Webhook is null ? null : $"{row.Webhook}{(row.WebhookJobId is { } call ? $", called by job {call}" : "")}");
@@ -133,6 +134,11 @@ internal static class ImportsCommand
         {
             run.WriteTable(["line", "column", "value", "reason"], details.Rejects.Select(r => (IReadOnlyList<string?>)[$"{r.Line}", r.Field, r.Value, r.Reason]));
             run.Say($"all of them as a file: rondo imports errors {row.Id} --csv");
+        }
+
+        if (row.Replaced > 0 && row.UndoneAt is null)
+        {
+            run.Say($"what was replaced: rondo imports corrections {row.Id}");
         }
 
         void SayOne(string what, string? value)

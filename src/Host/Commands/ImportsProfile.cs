@@ -4,10 +4,10 @@ using Rondo.Imports.Profiles;
 
 namespace Rondo.Host.Commands;
 
-/// <summary><c>rondo imports profile list|show|guess</c>.</summary>
+/// <summary><c>rondo imports profile list|show</c>.</summary>
 internal static class ImportsProfile
 {
-    public static Command Create(Cli cli) => new("profile", "How files are read") { List(cli), Show(cli), Guess(cli) };
+    public static Command Create(Cli cli) => new("profile", "How files are read") { List(cli), Show(cli), ImportsGuess.Create(cli) };
 
     /// <summary>What reading a file gave.</summary>
     public static void Say(Run run, string file, ImportTrial trial)
@@ -63,32 +63,5 @@ internal static class ImportsProfile
                 }
             },
             "rondo imports profile show wide-half-hours > mine.yaml");
-    }
-
-    private static Command Guess(Cli cli)
-    {
-        var file = new Argument<string>("FILE") { Description = "The file" };
-        return cli.Act(
-            new Command("guess", "What each profile makes of the first 1,000 rows of a file, the best one first, with ten values as they would be read") { file },
-            run =>
-            {
-                try
-                {
-                    var options = ImportsCommand.Options(run);
-                    var trials = ImportTrial.Guess(run.Get(file)!, new ProfileCatalogue(options.Profiles).All().Select(p => p.Profile), options.MaxUnpacked, run.Stop);
-                    foreach (var trial in trials)
-                    {
-                        Say(run, run.Get(file)!, trial);
-                    }
-
-                    run.WriteJson(new { profiles = trials });
-                    return Task.FromResult(trials[0] is { Refusal: null, Values: > 0 } ? ExitCode.Ok : ExitCode.Problem);
-                }
-                catch (ImportRefused refused)
-                {
-                    throw new CommandFault(ExitCode.Problem, refused.Message);
-                }
-            },
-            "rondo imports profile guess may.csv");
     }
 }

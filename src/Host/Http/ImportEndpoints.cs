@@ -15,6 +15,11 @@ namespace Rondo.Host.Http;
 /// <param name="Next">Where the rest is, or null.</param>
 internal sealed record ImportListPage(IReadOnlyList<ImportView> Imports, string? Next);
 
+/// <summary>Some of the values that an import replaced, by series and time.</summary>
+/// <param name="Corrections">The values.</param>
+/// <param name="Next">Where the rest is, or null.</param>
+internal sealed record CorrectionPage(IReadOnlyList<CorrectionView> Corrections, string? Next);
+
 /// <summary>Imports of meter files.</summary>
 internal static class ImportEndpoints
 {
@@ -36,6 +41,8 @@ internal static class ImportEndpoints
         imports.MapGet("/{id:long}", ShowAsync).Named("getImport", "One import with its errors and its first rejected rows").For(Role.Viewer).Produces<ImportPage>().Problems(404, 503);
         imports.MapGet("/{id:long}/errors", RejectsAsync).Named("getImportErrors", "The rejected rows as a file that can be corrected and handed in again").For(Role.Viewer)
             .Produces<string>(contentType: "text/csv").Problems(404, 503);
+        imports.MapGet("/{id:long}/corrections", CorrectionsAsync).Named("getImportCorrections", "The values that an import replaced, old and new; with format=csv all of them as a file").For(Role.Viewer)
+            .Produces<CorrectionPage>().Problems(400, 404, 503);
         imports.MapPost("/{id:long}/retry", RetryAsync).Named("retryImport", "Runs an import again that is failed, dead or cancelled; it goes on behind what is stored").For(Role.Operator)
             .Produces<ImportView>().Problems(400, 404, 409, 503);
         imports.MapPost("/{id:long}/cancel", (Server server, HttpContext context, long id, CancellationToken stop) => ActAsync(server, context, id, "cancel", (o, s) => o.CancelAsync(id, s), stop))
@@ -79,9 +86,11 @@ internal static class ImportEndpoints
         CancellationToken stop,
         [FromQuery(Name = "profile")] string? profile,
         [FromQuery(Name = "file")] string? file,
+        [FromQuery(Name = "meter")] string? meter,
         [FromQuery(Name = "priority")] string? priority,
         [FromQuery(Name = "tags")] string? tags,
         [FromQuery(Name = "note")] string? note,
+        [FromQuery(Name = "meta")] string[]? meta,
         [FromQuery(Name = "max_retries")] int? retries,
         [FromQuery(Name = "max_rejects")] long? rejects,
         [FromQuery(Name = "unknown")] string? unknown,
@@ -91,6 +100,12 @@ internal static class ImportEndpoints
         if (profile is null)
         {
             return Problem.Of(StatusCodes.Status400BadRequest, "Which profile? Expected ?profile=NAME, such as long-csv; see rondo imports profile list.");
+        }
+
+        var metadata = (meta ?? []).Select(m => m.Split('=', 2)).ToList();
+        if (metadata.Exists(m => m.Length < 2 || m[0].Length == 0) || metadata.DistinctBy(m => m[0], StringComparer.Ordinal).Count() < metadata.Count)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, "meta will not do; expected meta=NAME=VALUE, each name once.");
         }
 
         if (unknown is not null && ImportRequest.UnknownOf(unknown) is null)
@@ -110,8 +125,8 @@ internal static class ImportEndpoints
         {
             var wanted = new ImportRequest
             {
-                File = file ?? "upload", Profile = new ProfileCatalogue(server.ImportOptions.Profiles).Find(profile), Priority = priority ?? "normal",
-                Tags = tags?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [], Note = note, MaxRetries = retries ?? 3, MaxRejects = rejects,
+                File = file ?? "upload", Profile = new ProfileCatalogue(server.ImportOptions.Profiles).Find(profile), Meter = meter, Priority = priority ?? "normal",
+                Tags = tags?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [], Note = note, Metadata = metadata.ToDictionary(m => m[0], m => m[1]), MaxRetries = retries ?? 3, MaxRejects = rejects,
                 Unknown = ImportRequest.UnknownOf(unknown), Webhook = webhook,
             };
             if (dryRun == true)
@@ -190,9 +205,56 @@ internal static class ImportEndpoints
             return Unknown(id);
         }
 
+        return await FileAsync(context, $"import-{id}-rejected.csv", RejectPages.ReadAsync(imports, row, stop), stop).ConfigureAwait(false);
+    }
+
+    private static async Task<IResult> CorrectionsAsync(
+        Server server,
+        HttpContext context,
+        long id,
+        CancellationToken stop,
+        [FromQuery(Name = "after")] string? after,
+        [FromQuery(Name = "limit")] int? limit,
+        [FromQuery(Name = "format")] string? format)
+    {
+        CorrectionPlace from = default;
+        var most = limit ?? 100;
+        if (most is < 1 or > ImportOperations.PageSize)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"limit is {most}; expected 1 to {ImportOperations.PageSize}.");
+        }
+
+        if (after is not null && !CorrectionPlace.TryParse(after, out from))
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"after is '{SpecPointer.Shown(after)}'; expected what next of the page before has.");
+        }
+
+        if (format is not (null or "json" or "csv"))
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"format is '{SpecPointer.Shown(format)}'; expected json or csv.");
+        }
+
+        var imports = server.Imports(server.Database);
+        if (await imports.FindAsync(id, stop).ConfigureAwait(false) is null)
+        {
+            return Unknown(id);
+        }
+
+        if (format == "csv")
+        {
+            return await FileAsync(context, $"import-{id}-corrections.csv", CorrectionView.FileAsync(imports, id, stop), stop).ConfigureAwait(false);
+        }
+
+        var page = await imports.CorrectionsAsync(id, from, most, stop).ConfigureAwait(false);
+        var next = page.Count < most ? null : Links.With($"/api/imports/{id}/corrections", ("after", $"{CorrectionPlace.Of(page[^1])}"), ("limit", $"{most}"));
+        return Results.Ok(new CorrectionPage(page.ConvertAll(CorrectionView.Of), next));
+    }
+
+    private static async Task<IResult> FileAsync(HttpContext context, string name, IAsyncEnumerable<string> parts, CancellationToken stop)
+    {
         context.Response.ContentType = "text/csv; charset=utf-8";
-        context.Response.Headers.ContentDisposition = $"attachment; filename=\"import-{id}-rejected.csv\"";
-        await foreach (var part in RejectPages.ReadAsync(imports, row, stop).ConfigureAwait(false))
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}\"";
+        await foreach (var part in parts.ConfigureAwait(false))
         {
             await context.Response.WriteAsync(part, Encoding.UTF8, stop).ConfigureAwait(false);
         }

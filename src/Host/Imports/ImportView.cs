@@ -24,6 +24,9 @@ internal sealed record ImportView
     /// <summary>Its profile.</summary>
     public required string Profile { get; init; }
 
+    /// <summary>The meter of a file whose rows name none, or null.</summary>
+    public string? Meter { get; init; }
+
     /// <summary><c>low</c>, <c>normal</c> or <c>high</c>.</summary>
     public required string Priority { get; init; }
 
@@ -143,6 +146,7 @@ internal sealed record ImportView
         Hash = row.Hash,
         Bytes = row.Bytes,
         Profile = row.Profile,
+        Meter = row.Meter,
         Priority = row.Priority,
         Rows = row.Units,
         BytesRead = row.BytesRead,

@@ -22,7 +22,7 @@ internal static class Watching
             choice.Watch!,
             choice.WatchSettle,
             server.Imports(on),
-            (name, path) => new ImportRequest { File = name, Profile = profiles.Choose(choice.WatchProfile, path, options.MaxUnpacked, CancellationToken.None) },
+            (name, path) => new ImportRequest { File = name, Profile = profiles.Choose(choice.WatchProfile, path, name, null, options.MaxUnpacked, CancellationToken.None) },
             news => FolderLoop.Tell(log, news),
             server.Time);
         return new FolderLoop(watched, server.Time, log);

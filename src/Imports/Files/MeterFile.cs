@@ -23,6 +23,9 @@ internal sealed class MeterFile : IDisposable
     /// <summary>The sheet that the text is made of; null for other files.</summary>
     public SheetText? Sheet => Text as SheetText;
 
+    /// <summary>True when a byte order mark said what encoding the text is in.</summary>
+    public bool HasMark { get; private init; }
+
     /// <summary>Bytes of the stored file that were read.</summary>
     public long BytesRead => Sheet?.BytesRead ?? _file.Position;
 
@@ -36,7 +39,13 @@ internal sealed class MeterFile : IDisposable
         var file = OpenFile(path);
         try
         {
-            return new MeterFile(path, profile, maxUnpacked, file, OpenSheet(file, profile, maxUnpacked) ?? (TextReader)OpenText(path, file, maxUnpacked));
+            if (OpenSheet(file, profile, maxUnpacked) is { } sheet)
+            {
+                return new MeterFile(path, profile, maxUnpacked, file, sheet);
+            }
+
+            var text = OpenText(path, file, maxUnpacked, out var hasMark);
+            return new MeterFile(path, profile, maxUnpacked, file, text) { HasMark = hasMark };
         }
         catch
         {
@@ -72,11 +81,12 @@ internal sealed class MeterFile : IDisposable
         return SheetText.Open(file, zip, profile);
     }
 
-    private static StreamReader OpenText(string path, FileStream file, long maxUnpacked)
+    private static StreamReader OpenText(string path, FileStream file, long maxUnpacked, out bool hasMark)
     {
         var encoding = Detect(path, maxUnpacked);
         var text = new StreamReader(Unpacked(file, maxUnpacked), encoding, detectEncodingFromByteOrderMarks: false, Block);
-        if (text.Peek() == '\uFEFF')
+        hasMark = text.Peek() == '\uFEFF';
+        if (hasMark)
         {
             _ = text.Read();
         }

@@ -35,6 +35,9 @@ internal sealed class SheetText : TextReader
     /// <summary>Between fields.</summary>
     public char Separator { get; }
 
+    /// <summary>What the sheet is called.</summary>
+    public string Name => _book.Name ?? "";
+
     /// <summary>Whether a plain number that stands for a day counts from 1904; nobody can tell by the number.</summary>
     public bool Is1904 { get; }
 

@@ -34,6 +34,11 @@ internal sealed class GreenButtonFormat : FormatReader
             _index = GreenButtonIndex.Read(first.Text);
         }
 
+        if (profile.OnlyMeter is not null && _index.HasSeveralPoints)
+        {
+            throw new ImportRefused("the file has several usage points, and --meter names one; hand it in without");
+        }
+
         _xml = Xml.Open(file.Text);
     }
 
@@ -84,7 +89,7 @@ internal sealed class GreenButtonFormat : FormatReader
     {
         var point = GreenButtonIndex.Part(_block, "UsagePoint");
         _kind = _index.KindOf(point, GreenButtonIndex.Part(_block, "MeterReading"));
-        _meter = point.Length > 0 ? point : _index.OnlyPoint ?? "";
+        _meter = Profile.OnlyMeter ?? (point.Length > 0 ? point : _index.OnlyPoint ?? "");
     }
 
     private Reject? Take(Batch batch)

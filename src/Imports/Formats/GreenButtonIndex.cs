@@ -26,6 +26,9 @@ internal sealed class GreenButtonIndex
     /// <summary>The only usage point; null when there are several, or none has a name.</summary>
     public string? OnlyPoint => _points.Count == 1 ? _points.First() : null;
 
+    /// <summary>Whether there is more than one.</summary>
+    public bool HasSeveralPoints => _points.Count > 1;
+
     /// <summary>Reads a file from its beginning to its end, or to where it is broken.</summary>
     /// <exception cref="ImportRefused">It is no Green Button file.</exception>
     public static GreenButtonIndex Read(TextReader text)

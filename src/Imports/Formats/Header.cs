@@ -23,7 +23,7 @@ internal sealed class Header
     public int this[string meaning] => _at.GetValueOrDefault(meaning, -1);
 
     /// <summary>What a column is called for people.</summary>
-    public string Name(int column) => column < Names.Count && Names[column].Length > 0 ? Names[column] : $"#{column + 1}";
+    public string Name(int column) => column < 0 ? "" : column < Names.Count && Names[column].Length > 0 ? Names[column] : $"#{column + 1}";
 
     /// <summary>Lower case, without spaces and what else people decorate names with.</summary>
     public static string Normal(string name) => name.StartsWith('#') ? name : string.Concat(name.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
@@ -31,9 +31,22 @@ internal sealed class Header
     /// <summary>Looks for the header among the first 20 records; what stands before it is left out. For a profile that counts columns there is none.</summary>
     /// <param name="records">The file, from its beginning.</param>
     /// <param name="profile">What is looked for.</param>
-    /// <param name="required">Meanings that must be there; of those with <c>|</c> one.</param>
-    /// <exception cref="ImportRefused">There is none.</exception>
+    /// <param name="required">Meanings that must be there, beside the meter; of those with <c>|</c> one.</param>
+    /// <exception cref="ImportRefused">There is none, or nobody says which meter it is.</exception>
     public static Header Find(RecordReader records, Profile profile, params string[] required)
+    {
+        if (profile.OnlyMeter is null && profile.Named("meter").Count == 0)
+        {
+            throw new ImportRefused($"profile {profile.Name} has no column that names the meter: say which meter the file is of (--meter NAME), or where it stands in the names of files (meter_from_file: in the profile)");
+        }
+
+        var header = Look(records, profile, profile.OnlyMeter is null ? ["meter", .. required] : required);
+        return profile.OnlyMeter is null || header["meter"] < 0
+            ? header
+            : throw new ImportRefused($"the rows of the file name their meter themselves, in column {header.Name(header["meter"])}; hand it in without --meter, or by a profile that does not read that column");
+    }
+
+    private static Header Look(RecordReader records, Profile profile, string[] required)
     {
         if (profile.Columns.Values.Any(names => names.Any(n => n.StartsWith('#'))))
         {
@@ -72,7 +85,7 @@ internal sealed class Header
 
         throw new ImportRefused(
             $"no header was found in the first {MostLines} lines: profile {profile.Name} needs columns for {string.Join(", ", required.Select(r => r.Replace("|", " or ", StringComparison.Ordinal)))}. "
-            + $"The file begins: {Rondo.Imports.Names.Shown(first)}. See the names that are known: rondo imports profile show {profile.Name}");
+            + $"The file begins: {Rondo.Imports.Names.Shown(first)}. {(required.Contains("meter") ? "Where its rows name no meter, say which it is (--meter NAME). " : "")}See the names that are known: rondo imports profile show {profile.Name}");
     }
 
     private static Header Counted(Profile profile)

@@ -21,7 +21,7 @@ internal sealed class LongFormat : RowFormat
     private int _timeHint;
 
     public LongFormat(RecordReader records, Profile profile)
-        : base(records, profile, Header.Find(records, profile, "meter", "timestamp|date", "value"))
+        : base(records, profile, Header.Find(records, profile, "timestamp|date", "value"))
     {
         _dates = [.. profile.Dates.Select(p => new TimePattern(p))];
         _times = [.. profile.Times.Select(p => new TimePattern(p))];
@@ -43,6 +43,8 @@ internal sealed class LongFormat : RowFormat
             throw new ImportRefused($"the file has dates and neither times nor periods: profile {profile.Name} needs a column for timestamp, time_of_day or period");
         }
     }
+
+    private ReadOnlySpan<char> Meter => Profile.OnlyMeter is { } only ? only : Records[_at.Meter];
 
     protected override Reject? ReadRow(Batch batch)
     {
@@ -69,9 +71,9 @@ internal sealed class LongFormat : RowFormat
             return Rejected(Header.Name(_at.Unit), unit, "bad_unit");
         }
 
-        if (Channel(Records[_at.Meter], _at.Channel >= 0 ? Records[_at.Channel] : Profile.Channel, unit, out var problem) is not { } of)
+        if (Channel(Meter, _at.Channel >= 0 ? Records[_at.Channel] : Profile.Channel, unit, out var problem) is not { } of)
         {
-            return problem == "bad_channel" ? Rejected(Header.Name(_at.Channel), Records[_at.Channel], problem) : Rejected(Header.Name(_at.Meter), Records[_at.Meter], problem!);
+            return problem == "bad_channel" ? Rejected(Header.Name(_at.Channel), Records[_at.Channel], problem) : Rejected(Header.Name(_at.Meter), Meter, problem!);
         }
 
         if (StartOf(of, out var start) is { } reject)

@@ -34,7 +34,7 @@ internal static class WideColumns
                 {
                     values.Add(column);
                 }
-                else if (profile.WideFlags != "none" && Array.Exists(_flagNames, f => name.StartsWith(f, StringComparison.Ordinal)) && column != header["flag"])
+                else if (profile.WideFlags != "none" && IsFlag(name) && column != header["flag"])
                 {
                     flags.Add(column);
                 }
@@ -54,6 +54,9 @@ internal static class WideColumns
 
         return ([.. values], [.. flags]);
     }
+
+    /// <summary>Whether a column is called as those of flags are.</summary>
+    public static bool IsFlag(string name) => Array.Exists(_flagNames, f => name.StartsWith(f, StringComparison.Ordinal));
 
     /// <summary>From the column that the profile names, to the end of a long day.</summary>
     private static void Count(Header header, Profile profile, int perDay, List<int> values, List<int> flags)
@@ -75,7 +78,7 @@ internal static class WideColumns
     }
 
     /// <summary>A time of the day, or a number with what usually stands before it.</summary>
-    private static bool IsValue(string name)
+    public static bool IsValue(string name)
     {
         var rest = name.AsSpan();
         foreach (var before in _beforeNumbers)

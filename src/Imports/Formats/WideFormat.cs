@@ -21,7 +21,7 @@ internal sealed class WideFormat : RowFormat
     private int _hint;
 
     public WideFormat(RecordReader records, Profile profile)
-        : base(records, profile, Header.Find(records, profile, "meter", "date"))
+        : base(records, profile, Header.Find(records, profile, "date"))
     {
         _dates = [.. profile.Dates.Select(p => new TimePattern(p))];
         _zone = new ZoneClock(profile.Zone);
@@ -30,6 +30,8 @@ internal sealed class WideFormat : RowFormat
         (_values, _flags) = WideColumns.Find(Header, profile, _perDay);
         (_read, _isEstimated) = (new decimal?[_values.Length], new bool[_values.Length]);
     }
+
+    private ReadOnlySpan<char> Meter => Profile.OnlyMeter is { } only ? only : Records[_at.Meter];
 
     protected override Reject? ReadRow(Batch batch)
     {
@@ -57,9 +59,9 @@ internal sealed class WideFormat : RowFormat
             return Rejected(Header.Name(_at.Unit), unit, "bad_unit");
         }
 
-        if (Channel(Records[_at.Meter], _at.Channel >= 0 ? Records[_at.Channel] : Profile.Channel, unit, out var problem) is not { } of)
+        if (Channel(Meter, _at.Channel >= 0 ? Records[_at.Channel] : Profile.Channel, unit, out var problem) is not { } of)
         {
-            return problem == "bad_channel" ? Rejected(Header.Name(_at.Channel), Records[_at.Channel], problem) : Rejected(Header.Name(_at.Meter), Records[_at.Meter], problem!);
+            return problem == "bad_channel" ? Rejected(Header.Name(_at.Channel), Records[_at.Channel], problem) : Rejected(Header.Name(_at.Meter), Meter, problem!);
         }
 
         var date = Records[_at.Date];

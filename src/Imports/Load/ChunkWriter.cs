@@ -108,7 +108,11 @@ internal sealed class ChunkWriter(long import, OverlapRule rule, SampleWriter wr
             changed.Add(stored);
             if (!isOurs)
             {
-                corrections.Add(new Correction { SeriesId = series, At = new Instant(row.At), ImportId = import, FormerImport = owners[i].Import, OldValue = was.Value, OldMark = was.Mark.ToString() });
+                corrections.Add(new Correction { SeriesId = series, At = new Instant(row.At), ImportId = import, FormerImport = owners[i].Import, OldValue = was.Value, OldMark = was.Mark.ToString(), NewValue = value.Value, NewMark = value.Mark.ToString() });
+            }
+            else
+            {
+                OwnerStore.CorrectAnew(tx, import, series, new Instant(row.At), value.Value, value.Mark.ToString());
             }
         }
 

@@ -11,15 +11,17 @@ namespace Rondo.Imports.Load;
 /// <summary>One attempt at one import. While a chunk is stored the next one is read; no more of the file is held than these two.</summary>
 internal sealed class ImportRun(Database database, ImportOptions options, EventLog? log, JobContext job, ImportRow row, JobQueue? queue)
 {
-    private const int MostTries = 4;
     private const long MostRejected = 2_000_000;
+    private const int MostKept = 100_000;
+    private const int MostKeptAtOnce = 1_000;
     private readonly FileVault _vault = new(options.Folder, options.MaxBytes);
-    private readonly Profile _profile = ProfileReader.Read(row.ProfileText, $"profile {row.Profile}");
+    private readonly Profile _profile = ProfileReader.Read(row.ProfileText, $"profile {row.Profile}") with { OnlyMeter = row.Meter };
     private readonly UnknownMeters _unknown = ImportRequest.UnknownOf(row.UnknownMeters) ?? UnknownMeters.Create;
     private readonly SamplePartitions _partitions = new(database);
     private readonly ImportEvents _events = new(log);
     private readonly Chunk[] _chunks = [new(), new()];
     private long _stored;
+    private long _committed;
     private long _rejected;
     private Instant _began;
 
@@ -29,6 +31,19 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
         using var file = MeterFile.Open(path, _profile, options.MaxUnpacked);
         var reader = Open(file);
         await BeginAsync(reader, stop).ConfigureAwait(false);
+        try
+        {
+            await LoadAsync(path, file, reader, stop).ConfigureAwait(false);
+        }
+        catch (ImportRefused)
+        {
+            await KeepRejectsAsync(path, stop).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task LoadAsync(string path, MeterFile file, FormatReader reader, CancellationToken stop)
+    {
         if (row.Units == 0 && (_unknown == UnknownMeters.Refuse || row.MaxRejects is not null || HasTotals))
         {
             await CheckAsync(path, stop).ConfigureAwait(false);
@@ -96,7 +111,14 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
                 _events.Began(tx, ImportStore.Find(tx, row.Id)!);
             },
             stop).ConfigureAwait(false);
-        (_stored, _rejected, _began) = (row.Units, row.Rejected, database.Clock.Now);
+        
+        // What was kept of a run that was refused is rejected again by this one.
+        for (var ahead = row.RejectedAhead; ahead > 0; ahead -= MostKeptAtOnce)
+        {
+            await WriteHeldAsync("imports.again", tx => ImportStore.DropAhead(tx, row.Id, Math.Min(ahead, MostKeptAtOnce)), stop).ConfigureAwait(false);
+        }
+
+        (_stored, _committed, _rejected, _began) = (row.Units, row.Units, row.Rejected - row.RejectedAhead, database.Clock.Now);
     }
 
     /// <summary>The whole file, before anything of it is stored, for whoever wants it whole or not at all.</summary>
@@ -134,6 +156,61 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
             }
         }
     }
+
+    /// <summary>
+    /// The rejected rows of a file that is refused, behind what is stored of it, as far as it can be read: whoever corrects it wants all of them. Read once more, since what was refused
+    /// may have been found out before the last of them was seen.
+    /// </summary>
+    private async Task KeepRejectsAsync(string path, CancellationToken stop)
+    {
+        using var file = MeterFile.Open(path, _profile, options.MaxUnpacked);
+        var reader = Open(file);
+        var batch = new Batch();
+        var (kept, seen, characters, isMore) = (0, 0, 0L, true);
+        while (isMore && kept < MostKept)
+        {
+            stop.ThrowIfCancellationRequested();
+            try
+            {
+                isMore = reader.Read(batch);
+            }
+            catch (ImportRefused)
+            {
+                isMore = false;
+            }
+
+            batch.Intervals.Clear();
+            if (batch.Units <= _committed)
+            {
+                batch.Rejects.Clear();
+            }
+
+            characters += batch.Rejects.Count > seen ? batch.Rejects[^1].Raw.Length : 0;
+            seen = batch.Rejects.Count;
+            if (batch.Rejects.Count >= MostKeptAtOnce || characters >= MostRejected || (!isMore && batch.Rejects.Count > 0))
+            {
+                await WriteHeldAsync("imports.kept", tx => ImportStore.KeepAhead(tx, row.Id, batch.Rejects), stop).ConfigureAwait(false);
+                (kept, seen, characters) = (kept + batch.Rejects.Count, 0, 0);
+                batch.Rejects.Clear();
+            }
+        }
+    }
+
+    /// <summary>Writes something about the import while this attempt runs it.</summary>
+    private Task WriteHeldAsync(string name, Action<Transaction> work, CancellationToken stop) => database.WriteAgainAsync(
+        name,
+        tx =>
+        {
+            job.HoldIn(tx);
+            if (ImportStore.Hold(tx, row.Id, job.Id) is null)
+            {
+                throw new ImportGone();
+            }
+
+            work(tx);
+            return true;
+        },
+        stop);
 
     /// <summary>What is stored is read again and left out: all that later rows depend on (headers, the hour before) is as it was.</summary>
     private void Skip(FormatReader reader, CancellationToken stop)
@@ -189,7 +266,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
         foreach (var piece in without.Chunk(1_000))
         {
             var taken = _unknown == UnknownMeters.Create
-                ? await WriteAsync(
+                ? await database.WriteAgainAsync(
                     "imports.series",
                     tx =>
                     {
@@ -237,7 +314,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
     private async Task StoreAsync(ChunkWriter writer, Chunk chunk, FormatReader reader, CancellationToken stop)
     {
         var warnings = chunk.IsLast && reader.Warnings.Count > 0 ? string.Join('\n', reader.Warnings) : null;
-        await WriteAsync(
+        await database.WriteAgainAsync(
             "imports.chunk",
             tx =>
             {
@@ -245,22 +322,8 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
                 return true;
             },
             stop).ConfigureAwait(false);
+        _committed = chunk.Batch.Units;
         job.Progress(chunk.BytesRead, row.Bytes, $"{chunk.Batch.Units} rows, {_rejected} rejected");
-    }
-
-    private async Task<T> WriteAsync<T>(string name, Func<Transaction, T> work, CancellationToken stop)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await database.WriteAsync(name, work, stop).ConfigureAwait(false);
-            }
-            catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Busy && attempt < MostTries)
-            {
-                // Undone for certain: another import wrote the same, or held it for too long.
-            }
-        }
     }
 
     private void Write(Transaction tx, ChunkWriter writer, Chunk chunk, string? warnings)

@@ -28,6 +28,10 @@ internal sealed class Correction
     public double OldValue { get; init; }
 
     public string OldMark { get; init; } = ".";
+
+    public double? NewValue { get; init; }
+
+    public string? NewMark { get; init; }
 }
 
 /// <summary>The SQL of which import brought which value: what undo and corrections rest on.</summary>
@@ -58,7 +62,12 @@ internal static class OwnerStore
         """);
 
     private static readonly Sql _correct = new("imports.correct", """
-        insert into import_correction (series_id, at, import_id, former_import, old_value, old_mark, corrected_at) values (@SeriesId, @At, @ImportId, @FormerImport, @OldValue, @OldMark, @now)
+        insert into import_correction (series_id, at, import_id, former_import, old_value, old_mark, new_value, new_mark, corrected_at)
+        values (@SeriesId, @At, @ImportId, @FormerImport, @OldValue, @OldMark, @NewValue, @NewMark, @now)
+        """);
+
+    private static readonly Sql _anew = new("imports.correct.anew", """
+        update import_correction set new_value = @value, new_mark = @mark where series_id = @series and at = @at and import_id = @import
         """);
 
     private static readonly Sql _ofImport = new("imports.corrections", """
@@ -131,9 +140,12 @@ internal static class OwnerStore
         var now = tx.Now;
         foreach (var c in corrections)
         {
-            tx.Execute(_correct, new { c.SeriesId, c.At, c.ImportId, c.FormerImport, c.OldValue, c.OldMark, now });
+            tx.Execute(_correct, new { c.SeriesId, c.At, c.ImportId, c.FormerImport, c.OldValue, c.OldMark, c.NewValue, c.NewMark, now });
         }
     }
+
+    /// <summary>An import says another value than it did; where it replaced somebody's by it, that is what it replaced it by.</summary>
+    public static void CorrectAnew(Transaction tx, long import, long series, Instant at, double value, string mark) => tx.Execute(_anew, new { import, series, at, value, mark });
 
     public static List<Correction> OfImport(Transaction tx, long import, int limit) => tx.Query<Correction>(_ofImport, new { import, limit });
 

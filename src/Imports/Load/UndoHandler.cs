@@ -45,7 +45,7 @@ public sealed class UndoHandler(Database database, EventLog? events) : IJobHandl
 
         try
         {
-            while (await database.WriteAsync("imports.undo.slice", tx => TakeBack(tx, job, args.Import), stop).ConfigureAwait(false))
+            while (await database.WriteAgainAsync("imports.undo.slice", tx => TakeBack(tx, job, args.Import), stop).ConfigureAwait(false))
             {
                 stop.ThrowIfCancellationRequested();
             }

@@ -33,8 +33,10 @@ public sealed record ImportDetails(ImportRow Row, IReadOnlyList<ImportErrorRow> 
 /// <param name="time">Time.</param>
 public sealed class ImportOperations(Database database, JobQueue queue, JobOperations jobs, ImportOptions options, EventLog? events, TimeProvider time)
 {
+    /// <summary>Rejected rows, or corrections, in a page at most.</summary>
+    public const int PageSize = 1_000;
+
     private const int FirstRejects = 20;
-    private const int PageSize = 1_000;
     private static readonly SemaphoreSlim _trials = new(2);
     private readonly FileVault _vault = new(options.Folder, options.MaxBytes);
 
@@ -46,6 +48,7 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
     public async Task<ImportAdded> AddAsync(ImportRequest request, Stream from, CancellationToken stop)
     {
         request.Check();
+        var meter = request.Reading.OnlyMeter;
         var vault = await database.ReadAsync("imports.vault", PruneStore.Vault, stop).ConfigureAwait(false);
         var file = await _vault.PutAsync(from, stop).ConfigureAwait(false);
         VaultSweep.LeaveMark(options.Folder, vault);
@@ -53,7 +56,7 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
         {
             try
             {
-                return await database.WriteAsync("imports.add", tx => Add(tx, request, file), stop).ConfigureAwait(false);
+                return await database.WriteAsync("imports.add", tx => Add(tx, request, meter, file), stop).ConfigureAwait(false);
             }
             catch (StorageFault fault) when (fault.Kind == StorageFaultKind.Conflict && !isAgain)
             {
@@ -74,12 +77,13 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
     public async Task<ImportTrial> TryAsync(ImportRequest request, Stream from, CancellationToken stop)
     {
         request.Check();
+        var reading = request.Reading;
 
         // Reading takes a processor each; whoever comes later waits, before anything of theirs is taken in.
         await _trials.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            return await _vault.BorrowAsync(from, path => Task.Run(() => ImportTrial.Read(path, request.Profile, null, options.MaxUnpacked, stop), stop), stop).ConfigureAwait(false);
+            return await _vault.BorrowAsync(from, path => Task.Run(() => ImportTrial.Read(path, reading, null, options.MaxUnpacked, stop), stop), stop).ConfigureAwait(false);
         }
         finally
         {
@@ -116,6 +120,14 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
     /// <summary>Rejected rows behind number <paramref name="after"/>, at most 1,000.</summary>
     public Task<List<ImportRejectRow>> RejectsAsync(long id, long after, CancellationToken stop = default) =>
         database.ReadAsync("imports.rejects", tx => ImportStore.Rejects(tx, id, after, PageSize), stop);
+
+    /// <summary>The values that an import replaced, by series and time.</summary>
+    /// <param name="id">The import.</param>
+    /// <param name="after">Behind this one.</param>
+    /// <param name="limit">At most so many; 1 to 1,000.</param>
+    /// <param name="stop">Gives up.</param>
+    public Task<List<ImportCorrectionRow>> CorrectionsAsync(long id, CorrectionPlace after, int limit, CancellationToken stop = default) =>
+        database.ReadAsync("imports.corrections", tx => CorrectionStore.Page(tx, id, after, limit), stop);
 
     /// <summary>Runs an import again that is dead, cancelled or waits for its next try; it goes on behind what is stored.</summary>
     /// <param name="id">The import.</param>
@@ -265,10 +277,10 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
         : row.StateNow is not ("failed" or "dead" or "cancelled") ? $"it is {row.StateNow}; only one that is failed, dead or cancelled is run again"
         : null;
 
-    private ImportAdded Add(Transaction tx, ImportRequest request, StoredFile file)
+    private ImportAdded Add(Transaction tx, ImportRequest request, string? meter, StoredFile file)
     {
         PruneStore.Lock(tx);
-        if (ImportStore.Live(tx, file.Hash) is { } there)
+        if (ImportStore.Live(tx, file.Hash, meter) is { } there)
         {
             return ImportStore.Find(tx, there)!.UndoJobId is null
                 ? new ImportAdded(there, IsNew: false)
@@ -280,7 +292,7 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
             throw new ImportRefused("the same file was let go of at the same moment; hand it in again");
         }
 
-        var id = ImportStore.Add(tx, request, file.Hash, file.Bytes);
+        var id = ImportStore.Add(tx, request, meter, file.Hash, file.Bytes);
         ImportStore.Queue(tx, id, Enqueue(tx, id, request.Priority, request.MaxRetries, null, request), null);
         return new ImportAdded(id, IsNew: true);
     }

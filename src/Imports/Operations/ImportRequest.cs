@@ -13,6 +13,9 @@ public sealed record ImportRequest
     /// <summary>How it is read.</summary>
     public required Profile Profile { get; init; }
 
+    /// <summary>The meter, for files whose rows name none; null where they do, or where the profile takes it from the file's name.</summary>
+    public string? Meter { get; init; }
+
     /// <summary><c>low</c>, <c>normal</c> or <c>high</c>; one step is worth 30 minutes of waiting.</summary>
     public string Priority { get; init; } = "normal";
 
@@ -36,6 +39,9 @@ public sealed record ImportRequest
 
     /// <summary>Called once when the import has ended, by the queue's <c>http</c>; null for nobody.</summary>
     public string? Webhook { get; init; }
+
+    /// <summary>The profile for this file, with its meter where the rows name none.</summary>
+    internal Profile Reading => Profile.For(Meter, File);
 
     internal string? TagsJson => Tags.Count == 0 ? null : JsonSerializer.Serialize(Tags);
 

@@ -27,6 +27,9 @@ public sealed class ImportRow
     /// <summary>The profile as it was when the import was accepted.</summary>
     public string ProfileText { get; init; } = "";
 
+    /// <summary>The meter of a file whose rows name none, or null.</summary>
+    public string? Meter { get; init; }
+
     /// <summary><c>create</c>, <c>refuse</c> or <c>skip</c>.</summary>
     public string UnknownMeters { get; init; } = "";
 
@@ -113,6 +116,9 @@ public sealed class ImportRow
 
     /// <summary>Rows that were rejected.</summary>
     public long Rejected { get; init; }
+
+    /// <summary>Those of them that lie behind what is stored: of a file that was refused.</summary>
+    public long RejectedAhead { get; init; }
 
     /// <summary>Header of the file, its fields apart by U+001F; null for none.</summary>
     public string? Header { get; init; }

@@ -12,11 +12,11 @@ internal static class ImportStore
         """;
 
     private static readonly Sql _add = new("imports.add", """
-        insert into import (state, hash, file, bytes, profile, profile_text, unknown_meters, max_rejects, priority, tags, note, metadata, max_retries, webhook, created_at)
-        values ('queued', @hash, @file, @bytes, @profile, @profileText, @unknown, @maxRejects, @priority, @tags, @note, @metadata, @maxRetries, @webhook, @now) returning id
+        insert into import (state, hash, file, bytes, profile, profile_text, unknown_meters, max_rejects, priority, tags, note, metadata, max_retries, webhook, meter, created_at)
+        values ('queued', @hash, @file, @bytes, @profile, @profileText, @unknown, @maxRejects, @priority, @tags, @note, @metadata, @maxRetries, @webhook, @meter, @now) returning id
         """);
 
-    private static readonly Sql _live = new("imports.live", "select id from import where hash = @hash and undone_at is null and state in ('queued', 'running', 'done', 'failed') order by id limit 1");
+    private static readonly Sql _live = new("imports.live", "select id from import where hash = @hash and coalesce(meter, '') = coalesce(@meter, '') and undone_at is null and state in ('queued', 'running', 'done', 'failed') order by id limit 1");
     private static readonly Sql _find = new("imports.find", $"{Columns} where i.id = @id");
     private static readonly Sql _lock = new("imports.lock", "select id from import where id = @id{update}");
     private static readonly Sql _jobFailure = new("imports.job.failure", "select error from job_failure where job_id = @job and attempt = @attempt and outcome <> 'released' order by ended_at desc limit 1");
@@ -50,6 +50,10 @@ internal static class ImportStore
         where id = @id
         """);
 
+    private static readonly Sql _rejected = new("imports.rejected", "select rejected from import where id = @id");
+    private static readonly Sql _ahead = new("imports.kept", "update import set rejected = rejected + @count, rejected_ahead = rejected_ahead + @count where id = @id");
+    private static readonly Sql _dropAhead = new("imports.again", "delete from import_reject where import_id = @id and no > @after");
+
     private static readonly Sql _done = new("imports.done", "update import set state = 'done', finished_at = @now, warnings = @warnings where id = @id");
     private static readonly Sql _failed = new("imports.failed", """
         update import set state = @state, last_error = @error, retry_at = @retryAt, retry_count = @retries, finished_at = @finishedAt
@@ -67,13 +71,13 @@ internal static class ImportStore
     private static readonly Sql _undoing = new("imports.undo.count", "update import set undo_deleted = undo_deleted + @deleted, undo_restored = undo_restored + @restored, undo_kept = undo_kept + @kept where id = @id");
     private static readonly Sql _undone = new("imports.undone", "update import set undone_at = @now where id = @id");
 
-    public static long Add(Transaction tx, ImportRequest request, string hash, long bytes) => tx.First<long>(_add, new
+    public static long Add(Transaction tx, ImportRequest request, string? meter, string hash, long bytes) => tx.First<long>(_add, new
     {
         hash, file = request.File, bytes, profile = request.Profile.Name, profileText = request.Profile.Text, unknown = ImportRequest.Text(request.Unknown ?? request.Profile.Unknown), maxRejects = request.MaxRejects,
-        priority = request.Priority, tags = request.TagsJson, note = request.Note, metadata = request.MetadataJson, maxRetries = request.MaxRetries, webhook = request.Webhook, now = tx.Now,
+        priority = request.Priority, tags = request.TagsJson, note = request.Note, metadata = request.MetadataJson, maxRetries = request.MaxRetries, webhook = request.Webhook, meter, now = tx.Now,
     });
 
-    public static long? Live(Transaction tx, string hash) => tx.First<long?>(_live, new { hash });
+    public static long? Live(Transaction tx, string hash, string? meter) => tx.First<long?>(_live, new { hash, meter });
 
     public static ImportRow? Find(Transaction tx, long id) => tx.First<ImportRow>(_find, new { id });
 
@@ -113,6 +117,20 @@ internal static class ImportStore
             "import_reject",
             ["import_id", "no", "line", "field", "value", "reason", "raw", "context"],
             [.. rejects.Select(r => new object?[] { id, no++, r.Line, Clean(r.Field), Clean(r.Value), r.Reason, Clean(r.Raw), r.Context is null ? null : Clean(r.Context) })]);
+    }
+
+    /// <summary>Keeps rejected rows behind those of the rows that are stored.</summary>
+    public static void KeepAhead(Transaction tx, long id, List<Reject> rejects)
+    {
+        Reject(tx, id, tx.First<long>(_rejected, new { id }) + 1, rejects);
+        tx.Execute(_ahead, new { id, count = rejects.Count });
+    }
+
+    /// <summary>Drops the last so many of them.</summary>
+    public static void DropAhead(Transaction tx, long id, long count)
+    {
+        tx.Execute(_dropAhead, new { id, after = tx.First<long>(_rejected, new { id }) - count });
+        tx.Execute(_ahead, new { id, count = -count });
     }
 
     public static void Done(Transaction tx, long id, string? warnings) => tx.Execute(_done, new { id, warnings, now = tx.Now });

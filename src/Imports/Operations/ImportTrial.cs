@@ -107,7 +107,13 @@ public sealed record ImportTrial
     }
 
     /// <summary>Which profile fits a file: every one is tried on its first rows, the best one comes first.</summary>
-    public static IReadOnlyList<ImportTrial> Guess(string path, IEnumerable<Profile> profiles, long maxUnpacked, CancellationToken stop)
+    /// <param name="path">Where it is.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="profiles">The profiles.</param>
+    /// <param name="meter">The meter, where it was said; null for none.</param>
+    /// <param name="maxUnpacked">Largest size once unpacked.</param>
+    /// <param name="stop">Gives up.</param>
+    public static IReadOnlyList<ImportTrial> Guess(string path, string name, IEnumerable<Profile> profiles, string? meter, long maxUnpacked, CancellationToken stop)
     {
         const int Looked = 1_000;
         var trials = new List<ImportTrial>();
@@ -115,7 +121,7 @@ public sealed record ImportTrial
         {
             try
             {
-                trials.Add(Read(path, profile, Looked, maxUnpacked, stop));
+                trials.Add(Read(path, profile.For(meter, name), Looked, maxUnpacked, stop));
             }
             catch (ImportRefused refused) when (refused.InnerException is not (IOException or UnauthorizedAccessException))
             {

@@ -88,7 +88,8 @@ public static class RejectFile
         return fields;
     }
 
-    private static string Line(IEnumerable<string> fields)
+    /// <summary>A line of a CSV that no spreadsheet runs anything of.</summary>
+    internal static string Line(IEnumerable<string> fields)
     {
         var line = new StringBuilder();
         foreach (var field in fields)

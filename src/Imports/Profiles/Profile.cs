@@ -1,3 +1,5 @@
+using Rondo.Imports.Formats;
+
 namespace Rondo.Imports.Profiles;
 
 /// <summary>The shape of a file.</summary>
@@ -123,6 +125,12 @@ public sealed record Profile
     /// <summary>How meters are written.</summary>
     public MeterNames Meters { get; init; }
 
+    /// <summary>Where the name of a file has the meter, <c>{meter}_*.csv</c>; null where its rows name it, or whoever hands it in.</summary>
+    public string? MeterFromFile { get; init; }
+
+    /// <summary>The meter that all of a file is of; null where its rows name theirs. Never of the YAML: see <see cref="For"/>.</summary>
+    public string? OnlyMeter { get; init; }
+
     /// <summary>Names of columns by what they mean, in lower case without spaces; or <c>#3</c> for the third column of a file without a header.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Columns { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
@@ -164,6 +172,29 @@ public sealed record Profile
 
     /// <summary>What becomes of meters nobody knows.</summary>
     public UnknownMeters Unknown { get; init; }
+
+    /// <summary>This profile for one file: with the meter that was said for it, or that its name has in it.</summary>
+    /// <param name="meter">The meter that was said; null for none.</param>
+    /// <param name="file">What the file is called.</param>
+    /// <exception cref="ImportRefused">That is no meter, or the name has none in it.</exception>
+    public Profile For(string? meter, string file)
+    {
+        if (meter is null && MeterFromFile is null)
+        {
+            return this;
+        }
+
+        if (Shape == FileShape.Nem12)
+        {
+            throw new ImportRefused("a NEM12 file names its meters itself; hand it in without --meter");
+        }
+
+        var said = meter ?? Profiles.MeterFromFile.Read(MeterFromFile!, file)
+            ?? throw new ImportRefused($"the name of the file, {Imports.Names.Shown(file)}, is not like '{MeterFromFile}', by which profile {Name} takes the meter from it (meter_from_file); call it so, or say the meter (--meter NAME)");
+        return MeterText.Read(said, Meters, out var name) is { } problem
+            ? throw new ImportRefused($"'{Imports.Names.Shown(said)}' {(meter is null ? "in the name of the file " : "")}is not a meter as profile {Name} has them: {problem}")
+            : this with { OnlyMeter = name };
+    }
 
     /// <summary>Names of the columns of that meaning; none when the profile has no such.</summary>
     public IReadOnlyList<string> Named(string meaning) => Columns.GetValueOrDefault(meaning) ?? [];

@@ -52,17 +52,19 @@ public sealed class ProfileCatalogue(string? folder = null)
     /// <summary>The profile that is named, be it by its name or as a file (ending in <c>.yaml</c>), or the one that fits a file best.</summary>
     /// <param name="named">A name, a path, or null to look at the file.</param>
     /// <param name="file">The file.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="meter">The meter, where it was said; null for none.</param>
     /// <param name="maxUnpacked">Largest size once unpacked.</param>
     /// <param name="stop">Gives up.</param>
     /// <exception cref="ImportRefused">There is none, or none fits.</exception>
-    public Profile Choose(string? named, string file, long maxUnpacked, CancellationToken stop)
+    public Profile Choose(string? named, string file, string name, string? meter, long maxUnpacked, CancellationToken stop)
     {
         if (named is not null)
         {
             return named.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) ? ReadFile(named) : Find(named);
         }
 
-        var trials = ImportTrial.Guess(file, All().Select(p => p.Profile), maxUnpacked, stop);
+        var trials = ImportTrial.Guess(file, name, All().Select(p => p.Profile), meter, maxUnpacked, stop);
         var best = trials[0];
         return best is { Refusal: null, Values: > 0 } && best.Rejected * 2 <= best.Rows ? Find(best.Profile)
             : best.Refusal is { } refusal && trials.All(t => t.Refusal == refusal)

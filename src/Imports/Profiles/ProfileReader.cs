@@ -34,6 +34,7 @@ public static class ProfileReader
             Unit = Word(fields, "unit") ?? "kWh",
             Channel = Word(fields, "channel") ?? "import",
             Meters = Choice(fields, "meters", MeterNames.Text, ("text", MeterNames.Text), ("mpan", MeterNames.Mpan), ("nmi", MeterNames.Nmi)),
+            MeterFromFile = Pattern(fields),
             Columns = Columns(fields),
             WideFlags = Choice(fields, "flags", "none", ("none", "none"), ("interleaved", "interleaved"), ("block", "block")),
             AllowsNegative = Choice(fields, "negative", false, ("reject", false), ("accept", true)),
@@ -56,7 +57,7 @@ public static class ProfileReader
         };
         foreach (var left in fields.Values)
         {
-            throw left.Mistake("is not known; expected one of name, description, shape, sheet, separator, decimal, zone, label, interval, unit, channel, meters, columns, dates, times, flags, missing, "
+            throw left.Mistake("is not known; expected one of name, description, shape, sheet, separator, decimal, zone, label, interval, unit, channel, meters, meter_from_file, columns, dates, times, flags, missing, "
                 + "actual, estimated, no_value, negative, unfinished, long_day, totals, overlap, unknown_meters");
         }
 
@@ -70,9 +71,10 @@ public static class ProfileReader
         Require(Names.IsFit(profile.Channel), $"channel: '{Names.Shown(profile.Channel)}' is not a name: 1 to {Names.Longest} letters, digits, '.', '-', '_'");
         Require(Units.TryFind(profile.Unit, 1_800, out _, out _), $"unit: '{Names.Shown(profile.Unit)}' is not known; expected one of {Units.Known}");
         Require(profile.Sheet is null or { Length: > 0 and <= 100 }, "sheet: the name of a sheet has 1 to 100 characters");
+        Require(profile.Shape != FileShape.Nem12 || profile.MeterFromFile is null, "meter_from_file: NEM12 names its meters itself");
         if (profile.Shape is FileShape.Long or FileShape.Wide)
         {
-            Require(profile.Named("meter").Count > 0, "columns: a column for the meter is needed");
+            Require(profile.Named("meter").Count == 0 || profile.MeterFromFile is null, "the meter is either in a column or in the name of the file: take out meter_from_file, or meter under columns");
             Require(profile.Dates.Count > 0, "dates: at least one way to write dates is needed, such as yyyy-MM-dd HH:mm");
             Require(
                 profile.Shape == FileShape.Wide ? profile.Named("date").Count > 0 : profile.Named("value").Count > 0 && profile.Named("timestamp").Count + profile.Named("date").Count > 0,
@@ -133,6 +135,16 @@ public static class ProfileReader
         return text.EndsWith('m') && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes is >= 5 and <= 1_440 && 1_440 % minutes == 0
             ? minutes * 60
             : throw field.Mistake($"'{Names.Shown(text)}' will not do; expected minutes of which a day is a multiple, 5m to 1440m");
+    }
+
+    private static string? Pattern(Dictionary<string, ProfileField> fields)
+    {
+        if (!fields.Remove("meter_from_file", out var field))
+        {
+            return null;
+        }
+
+        return MeterFromFile.Problem(field.Scalar()) is { } problem ? throw field.Mistake($"'{Names.Shown(field.Scalar())}' will not do: {problem}") : field.Scalar();
     }
 
     private static Dictionary<string, IReadOnlyList<string>> Columns(Dictionary<string, ProfileField> fields)

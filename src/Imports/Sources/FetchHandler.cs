@@ -107,7 +107,7 @@ public sealed class FetchHandler(Database database, ImportOptions options, IRead
             async path =>
             {
                 await using var again = File.OpenRead(path);
-                return (await imports().AddAsync(request with { Profile = profiles.Choose(null, path, options.MaxUnpacked, stop) }, again, stop).ConfigureAwait(false)).Id;
+                return (await imports().AddAsync(request with { Profile = profiles.Choose(null, path, file.Name, null, options.MaxUnpacked, stop) }, again, stop).ConfigureAwait(false)).Id;
             },
             stop).ConfigureAwait(false);
     }

@@ -17,7 +17,7 @@ public sealed class ImportFaultTests(ITestOutputHelper output)
     [Fact]
     public async Task A_full_disk_fails_the_run_and_says_so_and_the_import_goes_on_when_there_is_room_again()
     {
-        const int Each = 20_000;
+        const int Each = 12_000;
         await using var disk = await SmallDisk.MountAsync("96m");
         await using var site = await Site.CreateAsync(DatabaseKind.Sqlite, 1, folder: disk.Folder);
         using var place = new Place(site);
@@ -45,7 +45,7 @@ public sealed class ImportFaultTests(ITestOutputHelper output)
     [Fact]
     public async Task A_database_that_is_restarted_in_the_middle_loses_no_row_and_doubles_none()
     {
-        const int Each = 20_000;
+        const int Each = 12_000;
         await using var site = await Site.CreateAsync(DatabaseKind.Postgres, 1);
         using var place = new Place(site);
         await place.AddAsync(Each, note: 0);

@@ -18,7 +18,7 @@ public sealed class Command_line : IDisposable
         "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove",
         "secrets", "secrets list", "secrets verify", "secrets rotate", "secrets forget", "devices secret", "devices secret set", "devices secret list", "devices secret remove", "users", "users add", "users list", "users remove", "users passwd", "users role", "audit", "audit list", "audit verify", "audit export", "audit accept", "audit rotate-key", "tokens", "tokens add", "tokens list", "tokens revoke", "tokens rotate",
         "schedules", "schedules list", "schedules show", "schedules check", "schedules run", "schedules pause", "schedules resume", "schedules add", "schedules remove", "watch", "live", "live publish", "trace",
-        "imports", "imports add", "imports list", "imports show", "imports errors", "imports retry", "imports cancel", "imports undo", "imports profile", "imports profile list", "imports profile show", "imports profile guess",
+        "imports", "imports add", "imports list", "imports show", "imports errors", "imports corrections", "imports retry", "imports cancel", "imports undo", "imports profile", "imports profile list", "imports profile show", "imports profile guess",
     ];
 
     [Theory]

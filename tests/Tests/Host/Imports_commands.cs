@@ -95,6 +95,54 @@ public sealed class Imports_commands : IDisposable
         Assert.Equal(("2", 1), (told.GetProperty("subject").GetString(), told.GetProperty("after").GetProperty("told").GetInt32()));
     }
 
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite)]
+    [InlineData(DatabaseKind.Postgres)]
+    public async Task A_profile_is_guessed_and_saved_and_what_it_replaced_is_told(DatabaseKind kind)
+    {
+        await using var postgres = kind == DatabaseKind.Postgres ? await TestPostgres.CreateAsync() : null;
+        var run = new CommandRun(_folder);
+        run.Database = postgres?.Url ?? run.Database;
+        await run.GoodAsync("database", "migrate");
+        var file = _folder.Write("roof.csv", "when;kWh\n01/02/2026 00:00;1,5\n01/02/2026 00:30;2,5\n");
+        var mine = _folder.At("mine.yaml");
+
+        // Nobody knows which number is the day: nothing is saved until somebody says it.
+        Assert.Equal(1, await run.RunAsync("imports", "profile", "guess", file, "--save", mine));
+        Assert.Contains("'01/02/2026 00:00' may be 1 February 2026 or 2 January 2026", run.Error);
+        Assert.False(File.Exists(mine));
+        Assert.Equal(64, await run.RunAsync("imports", "profile", "guess", file, "--save", "mine"));
+        Assert.Contains("imports.profiles", run.Error);
+        Assert.Equal(64, await run.RunAsync("imports", "profile", "guess", file, "--date-order", "backwards"));
+        await run.GoodAsync("imports", "profile", "guess", file, "--date-order", "day-first", "--save", mine, "--json");
+        Assert.Equal((mine, "mine", 2), (run.Json.GetProperty("saved").GetString(), run.Json.GetProperty("name").GetString(), run.Json.GetProperty("trial").GetProperty("values").GetInt32()));
+        Assert.Contains(run.Json.GetProperty("parts").EnumerateArray(), p => p.GetProperty("part").GetString() == "decimal" && p.GetProperty("certainty").GetString() == "certain" && p.GetProperty("value").GetString() == ",");
+        Assert.Equal(1, await run.RunAsync("imports", "profile", "guess", file, "--date-order", "day-first", "--save", mine));
+        Assert.Contains("is there already", run.Error);
+
+        await run.GoodAsync("imports", "add", file, "--profile", mine, "--meter", "roof");
+        await run.GoodAsync("work", "--once", "--queue", "imports");
+        await run.GoodAsync("imports", "add", _folder.Write("roof2.csv", "when;kWh\n01/02/2026 00:30;9\n"), "--profile", mine, "--meter", "roof");
+        await run.GoodAsync("work", "--once", "--queue", "imports");
+        await run.GoodAsync("imports", "corrections", "2", "--json");
+        var told = run.Json.GetProperty("corrections")[0];
+        Assert.Equal(("ROOF/import", 2.5, 9d, 1, 2), (told.GetProperty("series").GetString(), told.GetProperty("old_value").GetDouble(), told.GetProperty("new_value").GetDouble(), told.GetProperty("former_import").GetInt32(), told.GetProperty("import").GetInt32()));
+        await run.GoodAsync("imports", "corrections", "2", "--limit", "1");
+        Assert.Contains("2026-02-01T00:30:00Z", run.Output);
+        await run.GoodAsync("imports", "corrections", "2", "--csv");
+        Assert.StartsWith("series,at,old_value,old_quality,former_import,new_value,new_quality,import,corrected_at,replaced_by\r\nROOF/import,2026-02-01T00:30:00Z,2.5,actual,1,9,actual,2,", run.Output, StringComparison.Ordinal);
+        await run.GoodAsync("imports", "list");
+        Assert.Contains("DUPLICATES", run.Output);
+        Assert.Contains("ALERT_SENT", run.Output);
+        await run.GoodAsync("imports", "show", "2");
+        Assert.Contains("of meter ROOF", run.Output);
+        Assert.Contains("alert sent: no", run.Output);
+        Assert.Equal(1, await run.RunAsync("imports", "corrections", "99"));
+        Assert.Equal(64, await run.RunAsync("imports", "corrections", "2", "--after", "x"));
+        Assert.Equal(64, await run.RunAsync("imports", "corrections", "2", "--limit", "0"));
+        Assert.Equal(64, await run.RunAsync("imports", "corrections", "2", "--csv", "--json"));
+    }
+
     [Fact]
     public async Task On_a_terminal_it_is_shown_how_imports_go_and_who_ends_the_looking_ends_nothing_else()
     {

@@ -46,23 +46,42 @@ public sealed class ImportTests
         Assert.Contains("no header", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=long-csv&dry_run=true", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
         Assert.Contains("webhook", (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=long-csv&webhook=nowhere", "x")).Problem(HttpStatusCode.UnprocessableEntity).GetProperty("detail").GetString());
         Assert.Equal(HttpStatusCode.Forbidden, (await client.PostAsync("/api/imports?profile=long-csv&webhook=https://example.org/", null)).StatusCode);
+        using var other = await client.PostAsync("/api/imports?profile=long-csv&file=other.csv&meter=m1&meta=a=b&meta=c=d", new StringContent("timestamp,value\n2026-05-01T00:00Z,2\n"));
+        Assert.Equal(HttpStatusCode.Created, other.StatusCode);
+        var second = await Eventually.GetAsync(async () => (await rondo.GetAsync("/api/imports/2")).Good().GetProperty("import"), i => i.GetProperty("state").GetString() == "done", "the second one is imported");
+        Assert.Equal(("M1", 1, "d"), (second.GetProperty("meter").GetString(), second.GetProperty("replaced").GetInt32(), second.GetProperty("metadata").GetProperty("c").GetString()));
+        var corrections = (await rondo.GetAsync("/api/imports/2/corrections?limit=1")).Good();
+        Assert.Equal((1d, 2d, 1, 2), (corrections.GetProperty("corrections")[0].GetProperty("old_value").GetDouble(), corrections.GetProperty("corrections")[0].GetProperty("new_value").GetDouble(), corrections.GetProperty("corrections")[0].GetProperty("former_import").GetInt32(), corrections.GetProperty("corrections")[0].GetProperty("import").GetInt32()));
+        Assert.Equal(0, (await rondo.GetAsync(corrections.GetProperty("next").GetString()!)).Good().GetProperty("corrections").GetArrayLength());
+        var replaced = await rondo.GetAsync("/api/imports/2/corrections?format=csv");
+        Assert.Equal("text/csv", replaced.MediaType);
+        Assert.Contains("\r\nM1/import,2026-05-01T00:00:00Z,1,actual,1,2,actual,2,", replaced.Text);
+        foreach (var bad in new[] { "after=x", "limit=0", "format=pdf" })
+        {
+            (await rondo.GetAsync($"/api/imports/2/corrections?{bad}")).Problem(HttpStatusCode.BadRequest);
+        }
+
+        (await rondo.GetAsync("/api/imports/9/corrections")).Problem(HttpStatusCode.NotFound);
+        (await rondo.AskAsync(HttpMethod.Post, "/api/imports?profile=long-csv&meta=a", "x")).Problem(HttpStatusCode.BadRequest);
+        (await rondo.AskAsync(HttpMethod.Post, "/api/imports/2/undo")).Good();
+        await Eventually.GetAsync(async () => (await rondo.GetAsync("/api/imports/2")).Good(), s => s.GetProperty("import").GetProperty("undone_at").ValueKind != System.Text.Json.JsonValueKind.Null, "the second one is taken back");
         Assert.Contains("it is done", (await rondo.AskAsync(HttpMethod.Post, "/api/imports/1/cancel")).Problem(HttpStatusCode.Conflict).GetProperty("detail").GetString());
         (await rondo.AskAsync(HttpMethod.Post, "/api/imports/1/undo")).Good();
         await Eventually.GetAsync(async () => (await rondo.GetAsync("/api/imports/1")).Good(), s => s.GetProperty("import").GetProperty("undone_at").ValueKind != System.Text.Json.JsonValueKind.Null, "it is taken back");
         Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync("/api/imports/health")).StatusCode);
         var health = (await rondo.GetAsync("/api/imports/health")).Good();
-        Assert.Equal(("healthy", 1, 0), (health.GetProperty("status").GetString(), health.GetProperty("ends").GetProperty("done").GetInt32(), health.GetProperty("reasons").GetArrayLength()));
+        Assert.Equal(("healthy", 2, 0), (health.GetProperty("status").GetString(), health.GetProperty("ends").GetProperty("done").GetInt32(), health.GetProperty("reasons").GetArrayLength()));
         (await rondo.GetAsync("/api/imports/health?stuck_after=soon")).Problem(HttpStatusCode.BadRequest);
         (await rondo.GetAsync("/api/imports/health?degraded_failures=60&critical_failures=50")).Problem(HttpStatusCode.BadRequest);
         using var noMeters = await client.PostAsync("/api/imports?profile=long-csv", new StringContent("neither\nnor\n"));
-        await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/imports/2")).Good().GetProperty("import").GetProperty("state").GetString() == "dead", "the second one is dead");
+        await Eventually.TrueAsync(async () => (await rondo.GetAsync("/api/imports/3")).Good().GetProperty("import").GetProperty("state").GetString() == "dead", "the third one is dead");
         var critical = await rondo.GetAsync("/api/imports/health?min_imports=1&degraded_failures=10&critical_failures=20");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (critical.Status, critical.Text.Contains("imports.failures", StringComparison.Ordinal)));
         Assert.Equal(HttpStatusCode.Forbidden, (await client.PostAsync("/api/imports/prune?days=0", null)).StatusCode);
         (await rondo.AskAsync(HttpMethod.Post, "/api/imports/prune?days=-1")).Problem(HttpStatusCode.BadRequest);
         var would = (await rondo.AskAsync(HttpMethod.Post, "/api/imports/prune?days=0&dry_run=true")).Good();
-        Assert.Equal((true, 1, 2), (would.GetProperty("is_dry_run").GetBoolean(), would.GetProperty("states")[1].GetProperty("imports").GetInt32(), would.GetProperty("files").GetProperty("count").GetInt32()));
-        Assert.Equal(2, (await rondo.AskAsync(HttpMethod.Post, "/api/imports/prune?days=0")).Good().GetProperty("files").GetProperty("count").GetInt32());
+        Assert.Equal((true, 2, 3), (would.GetProperty("is_dry_run").GetBoolean(), would.GetProperty("states")[1].GetProperty("imports").GetInt32(), would.GetProperty("files").GetProperty("count").GetInt32()));
+        Assert.Equal(3, (await rondo.AskAsync(HttpMethod.Post, "/api/imports/prune?days=0")).Good().GetProperty("files").GetProperty("count").GetInt32());
         (await rondo.GetAsync("/api/imports/1")).Problem(HttpStatusCode.NotFound);
         (await rondo.AskAsync(HttpMethod.Post, "/api/imports/9/undo")).Problem(HttpStatusCode.NotFound);
         Assert.Contains("profile", (await rondo.AskAsync(HttpMethod.Post, "/api/imports", "x")).Problem(HttpStatusCode.BadRequest).GetProperty("detail").GetString());

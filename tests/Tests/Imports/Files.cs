@@ -32,12 +32,12 @@ internal static class Files
 
     public static FileRead Read(Profile profile, string text) => Read(profile, Encoding.UTF8.GetBytes(text));
 
-    public static FileRead Read(Profile profile, byte[] bytes)
+    public static FileRead Read(Profile profile, byte[] bytes, long most = 100_000_000)
     {
         using var folder = new TempFolder();
         var path = folder.At("file");
         File.WriteAllBytes(path, bytes);
-        using var file = MeterFile.Open(path, profile, 100_000_000);
+        using var file = MeterFile.Open(path, profile, most);
         var reader = FormatReader.Open(file, profile);
         var batch = new Batch();
         while (reader.Read(batch))

@@ -100,7 +100,7 @@ public sealed class ImportTests
         var text = Files.Long(1, 100) + "M1,x,1\nM1,y,2\n";
         var refused = await rig.ImportAsync(text, change: r => r with { MaxRejects = 1 }, until: "dead");
         Assert.Contains("more than 1 rows would be rejected, the first one in line 102: bad_time", refused.LastError);
-        Assert.Equal((0, 0), (await rig.CountAsync("sample"), await rig.CountAsync("import_reject")));
+        Assert.Equal((0, 2, 2), (await rig.CountAsync("sample"), await rig.CountAsync("import_reject"), refused.Rejected));
         var unknown = await rig.ImportAsync(Files.Long(2, 10), change: r => r with { Unknown = Rondo.Imports.Profiles.UnknownMeters.Refuse }, until: "dead");
         Assert.Contains("2 series are not known: M1/import, M2/import", unknown.LastError);
         Assert.Equal(0, await rig.CountAsync("source"));

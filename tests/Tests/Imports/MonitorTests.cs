@@ -220,7 +220,7 @@ public sealed class MonitorTests
                 if (work == "imports.chunk" && Interlocked.Increment(ref _chunks) == 3)
                 {
                     _stands.SetResult();
-                    _gate.Wait(TimeSpan.FromSeconds(30));
+                    _gate.Wait(TimeSpan.FromMinutes(1));
                     _hasGoneOn = true;
                 }
 
@@ -231,7 +231,7 @@ public sealed class MonitorTests
         /// <summary>True when it went on, and nothing runs any more that could write.</summary>
         public bool IsRefused => _hasGoneOn && _rig.IsIdle;
 
-        public Task UntilItStandsAsync() => _stands.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        public Task UntilItStandsAsync() => _stands.Task.WaitAsync(TimeSpan.FromMinutes(1));
 
         public void GoOn() => _gate.Set();
 

@@ -54,13 +54,13 @@ public sealed class ResumeTests
             if (work == "imports.chunk" && Interlocked.Increment(ref chunks) == 3)
             {
                 reached.SetResult();
-                gate.Task.Wait(TimeSpan.FromSeconds(20));
+                gate.Task.Wait(TimeSpan.FromMinutes(1));
             }
 
             return null;
         };
         var id = (await rig.AddAsync(Files.Long(1, 1_000))).Id;
-        await reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await reached.Task.WaitAsync(TimeSpan.FromMinutes(1));
         var change = await rig.Imports.CancelAsync(id);
         Assert.Equal((null, "cancelled"), (change.Refusal, change.Row!.State));
         gate.SetResult();
@@ -83,7 +83,7 @@ public sealed class ResumeTests
             if (work == "imports.chunk" && Interlocked.Increment(ref chunks) == 3)
             {
                 // As after a pause of this process: another lease of the job is in force.
-                rig.Store.ExecuteAsync("update job_running set lease_no = lease_no + 1").Wait(TimeSpan.FromSeconds(10));
+                rig.Store.ExecuteAsync("update job_running set lease_no = lease_no + 1").Wait(TimeSpan.FromMinutes(1));
             }
 
             return null;

@@ -83,13 +83,13 @@ public sealed class TogetherTests
             if (work == "imports.chunk" && Interlocked.Increment(ref chunks) == 3)
             {
                 stands.SetResult();
-                gate.Wait(TimeSpan.FromSeconds(30));
+                gate.Wait(TimeSpan.FromMinutes(1));
             }
 
             return null;
         };
         var id = (await rig.AddAsync(Files.Long(1, 1_000))).Id;
-        await stands.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await stands.Task.WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Null((await rig.Imports.CancelAsync(id)).Refusal);
         var again = await Task.WhenAll(rig.Imports.RetryAsync(id, null), rig.Imports.RetryAsync(id, null));
         Assert.Single(again, a => a.Refusal is null);
@@ -110,7 +110,7 @@ public sealed class TogetherTests
         {
             if (work == "imports.undo.slice")
             {
-                gate.Wait(TimeSpan.FromSeconds(30));
+                gate.Wait(TimeSpan.FromMinutes(1));
             }
 
             return null;
@@ -125,6 +125,19 @@ public sealed class TogetherTests
         var undone = (await rig.Imports.ShowAsync(row.Id))!.Row;
         Assert.Equal((2_000, 0, 0), (undone.UndoDeleted, undone.UndoRestored, await rig.CountAsync("sample")));
         Assert.Equal(2_000, (await rig.ImportAsync(text)).Inserted);
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_slice_of_an_undo_that_somebody_was_in_the_way_of_is_tried_again_in_the_same_attempt(DatabaseKind kind)
+    {
+        await using var rig = await ImportRig.StartAsync(kind);
+        var row = await rig.ImportAsync(Files.Long(1, 1_200));
+        var slices = 0;
+        rig.Database.Before = work => work == "imports.undo.slice" && Interlocked.Increment(ref slices) is 1 or 2 or 3 or 5 ? (StorageFault?)new StorageFault(StorageFaultKind.Busy, "the test was in the way") : null;
+        var undone = await rig.UndoAsync(row.Id);
+        Assert.Equal((1_200, 0), (undone.UndoDeleted, await rig.CountAsync("sample")));
+        Assert.True(slices >= 8, $"{slices} slices were tried");
+        Assert.Equal(0, await rig.CountAsync("job_failure"));
     }
 
     [Fact]

@@ -77,7 +77,7 @@ internal static class Workbook
         {
             foreach (var (name, text) in files)
             {
-                using var entry = zip.CreateEntry(name).Open();
+                using var entry = zip.CreateEntry(name, CompressionLevel.Fastest).Open();
                 entry.Write(Encoding.UTF8.GetBytes(text));
             }
         }

@@ -283,15 +283,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
 
         foreach (var piece in SeriesPlaces.OfOtherInterval(without).Chunk(1_000))
         {
-            await WriteAsync(
-                "imports.intervals",
-                tx =>
-                {
-                    job.HoldIn(tx);
-                    SeriesPlaces.Say(tx, piece);
-                    return true;
-                },
-                stop).ConfigureAwait(false);
+            await WriteHeldAsync("imports.intervals", tx => SeriesPlaces.Say(tx, piece), stop).ConfigureAwait(false);
         }
 
         foreach (var channel in without)

@@ -83,8 +83,8 @@ public sealed class JobContext
     /// <summary>True when the attempt was taken away or is to end; the token says the same.</summary>
     public bool IsStopping => _running.StopReason != StopReason.None;
 
-    /// <summary>How far it is. Kept in memory and stored once a second at most; the last one counts.</summary>
-    public void Progress(long done, long? total = null, string? note = null) => _running.Say(new JobProgress(done, total, Texts.Fit(note)));
+    /// <summary>How far it is. Kept in memory and stored within a second, or with the end of the attempt; the last one counts.</summary>
+    public void Progress(long done, long? total = null, string? note = null) => _running.Say(new JobProgress(done, total, Texts.Fit(note), _runner.Now));
 
     /// <summary>A line about this attempt, stored within a second. Lines beyond <see cref="MaxLines"/> are dropped.</summary>
     public void Log(string text, string level = "info")
@@ -121,4 +121,5 @@ public sealed class JobContext
 /// <param name="Done">So many.</param>
 /// <param name="Total">Of so many, or null when nobody knows.</param>
 /// <param name="Note">In words.</param>
-internal sealed record JobProgress(long Done, long? Total, string? Note);
+/// <param name="At">When that was said.</param>
+internal sealed record JobProgress(long Done, long? Total, string? Note, Instant At);

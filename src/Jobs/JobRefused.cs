@@ -19,12 +19,15 @@ public enum JobRefusal
 /// <summary>A job that was not accepted. Nothing is stored.</summary>
 /// <param name="reason">Why.</param>
 /// <param name="message">What is wrong and what to do.</param>
-/// <param name="pointer">Where in the arguments, as a JSON pointer; null when it is not about them.</param>
+/// <param name="pointer">See <see cref="Pointer"/>.</param>
 public sealed class JobRefused(JobRefusal reason, string message, string? pointer = null) : Exception(message)
 {
     /// <summary>Why.</summary>
     public JobRefusal Reason { get; } = reason;
 
-    /// <summary>Where in the arguments (RFC 6901); the empty pointer is all of them.</summary>
+    /// <summary>
+    /// Where, as a JSON pointer (RFC 6901): in the arguments, of which the empty pointer is all; or, of a <see cref="JobRefusal.BadOption"/>, which option by its name in the HTTP API, such as
+    /// <c>/unique_key</c>. Null when it is about neither.
+    /// </summary>
     public string? Pointer { get; } = pointer;
 }

@@ -30,10 +30,10 @@ public static class JobStates
 {
     private static readonly Dictionary<JobState, JobState[]> _next = new()
     {
-        [JobState.Scheduled] = [JobState.Ready, JobState.Blocked, JobState.Cancelled, JobState.Dead],
-        [JobState.Blocked] = [JobState.Ready, JobState.Scheduled, JobState.Cancelled, JobState.Dead],
-        [JobState.Ready] = [JobState.Running, JobState.Cancelled, JobState.Dead],
-        [JobState.Running] = [JobState.Done, JobState.Dead, JobState.Cancelled, JobState.Scheduled, JobState.Ready, JobState.Blocked],
+        [JobState.Scheduled] = [JobState.Ready, JobState.Blocked, JobState.Cancelled],
+        [JobState.Blocked] = [JobState.Ready, JobState.Scheduled, JobState.Cancelled],
+        [JobState.Ready] = [JobState.Running, JobState.Cancelled],
+        [JobState.Running] = [JobState.Done, JobState.Dead, JobState.Cancelled, JobState.Scheduled, JobState.Ready],
         [JobState.Done] = [JobState.Ready, JobState.Blocked],
         [JobState.Cancelled] = [JobState.Ready, JobState.Blocked],
         [JobState.Dead] = [JobState.Ready, JobState.Blocked, JobState.Cancelled],

@@ -27,6 +27,7 @@ internal static class Remedies
         ["polling.audit_old"] = "See in the log why the loop polling.audit does not come to its end",
         ["devices.offline"] = "rondo devices list; then rondo devices test NAME for one of them",
         ["jobs.no_node"] = "Start a node with the role work: rondo serve",
+        ["jobs.no_workers"] = "rondo workers scale QUEUE N, or a node whose setting jobs.queues gives it some",
         ["jobs.missing"] = "rondo jobs balance names them; when they are known to be lost: rondo jobs balance --write-off",
         ["jobs.doubled"] = "rondo jobs balance names them; report it",
         ["jobs.unbalanced"] = "rondo jobs balance",

@@ -10,20 +10,25 @@ internal static class ImportsFollow
     private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Follows them; true when all have ended well. Whoever presses Ctrl-C ends only the looking.</summary>
-    public static async Task<bool> RunAsync(Run run, ImportOperations imports, IReadOnlyList<long> ids)
+    public static Task<bool> RunAsync(Run run, ImportOperations imports, IReadOnlyList<long> ids) =>
+        RunAsync(run.Shell.OpenConsole(), id => imports.FindAsync(id, CancellationToken.None), ids, run.Time, run.Say, run.Stop);
+
+    /// <summary>The same of whatever <paramref name="find"/> tells. One that is not there any more has not ended well, as far as anybody can say.</summary>
+    public static async Task<bool> RunAsync(IAnsiConsole console, Func<long, Task<ImportRow?>> find, IReadOnlyList<long> ids, TimeProvider time, Action<string> say, CancellationToken stop)
     {
         var isGood = true;
         var ended = new List<string>();
-        var console = run.Shell.OpenConsole();
         await console.Progress().Columns(new SpinnerColumn(), new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }).StartAsync(async bars =>
         {
             var waiting = ids.Distinct().ToDictionary(id => id, id => bars.AddTask($"import {id}", maxValue: 1));
-            while (waiting.Count > 0 && !run.Stop.IsCancellationRequested)
+            while (waiting.Count > 0 && !stop.IsCancellationRequested)
             {
                 foreach (var (id, bar) in waiting.ToList())
                 {
-                    if (await imports.FindAsync(id, CancellationToken.None) is not { } row)
+                    if (await find(id) is not { } row)
                     {
+                        isGood = false;
+                        ended.Add($"import {id} is not there any more; what came of it cannot be told");
                         bar.StopTask();
                         waiting.Remove(id);
                         continue;
@@ -42,13 +47,13 @@ internal static class ImportsFollow
 
                 if (waiting.Count > 0)
                 {
-                    await Task.Delay(_every, run.Time, run.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(_every, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
             }
         });
 
         // A bar is as wide as the terminal; what came of it is told whole.
-        ended.ForEach(run.Say);
+        ended.ForEach(say);
         return isGood;
     }
 

@@ -65,7 +65,7 @@ internal static class JobsEnqueue
         }
         catch (JobRefused refused)
         {
-            throw new CommandFault(ExitCode.Misuse, refused.Pointer is { Length: > 0 } pointer ? $"{refused.Message} (at {pointer})" : refused.Message);
+            throw new CommandFault(ExitCode.Misuse, refused is { Reason: JobRefusal.BadArguments, Pointer: { Length: > 0 } pointer } ? $"{refused.Message} (at {pointer})" : refused.Message);
         }
 
         await run.HintAsync(database, JobServer.Topic);

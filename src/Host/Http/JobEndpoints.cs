@@ -188,7 +188,7 @@ internal static class JobEndpoints
                     JobRefusal.UnknownKind => "/kind",
                     JobRefusal.BadArguments => "/args" + refused.Pointer,
                     JobRefusal.TooLarge => "/args",
-                    _ => "",
+                    _ => refused.Pointer ?? "",
                 },
                 refused.Message));
         }

@@ -22,6 +22,7 @@ public sealed class JobHost : IAsyncDisposable
     private readonly LoopSupervisor _supervisor;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> _recycled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile JobHostLife? _life;
     private Task _following = Task.CompletedTask;
     private long _refusedBefore;
@@ -62,6 +63,12 @@ public sealed class JobHost : IAsyncDisposable
 
     /// <summary>Completes with the reason when it cannot go on: then the process should end, for its supervisor to start it again.</summary>
     public Task<string> Broken => _broken.Task;
+
+    /// <summary>
+    /// Completes with the reason when this process has done its share (<see cref="JobsOptions.RecycleAfterJobs"/>, <see cref="JobsOptions.RecycleAboveMemory"/>): then the program should stop it and
+    /// end, at a time of its choosing, for its supervisor to start it again. Until then it goes on. What has ended is counted from the beginning of an incarnation.
+    /// </summary>
+    public Task<string> Recycled => _recycled.Task;
 
     /// <summary>Opens, migrates, registers and runs. What fails leaves nothing behind.</summary>
     /// <param name="address"><c>sqlite:PATH</c> or <c>postgres://user:password@host:port/database</c>.</param>
@@ -167,6 +174,11 @@ public sealed class JobHost : IAsyncDisposable
                     JobHostLog.Broken(_settings.Log, reason);
                     _broken.TrySetResult(reason);
                     return;
+                }
+
+                if (life.Server.Recycle is { } due && _recycled.TrySetResult(due.Reason))
+                {
+                    JobHostLog.Recycled(_settings.Log, due.Reason);
                 }
 
                 if (life.Node.IsDead)

@@ -25,4 +25,7 @@ internal static partial class JobHostLog
 
     [LoggerMessage(5107, LogLevel.Critical, "The queue cannot go on: {Reason}. The process should end, for its supervisor to start it again")]
     public static partial void Broken(ILogger log, string reason);
+
+    [LoggerMessage(5108, LogLevel.Information, "This process has done its share: {Reason}. It goes on until the program ends it, for its supervisor to start another")]
+    public static partial void Recycled(ILogger log, string reason);
 }

@@ -22,6 +22,20 @@ internal static partial class JobArgs
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
+    /// <summary>A record as text.</summary>
+    /// <exception cref="JobRefused">It has none: it goes round in circles, is too deep, or has a number that JSON has not.</exception>
+    public static string Write<TArgs>(string kind, TArgs args)
+    {
+        try
+        {
+            return JsonSerializer.Serialize(args, Json);
+        }
+        catch (Exception fault) when (fault is JsonException or ArgumentException or NotSupportedException)
+        {
+            throw new JobRefused(JobRefusal.BadArguments, $"arguments of '{kind}' have no JSON: {fault.Message}", Pointer((fault as JsonException)?.Path));
+        }
+    }
+
     public static TArgs Read<TArgs>(string kind, string args)
     {
         if (args.Length > MaxLength)

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rondo.Jobs;
 
 /// <summary>One kind of job as this program knows it: how it is enqueued, and how it runs.</summary>
@@ -45,7 +43,14 @@ internal sealed class JobKind<TArgs>(string name, HandlerOptions<TArgs> options,
 {
     public override bool IsRunnable => handler is not null;
 
-    public JobDraft Draft(TArgs args) => Draft(args, JsonSerializer.Serialize(args, JobArgs.Json));
+    /// <summary>A record may hold what its own text does not give back (a null where none may be): then no attempt could read it.</summary>
+    /// <exception cref="JobRefused">It does not fit.</exception>
+    public JobDraft Draft(TArgs args)
+    {
+        var text = JobArgs.Write(Name, args);
+        JobArgs.Read<TArgs>(Name, text);
+        return Draft(args, text);
+    }
 
     public override JobDraft Draft(string args) => Draft(JobArgs.Read<TArgs>(Name, args), args);
 

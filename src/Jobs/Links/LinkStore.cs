@@ -65,8 +65,8 @@ internal static class LinkStore
     /// <exception cref="JobRefused">It would wait for ever.</exception>
     public static bool MustWait(Transaction tx, long after) => tx.First<string>(_state, new { id = after }) switch
     {
-        null => throw new JobRefused(JobRefusal.BadOption, $"there is no job {after} to wait for: it never was, or its time in the history is over"),
-        "cancelled" => throw new JobRefused(JobRefusal.BadOption, $"job {after} is cancelled; what waits for it would never run. Enqueue without it, or have it run again first"),
+        null => throw new JobRefused(JobRefusal.BadOption, $"there is no job {after} to wait for: it never was, or its time in the history is over", "/after"),
+        "cancelled" => throw new JobRefused(JobRefusal.BadOption, $"job {after} is cancelled; what waits for it would never run. Enqueue without it, or have it run again first", "/after"),
         "done" => false,
         _ => true,
     };

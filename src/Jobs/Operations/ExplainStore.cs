@@ -25,6 +25,8 @@ internal static class ExplainStore
 
     private static readonly Sql _holders = new("jobs.explain.holders", "select job_id from job_slot where key = @key order by n");
 
+    private static readonly Sql _of = new("jobs.explain.kind", "select node from job_running where kind = @kind limit 1");
+
     private static readonly Sql _running = new("jobs.explain.running", """
         select r.claimed_at, r.started_at, r.node, r.is_alone, c.job_id is not null as is_cancelled from job_running r left join job_cancel c on c.job_id = r.id where r.id = @id
         """);
@@ -38,6 +40,9 @@ internal static class ExplainStore
     public static long AheadOfKey(Transaction tx, string key, long rank) => tx.First<long>(_behind, new { key, rank, most = MostAhead });
 
     public static List<long> Holders(Transaction tx, string key) => tx.Query<long>(_holders, new { key });
+
+    /// <summary>A node that holds a job of <paramref name="kind"/>, or null.</summary>
+    public static string? NodeOf(Transaction tx, string kind) => tx.First<string>(_of, new { kind });
 
     public static Claim? Running(Transaction tx, long id) => tx.First<Claim>(_running, new { id });
 

@@ -46,19 +46,29 @@ internal static class Explainer
             reasons.Add(new("queue_paused", $"queue {job.Queue} is paused since {intent.ChangedAt}. Resume it: rondo queues resume {job.Queue}"));
         }
 
+        var isNamed = options.Queues.ContainsKey(job.Queue) || handlers.Queues.Contains(job.Queue, StringComparer.Ordinal);
         if (intent is { Workers: 0 })
         {
             reasons.Add(new("no_workers", $"queue {job.Queue} has 0 workers. Start them: rondo workers start {job.Queue}"));
         }
+        else if (intent?.Workers is null && isNamed && options.WorkersOf(job.Queue) == 0)
+        {
+            reasons.Add(new(
+                "no_workers", $"queue {job.Queue} has 0 workers by the settings that are known here; a node whose jobs.queues says so does not run it. Have every node run it: rondo workers scale {job.Queue} 2"));
+        }
 
-        if (!options.Queues.ContainsKey(job.Queue) && !handlers.Queues.Contains(job.Queue, StringComparer.Ordinal))
+        if (!isNamed)
         {
             reasons.Add(new("queue_not_run", $"no kind and no setting that is known here names queue {job.Queue}. A node runs it when its setting jobs.queues does"));
         }
 
         if (handlers.Find(job.Kind) is not { IsRunnable: true })
         {
-            reasons.Add(new("kind_unknown", $"this program ({string.Join(", ", handlers.Kinds.Order(StringComparer.Ordinal))}) runs no jobs of kind {job.Kind}. A node that does is needed"));
+            // Which handlers other programs have is not written down anywhere; what they hold is.
+            var known = handlers.Kinds.Count == 0 ? "no kinds" : string.Join(", ", handlers.Kinds.Order(StringComparer.Ordinal));
+            reasons.Add(new("kind_unknown", $"this program ({known}) runs no jobs of kind {job.Kind}. " + (ExplainStore.NodeOf(tx, job.Kind) is { } node
+                ? $"Node {node} does: it, or one like it, takes this one"
+                : "A node of a program that does is needed, and whether one runs is not known here: see who has ended such jobs: rondo jobs list --state done --kind " + job.Kind)));
         }
 
         return reasons;

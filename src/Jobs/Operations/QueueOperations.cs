@@ -71,7 +71,7 @@ public sealed class QueueOperations
         var depths = QueueStore.Kinds(tx).ToLookup(d => d.Queue, StringComparer.Ordinal);
         var intents = QueueStore.Intents(tx).ToDictionary(i => i.Name, StringComparer.Ordinal);
         var ends = QueueStore.ReadEnds(tx, now - _window).ToLookup(e => e.Queue, StringComparer.Ordinal);
-        var times = QueueStore.ReadTimes(tx, now - _window).ToLookup(t => t.Queue, StringComparer.Ordinal);
+        var times = Times(tx, now - _window, ends);
         string[] configured = [.. _options.Queues.Keys, .. _handlers.Queues];
         var names = depths.Select(d => d.Key).Concat(intents.Keys).Concat(ends.Select(e => e.Key)).Concat(configured).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
         List<QueueView> queues =
@@ -93,6 +93,15 @@ public sealed class QueueOperations
             new QueueTotal(
                 queues.Sum(q => q.Ready), queues.Sum(q => q.Running), queues.Sum(q => q.Scheduled), queues.Sum(q => q.Blocked), queues.Sum(q => q.Finished),
                 queues.Sum(q => q.Dead), Rate(queues.Sum(q => q.Finished))));
+    }
+
+    /// <summary>A queue that ends thousands of jobs must not take the others' times away.</summary>
+    private static ILookup<string, QueueStore.Times> Times(Transaction tx, Instant since, ILookup<string, QueueStore.Ends> ends)
+    {
+        var all = QueueStore.ReadTimes(tx, since);
+        var times = all.ToLookup(t => t.Queue, StringComparer.Ordinal);
+        var few = all.Count < QueueStore.Sample ? [] : ends.Where(e => times[e.Key].Count() is var count && count < QueueStore.OfOne && count < e.Sum(end => end.Count)).Select(e => e.Key).ToArray();
+        return few.Length == 0 ? times : all.Where(t => !few.Contains(t.Queue)).Concat(few.SelectMany(queue => QueueStore.ReadTimes(tx, queue, since))).ToLookup(t => t.Queue, StringComparer.Ordinal);
     }
 
     private QueueView View(string name, QueueStore.Depth[] depths, QueueStore.Intent? intent, int? configured, QueueStore.Ends[] ends, QueueStore.Times[] times, Instant now) => new(name, Figures(depths, ends, times, now))

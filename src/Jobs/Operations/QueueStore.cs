@@ -8,6 +8,9 @@ internal static class QueueStore
     /// <summary>From so many of the newest ends, times are told.</summary>
     public const int Sample = 20_000;
 
+    /// <summary>So many of its own newest ends a queue has at least, when it has so many.</summary>
+    public const int OfOne = 1_000;
+
     private static readonly Sql _depth = new("queues.depth", """
         select queue, cast(ready as {bigint}) as ready, cast(running as {bigint}) as running, cast(scheduled as {bigint}) as scheduled, cast(blocked as {bigint}) as blocked,
           oldest_ready_due as oldest
@@ -35,6 +38,11 @@ internal static class QueueStore
     private static readonly Sql _times = new("queues.times", """
         select queue, kind, due, started_at, finished_at from job_history
         where finished_at >= @since and started_at is not null and state <> 'cancelled' order by finished_at desc limit @sample
+        """);
+
+    private static readonly Sql _timesOf = new("queues.times.of", """
+        select queue, kind, due, started_at, finished_at from job_history
+        where queue = @queue and finished_at >= @since and started_at is not null and state <> 'cancelled' order by finished_at desc limit @sample
         """);
 
     private static readonly Sql _pause = new("queues.pause", """
@@ -73,6 +81,9 @@ internal static class QueueStore
     public static List<Ends> ReadEnds(Transaction tx, Instant since) => tx.Query<Ends>(_ends, new { since });
 
     public static List<Times> ReadTimes(Transaction tx, Instant since) => tx.Query<Times>(_times, new { since, sample = Sample });
+
+    /// <summary>Those of one queue.</summary>
+    public static List<Times> ReadTimes(Transaction tx, string queue, Instant since) => tx.Query<Times>(_timesOf, new { queue, since, sample = OfOne });
 
     public static void Pause(Transaction tx, string name, bool isPaused) => tx.Execute(_pause, new { name, isPaused, now = tx.Now });
 

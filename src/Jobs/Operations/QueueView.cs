@@ -34,7 +34,7 @@ public record JobFigures
     /// <summary>Share of attempts that failed, among the jobs that ended in the last 10 minutes; null without one.</summary>
     public double? FailureRate { get; init; }
 
-    /// <summary>From due to begun, half of them; the newest 20,000 ends of all queues count. Null without one.</summary>
+    /// <summary>From due to begun, half of them; the newest 20,000 ends of all queues count, and the newest 1,000 of this one at least. Null without one.</summary>
     public double? WaitP50Ms { get; init; }
 
     /// <summary>From due to begun, 99 % of them.</summary>

@@ -15,6 +15,8 @@ internal static class HealthStore
         select q.queue, (select r.due from job_ready r where r.crashes < 2 and r.queue = q.queue order by r.rank limit 1) as since from q where q.queue is not null
         """);
 
+    private static readonly Sql _held = new("jobs.health.held", "select distinct queue from job_running");
+
     public static JobFacts Read(Transaction tx, DatabaseAddress address)
     {
         var now = tx.Now;
@@ -26,7 +28,11 @@ internal static class HealthStore
             workers.Select(n => n.StartedAt).Append(now).Min(),
             [.. tx.Query<Oldest>(_oldest).Where(o => o.Since is not null && !paused.Contains(o.Queue)).Select(o => (o.Queue, o.Since!.Value))],
             workers.Count,
-            [.. paused.Order(StringComparer.Ordinal)]);
+            [.. paused.Order(StringComparer.Ordinal)])
+        {
+            Held = tx.Query<string>(_held),
+            Scaled = [.. intents.Where(i => i.Workers is not null).Select(i => i.Name)],
+        };
     }
 
     private sealed class Oldest

@@ -10,7 +10,14 @@ namespace Rondo.Jobs;
 /// <param name="Waiting">Queues that have something to run now, with the instant since when the oldest could have run.</param>
 /// <param name="Workers">Running nodes with the role work.</param>
 /// <param name="Paused">Queues that an operator paused.</param>
-public sealed record JobFacts(BalanceReport? Balance, Instant WorkingSince, IReadOnlyList<(string Queue, Instant Since)> Waiting, int Workers, IReadOnlyList<string> Paused);
+public sealed record JobFacts(BalanceReport? Balance, Instant WorkingSince, IReadOnlyList<(string Queue, Instant Since)> Waiting, int Workers, IReadOnlyList<string> Paused)
+{
+    /// <summary>Queues of which some node holds jobs.</summary>
+    public IReadOnlyList<string> Held { get; init; } = [];
+
+    /// <summary>Queues whose number of workers is an operator's wish and not that of settings.</summary>
+    public IReadOnlyList<string> Scaled { get; init; } = [];
+}
 
 /// <summary>Judges the queue: each reason is named.</summary>
 public static class JobHealth
@@ -32,7 +39,7 @@ public static class JobHealth
         if (facts is not null)
         {
             Balanced(facts, options, now, found);
-            Worked(facts, now, found);
+            Worked(facts, options, now, found);
         }
 
         if (server is not null)
@@ -73,12 +80,20 @@ public static class JobHealth
         }
     }
 
-    private static void Worked(JobFacts facts, Instant now, List<Finding> found)
+    private static void Worked(JobFacts facts, JobsOptions options, Instant now, List<Finding> found)
     {
         if (facts.Workers == 0 && facts.Waiting.Where(w => now - w.Since > Patience).OrderBy(w => w.Since).Select(w => (ValueTuple<string, Instant>?)w).FirstOrDefault() is { } oldest)
         {
             found.Add(new("jobs.no_node", Health.Critical, oldest.Item1, $"Jobs of queue {oldest.Item1} could run since {oldest.Item2}, and no node with the role work runs. Start one: rondo serve"));
         }
+
+        // A node that has workers for it holds some of it while others wait for long.
+        foreach (var (queue, since) in facts.Waiting.Where(w => facts.Workers > 0 && now - w.Since > Patience && IsOff(w.Queue)))
+        {
+            found.Add(new("jobs.no_workers", Health.Degraded, queue, $"Jobs of queue {queue} could run since {since}. The settings here give it 0 workers, and no other node holds any of its jobs. Have every node run it: rondo workers scale {queue} 2"));
+        }
+
+        bool IsOff(string queue) => options.Queues.GetValueOrDefault(queue, -1) == 0 && !facts.Scaled.Contains(queue) && !facts.Held.Contains(queue);
     }
 
     private static void Here(JobServerState server, List<Finding> found)

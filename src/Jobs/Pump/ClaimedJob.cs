@@ -78,10 +78,13 @@ internal sealed class Finish
     public bool IsDiscarded { get; init; }
 
     /// <summary>What the attempt said last; kept in the transaction of its end, for there is no later.</summary>
-    public List<LogLine>? Lines { get; init; }
+    public LastWords? Last { get; init; }
 
     /// <summary>Set when it is written: the batch to look at, 0 when only another job waits for this one, null when the end means nothing to anybody.</summary>
     public long? Link { get; set; }
+
+    /// <summary>Set when it is written: what is stored, which is not what was asked for when somebody wants the job cancelled.</summary>
+    public Outcome? Stored { get; set; }
 
     /// <summary>True once the database was asked to store it: the answer may have been lost.</summary>
     public bool IsTried { get; set; }

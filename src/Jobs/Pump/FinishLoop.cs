@@ -166,7 +166,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
         var (count, lines) = (0, 0);
         for (; count < _coming.Count && count < _size.Now; count++)
         {
-            lines += _coming[count].Lines?.Count ?? 0;
+            lines += _coming[count].Last?.Count ?? 0;
             if (lines > MaxLines && count > 0)
             {
                 break;
@@ -187,7 +187,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
     {
         try
         {
-            var taken = database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish is { Lines: null, IsTried: false } && finish.Outcome != Outcome.Dead)
+            var taken = database.Dialect == Dialect.Postgres && _batch.TrueForAll(finish => finish is { Last: null, IsTried: false } && finish.Outcome != Outcome.Dead)
 
                 // One statement is its own transaction.
                 ? database.Tell("jobs.finish", tx => store.Write(tx, _batch))
@@ -291,7 +291,7 @@ internal sealed class FinishLoop(Database database, Node node, PumpStore store, 
                 JobsLog.FinishRefused(log, finish.Job.Queue, finish.Job.Kind, finish.Job.Id, finish.Job.Attempts, finish.Job.LeaseNo, Finish.Text(finish.Outcome));
             }
 
-            if (isAccepted && finish.Outcome is Outcome.Retry or Outcome.Snooze && finish.Due is { } due && !(due >= next))
+            if (isAccepted && (finish.Stored ?? finish.Outcome) is Outcome.Retry or Outcome.Snooze && finish.Due is { } due && !(due >= next))
             {
                 next = due;
             }

@@ -45,7 +45,7 @@ internal sealed class JobCounts
     {
         if (isAccepted)
         {
-            Queues[finish.Job.Queue].Count(finish.Outcome, finish.Job.Due, finish.StartedAt, finish.EndedAt);
+            Queues[finish.Job.Queue].Count(finish.Stored ?? finish.Outcome, finish.Job.Due, finish.StartedAt, finish.EndedAt);
         }
     }
 

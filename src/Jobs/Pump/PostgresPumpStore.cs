@@ -123,7 +123,7 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         ), wishes as (
           delete from job_cancel c using ended where c.job_id = any(array[ended.id])
         )
-        select id, {Link} from ended
+        select id, {Link}, outcome = 'cancelled' from ended
         """;
 
     public override List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants)
@@ -180,11 +180,13 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         while (reader.Read())
         {
             accepted.Add(reader.GetInt64(0));
-            if (!reader.IsDBNull(1))
+            var isCancelled = !isPlain && reader.GetBoolean(2);
+            if (isCancelled || !reader.IsDBNull(1))
             {
                 foreach (var finish in (byId ??= finishes.ToLookup(f => f.Job.Id))[reader.GetInt64(0)])
                 {
-                    finish.Link = reader.GetInt64(1);
+                    finish.Link = reader.IsDBNull(1) ? null : reader.GetInt64(1);
+                    finish.Stored = isCancelled ? Outcome.Cancelled : finish.Outcome;
                 }
             }
         }

@@ -51,7 +51,7 @@ internal sealed class Runner(
     /// <summary>Ends a job inside its handler's transaction.</summary>
     public void FinishIn(Transaction tx, RunningJob running)
     {
-        var finish = new Finish { Job = running.Job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = tx.Now, Lines = running.PeekLast() };
+        var finish = new Finish { Job = running.Job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = tx.Now, Last = running.PeekLast() };
         WatchStore.TellLast(tx, node.Id, [finish], () => { });
         if (running.IsSettled || !store.Write(tx, [finish]).Contains(running.Job.Id))
         {
@@ -190,11 +190,11 @@ internal sealed class Runner(
         var now = Now;
         if (result.Kind == JobResult.Verdict.Done)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast() });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Done, StartedAt = running.StartedInstant, EndedAt = now, Last = running.TakeLast() });
         }
         else if (running.StopReason == StopReason.Cancelled)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Cancelled, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Error = "cancelled while it ran" });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Cancelled, StartedAt = running.StartedInstant, EndedAt = now, Last = running.TakeLast(), Error = "cancelled while it ran" });
         }
         else if (running.StopReason == StopReason.Stopping)
         {
@@ -202,12 +202,12 @@ internal sealed class Runner(
         }
         else if (result.Kind == JobResult.Verdict.Snooze)
         {
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Due = Later(now, result.Until - now), Error = why });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Snooze, StartedAt = running.StartedInstant, EndedAt = now, Last = running.TakeLast(), Due = Later(now, result.Until - now), Error = why });
         }
         else if (result.Kind == JobResult.Verdict.Discard)
         {
             JobsLog.Died(log, job.Queue, job.Kind, job.Id, job.Attempts, why!);
-            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Lines = running.TakeLast(), Error = "discarded: " + why, IsDiscarded = true });
+            finishes.Add(new Finish { Job = job, Outcome = Outcome.Dead, StartedAt = running.StartedInstant, EndedAt = now, Last = running.TakeLast(), Error = "discarded: " + why, IsDiscarded = true });
         }
         else
         {
@@ -237,7 +237,7 @@ internal sealed class Runner(
                 Outcome = isDead ? Outcome.Dead : Outcome.Retry,
                 StartedAt = running.StartedInstant,
                 EndedAt = now,
-                Lines = running.TakeLast(),
+                Last = running.TakeLast(),
                 Due = Later(now, after ?? running.Kind.Backoff.After(job.Attempts, random)),
                 Error = error,
             });

@@ -19,12 +19,19 @@ internal enum StopReason
 /// <summary>One line of a job's log.</summary>
 internal sealed record LogLine(int Line, Instant At, string Level, string Text);
 
+/// <summary>What an attempt said in its last moment: how far it was, where it said so, and lines.</summary>
+internal sealed record LastWords(JobProgress? Progress, List<LogLine> Lines)
+{
+    /// <summary>How many rows they are.</summary>
+    public int Count => Lines.Count + (Progress is null ? 0 : 1);
+}
+
 /// <summary>An attempt under way on this node.</summary>
 internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationTokenSource stop, long startedAt, Instant startedInstant)
 {
     private readonly Lock _gate = new();
     private List<LogLine>? _lines;
-    private List<LogLine>? _onTheWay;
+    private (JobProgress? Progress, List<LogLine>? Lines) _onTheWay;
     private JobProgress? _progress;
     private int _lineCount;
     private bool _isSettled;
@@ -105,7 +112,7 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
         lock (_gate)
         {
             var said = (_progress, _lines);
-            (_progress, _lines, _onTheWay) = (null, null, _lines);
+            (_progress, _lines, _onTheWay) = (null, null, said);
             return said;
         }
     }
@@ -115,27 +122,27 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
     {
         lock (_gate)
         {
-            _onTheWay = null;
+            _onTheWay = default;
         }
     }
 
-    /// <summary>The lines that are not known to be stored, for the end of the attempt: after it none is taken. One that is on its way as well is stored once.</summary>
-    public List<LogLine>? TakeLast()
+    /// <summary>What is not known to be stored, for the end of the attempt: after it nothing is taken. What is on its way as well is stored once.</summary>
+    public LastWords? TakeLast()
     {
         lock (_gate)
         {
-            List<LogLine>? last = _onTheWay is null ? _lines : [.. _onTheWay, .. _lines ?? []];
-            (_lines, _onTheWay) = (null, null);
+            var last = Last();
+            (_progress, _lines, _onTheWay) = (null, null, default);
             return last;
         }
     }
 
-    /// <summary>The same lines for an end that may yet be undone: they stay.</summary>
-    public List<LogLine>? PeekLast()
+    /// <summary>The same for an end that may yet be undone: it stays.</summary>
+    public LastWords? PeekLast()
     {
         lock (_gate)
         {
-            return _onTheWay is null && _lines is null ? null : [.. _onTheWay ?? [], .. _lines ?? []];
+            return Last();
         }
     }
 
@@ -144,9 +151,16 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
     {
         lock (_gate)
         {
-            _onTheWay = null;
+            _onTheWay = default;
             _progress ??= progress;
             _lines = lines is null ? _lines : [.. lines, .. _lines ?? []];
         }
+    }
+
+    private LastWords? Last()
+    {
+        var progress = _progress ?? _onTheWay.Progress;
+        List<LogLine> lines = [.. _onTheWay.Lines ?? [], .. _lines ?? []];
+        return progress is null && lines.Count == 0 ? null : new LastWords(progress, lines);
     }
 }

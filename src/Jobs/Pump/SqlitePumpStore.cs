@@ -127,6 +127,7 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
                 }
 
                 finish.Link = finish.Job.BatchId ?? (awaited.Contains(finish.Job.Id) ? 0 : null);
+                finish.Stored = outcome;
                 accepted.Add(finish.Job.Id);
             }
         }

@@ -9,9 +9,11 @@ internal static class WatchStore
 
     private static readonly Sql _mark = new("jobs.mark", $"update job_running set started_at = @at where {Held}");
 
+    // What is told late does not undo what was told with the end of the attempt.
     private static readonly Sql _progress = new("jobs.progress", $"""
         insert into job_progress (job_id, lease_no, done, total, note, at) select @id, @no, @done, @total, @note, @at from job_running where {Held}
         on conflict (job_id) do update set lease_no = excluded.lease_no, done = excluded.done, total = excluded.total, note = excluded.note, at = excluded.at
+          where job_progress.lease_no < excluded.lease_no or (job_progress.lease_no = excluded.lease_no and job_progress.at <= excluded.at)
         """);
 
     private static readonly Sql _line = new("jobs.log", $$"""
@@ -35,38 +37,34 @@ internal static class WatchStore
     /// <summary>Stores what was said; returns how many of it the fence refused.</summary>
     public static int Tell(Transaction tx, string node, IReadOnlyList<Said> all)
     {
-        // Lines first, then rows of jobs, both in order of their numbers: as ends do, which may have lines of the same attempts.
+        // Progress first, then lines, then rows of jobs, each in order of the jobs' numbers: as ends do, which may have words of the same attempts.
         var (refused, ordered) = (0, all.OrderBy(s => s.Running.Job.Id).ToArray());
+        foreach (var said in ordered)
+        {
+            refused += said.Progress is null ? 0 : 1 - Tell(tx, node, said.Running.Job, said.Progress);
+        }
+
         foreach (var said in ordered)
         {
             refused += (said.Lines?.Count ?? 0) - Tell(tx, node, said.Running.Job, said.Lines);
         }
 
-        foreach (var said in ordered)
+        foreach (var said in ordered.Where(s => s.Marks))
         {
-            var job = said.Running.Job;
-            if (said.Marks)
-            {
-                refused += 1 - tx.Execute(_mark, new { at = said.Running.StartedInstant, id = job.Id, no = job.LeaseNo, node });
-            }
-
-            if (said.Progress is { } p)
-            {
-                refused += 1 - tx.Execute(_progress, new { id = job.Id, no = job.LeaseNo, node, done = p.Done, total = p.Total, note = p.Note, at = tx.Now });
-            }
+            refused += 1 - tx.Execute(_mark, new { at = said.Running.StartedInstant, id = said.Running.Job.Id, no = said.Running.Job.LeaseNo, node });
         }
 
         return refused;
     }
 
-    /// <summary>Keeps what attempts said last, before their ends are written. What it is kept of stays this node's until the transaction ends: no line is kept of an end that is refused.</summary>
+    /// <summary>Keeps what attempts said last, before their ends are written. What it is kept of stays this node's until the transaction ends: nothing is kept of an end that is refused.</summary>
     /// <param name="tx">Transaction.</param>
     /// <param name="node">This node.</param>
     /// <param name="finishes">The ends.</param>
     /// <param name="beat">Told for each of them: on a slow database this takes its time, and is alive.</param>
     public static void TellLast(Transaction tx, string node, IReadOnlyList<Finish> finishes, Action beat)
     {
-        var last = finishes.Where(f => f.Lines is not null).OrderBy(f => f.Job.Id).ToArray();
+        var last = finishes.Where(f => f.Last is not null).OrderBy(f => f.Job.Id).ToArray();
         if (last.Length == 0 || tx.First<int>(_live, new { node }) != 1)
         {
             return;
@@ -75,13 +73,25 @@ internal static class WatchStore
         foreach (var finish in last)
         {
             beat();
-            Tell(tx, node, finish.Job, finish.Lines);
+            if (finish.Last!.Progress is { } progress)
+            {
+                Tell(tx, node, finish.Job, progress);
+            }
+        }
+
+        foreach (var finish in last)
+        {
+            beat();
+            Tell(tx, node, finish.Job, finish.Last!.Lines);
         }
     }
 
     /// <summary>True while the attempt is its own; it stays so until the transaction ends.</summary>
     public static bool Hold(Transaction tx, JobFence fence) =>
         tx.First<int>(_live, new { node = fence.Node }) == 1 && tx.First<int>(_hold, new { id = fence.JobId, no = fence.LeaseNo, node = fence.Node }) == 1;
+
+    private static int Tell(Transaction tx, string node, ClaimedJob job, JobProgress progress) =>
+        tx.Execute(_progress, new { id = job.Id, no = job.LeaseNo, node, done = progress.Done, total = progress.Total, note = progress.Note, at = progress.At });
 
     private static int Tell(Transaction tx, string node, ClaimedJob job, List<LogLine>? lines) => (lines ?? []).Sum(line =>
         tx.Execute(_line, new { id = job.Id, no = job.LeaseNo, node, line = line.Line, attempt = job.Attempts, at = line.At, level = line.Level, text = line.Text }));

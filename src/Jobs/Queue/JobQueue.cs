@@ -128,7 +128,7 @@ public sealed partial class JobQueue : IAsyncDisposable
         {
             Check(options);
             unique = options.UniqueKey is { } own ? $"{kind.Name}:{own}" : unique;
-            Require(options.UniquePeriod is null || unique is not null, "a period of uniqueness needs a unique key");
+            Require(options.UniquePeriod is null || unique is not null, "a period of uniqueness needs a unique key", "/unique_period");
         }
 
         var queue = options?.Queue ?? kind.Queue;
@@ -158,27 +158,28 @@ public sealed partial class JobQueue : IAsyncDisposable
 
     private void Check(EnqueueOptions options)
     {
-        Require(options.Queue is null || Names.IsFit(options.Queue), $"queue '{options.Queue}' is not a name: 1 to 60 letters, digits, '.', '-', '_'");
-        Require(options.Priority is null or (>= -100 and <= 100), $"priority {options.Priority} is not from -100 to 100");
-        Require(options.Delay is null || options.Due is null, "give a delay or a due time, not both");
-        Require(options.Delay is null || (options.Delay >= TimeSpan.Zero && options.Delay <= _farthest), $"delay {options.Delay} is not from 0 to 10 years");
-        Require(options.Due is not { } due || due <= _database.Clock.Now + _farthest, $"due time {options.Due} is more than 10 years away");
-        Require(options.Attempts is null or (>= 1 and <= 1_000), $"attempts {options.Attempts} is not from 1 to 1000");
-        Require(options.Tags is null || (options.Tags.Count <= 20 && options.Tags.All(t => t is { Length: > 0 and <= 60 })), "at most 20 tags, each of 1 to 60 characters");
-        Require(options.Note is null || (options.Note.Length <= 1_000 && Texts.IsFit(options.Note)), "a note has at most 1000 characters, none of them zero");
+        Require(options.Queue is null || Names.IsFit(options.Queue), $"queue '{options.Queue}' is not a name: 1 to 60 letters, digits, '.', '-', '_'", "/queue");
+        Require(options.Priority is null or (>= -100 and <= 100), $"priority {options.Priority} is not from -100 to 100", "/priority");
+        Require(options.Delay is null || options.Due is null, "give a delay or a due time, not both", "/due");
+        Require(options.Delay is null || (options.Delay >= TimeSpan.Zero && options.Delay <= _farthest), $"delay {options.Delay} is not from 0 to 10 years", "/delay");
+        Require(options.Due is not { } due || due <= _database.Clock.Now + _farthest, $"due time {options.Due} is more than 10 years away", "/due");
+        Require(options.Attempts is null or (>= 1 and <= 1_000), $"attempts {options.Attempts} is not from 1 to 1000", "/attempts");
+        Require(options.Tags is null || (options.Tags.Count <= 20 && options.Tags.All(t => t is { Length: > 0 and <= 60 })), "at most 20 tags, each of 1 to 60 characters", "/tags");
+        Require(options.Note is null || (options.Note.Length <= 1_000 && Texts.IsFit(options.Note)), "a note has at most 1000 characters, none of them zero", "/note");
         Require(
             options.Metadata is null || (options.Metadata.Count <= 50 && options.Metadata.All(m => m.Value is not null) && options.Metadata.Sum(m => m.Key.Length + m.Value.Length) <= 8_000),
-            "metadata has at most 50 entries of together 8000 characters, none of them null");
-        Require(options.UniqueKey is null || (options.UniqueKey.Length is > 0 and <= 200 && Texts.IsFit(options.UniqueKey)), "a unique key has 1 to 200 characters, none of them zero");
-        Require(options.UniquePeriod is null || IsPeriod(options.UniquePeriod.Value), $"the period of uniqueness {options.UniquePeriod} is not from 1 s to 366 days");
-        Require(options.After is null or > 0, $"there is no job {options.After} to wait for");
+            "metadata has at most 50 entries of together 8000 characters, none of them null",
+            "/metadata");
+        Require(options.UniqueKey is null || (options.UniqueKey.Length is > 0 and <= 200 && Texts.IsFit(options.UniqueKey)), "a unique key has 1 to 200 characters, none of them zero", "/unique_key");
+        Require(options.UniquePeriod is null || IsPeriod(options.UniquePeriod.Value), $"the period of uniqueness {options.UniquePeriod} is not from 1 s to 366 days", "/unique_period");
+        Require(options.After is null or > 0, $"there is no job {options.After} to wait for", "/after");
     }
 
-    private static void Require(bool holds, string message)
+    private static void Require(bool holds, string message, string? pointer = null)
     {
         if (!holds)
         {
-            throw new JobRefused(JobRefusal.BadOption, message);
+            throw new JobRefused(JobRefusal.BadOption, message, pointer);
         }
     }
 

@@ -58,7 +58,7 @@ public sealed record ScheduleDefinition
                 JobRefusal.UnknownKind => "kind",
                 JobRefusal.BadArguments => "args" + refused.Pointer,
                 JobRefusal.TooLarge => "args",
-                _ => "",
+                _ => refused.Pointer?.TrimStart('/') ?? "",
             };
             throw new ScheduleRefused(field, $"schedule '{Name}': {refused.Message}");
         }

@@ -45,8 +45,10 @@ internal sealed class UpkeepLoop(
         {
             Try(() => Free(written.Write("jobs.keys", tx => KeyStore.Reconcile(tx, ref _afterKey)).Queues));
             Try(() => isMore |= Tell(followers.Reconcile()));
-            Try(() => database.Write("jobs.cancel.idle", tx => Operations.OperationStore.CancelIdle(tx, options)));
         }
+
+        // Whose job was given back at that moment hears of it no later than anybody else.
+        Try(() => database.Write("jobs.cancel.idle", tx => Operations.OperationStore.CancelIdle(tx, options)));
 
         return fault is null ? new(isMore ? TimeSpan.Zero : _every) : throw fault;
 

@@ -57,6 +57,14 @@ public sealed class JobHealthTests
         var idle = Assert.Single(Judge(new JobFacts(null, now, [("b", now - TimeSpan.FromSeconds(70)), ("a", now - TimeSpan.FromSeconds(90))], 0, [])));
         Assert.Equal(("jobs.no_node", "a"), (idle.Code, idle.Subject));
         Assert.Empty(Judge(new JobFacts(null, now, [("a", now - TimeSpan.FromHours(1))], 1, [])));
+
+        // By settings 0: told, unless a node holds some of it, or an operator wants so.
+        options = options with { Queues = new Dictionary<string, int> { ["a"] = 0, ["b"] = 1 } };
+        var off = new JobFacts(null, now, [("a", now - TimeSpan.FromSeconds(70)), ("b", now - TimeSpan.FromHours(1)), ("c", now - TimeSpan.FromHours(1))], 1, []);
+        Assert.Equal(("jobs.no_workers", "a"), Judge(off).Select(f => (f.Code, f.Subject)).Single());
+        Assert.Empty(Judge(off with { Held = ["a"] }));
+        Assert.Empty(Judge(off with { Scaled = ["a"] }));
+        Assert.Equal("jobs.no_node", Assert.Single(Judge(off with { Workers = 0 })).Code);
         Assert.Equal("jobs.balance_old", Assert.Single(Judge(new JobFacts(null, now - TimeSpan.FromMinutes(16), [], 1, []))).Code);
         Assert.Empty(Judge(new JobFacts(null, now - TimeSpan.FromMinutes(14), [], 1, [])));
 

@@ -113,7 +113,18 @@ public sealed class JobTests
         await WrongAsync("""{ "kind": "noop", "args": [] }""", "/args");
         await WrongAsync("""{ "kind": "noap" }""", "/kind");
         await WrongAsync("""{ "kind": "noop", "prioritty": 5 }""", "/prioritty");
-        await WrongAsync("""{ "kind": "noop", "priority": 500 }""", "");
+        foreach (var (option, value) in new[]
+            {
+                ("priority", "500"), ("queue", "\"a b\""), ("delay", "\"9999d\""), ("due", "\"2999-01-01T00:00:00Z\""), ("attempts", "0"), ("tags", "[\"\"]"), ("unique_key", "\"\""),
+                ("unique_period", "\"1h\""), ("after", "0"), ("after", "999999"),
+            })
+        {
+            await WrongAsync($$"""{ "kind": "noop", "{{option}}": {{value}} }""", "/" + option);
+        }
+
+        await WrongAsync("""{ "kind": "noop", "delay": "1s", "due": "2026-01-01T00:00:00Z" }""", "/due");
+        await WrongAsync($$"""{ "kind": "noop", "note": "{{new string('x', 1_001)}}" }""", "/note");
+        await WrongAsync($$"""{ "kind": "noop", "metadata": { "a": "{{new string('x', 8_000)}}" } }""", "/metadata");
         await WrongAsync("""{ "kind": "noop", "delay": "soon" }""", "/delay");
         await WrongAsync("{ no json", "");
         (await rondo.GetAsync("/api/jobs?state=asleep")).Problem(HttpStatusCode.BadRequest);

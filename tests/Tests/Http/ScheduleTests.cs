@@ -61,6 +61,7 @@ public sealed class ScheduleTests
         await WrongAsync("""{ "name": "a", "kind": "noop", "every": "1h", "missed": "often" }""", "/missed");
         await WrongAsync("""{ "name": "a", "kind": "noop", "every": "1h", "overlap": "often" }""", "/overlap");
         await WrongAsync("""{ "name": "a", "kind": "noop", "every": "1h", "evry": 1 }""", "/evry");
+        await WrongAsync("""{ "name": "a", "kind": "noop", "every": "1h", "priority": 500 }""", "/priority");
         await WrongAsync("""{ "name": "a", "kind": "noop" }""", "");
         (await PostAsync(rondo, "/api/schedules?dryrun=true", "{}")).Problem(HttpStatusCode.BadRequest);
         Assert.Equal(0, (await rondo.GetAsync("/api/schedules")).Good().GetProperty("schedules").GetArrayLength());

@@ -8,6 +8,7 @@ using Rondo.Live.Log;
 using Rondo.Loops;
 using Rondo.Nodes;
 using Rondo.Storage;
+using Rondo.Tests.Jobs;
 using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
 
@@ -29,8 +30,11 @@ internal sealed class ImportRig : IAsyncDisposable
     private readonly JobServer _server;
     private readonly JobQueue _queue;
 
-    private ImportRig(TestStore store, TempFolder folder, JobServer server, JobQueue queue, JobOperations jobs, ImportOptions options) =>
-        (Store, _folder, _server, _queue, Jobs, Options, Imports) = (store, folder, server, queue, jobs, options, new ImportOperations(store.Database, queue, jobs, options, new EventLog(), TimeProvider.System));
+    private readonly Node _node;
+    private KeptLease? _lease;
+
+    private ImportRig(TestStore store, TempFolder folder, Node node, JobServer server, JobQueue queue, JobOperations jobs, ImportOptions options) =>
+        (Store, _node, _folder, _server, _queue, Jobs, Options, Imports) = (store, node, folder, server, queue, jobs, options, new ImportOperations(store.Database, queue, jobs, options, new EventLog(), TimeProvider.System));
 
     public TestStore Store { get; }
 
@@ -88,7 +92,7 @@ internal sealed class ImportRig : IAsyncDisposable
         queue = new JobQueue(store.Database, handlers, _ => server!.Wake());
         server = new JobServer(store.Database, node, handlers, jobs, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance);
         var operations = new JobOperations(store.Database, handlers, jobs, _ => server.Wake());
-        rig = new ImportRig(store, folder, server, queue, operations, options);
+        rig = new ImportRig(store, folder, node, server, queue, operations, options);
         if (isRunning)
         {
             rig.Run();
@@ -97,7 +101,11 @@ internal sealed class ImportRig : IAsyncDisposable
         return rig;
     }
 
-    public void Run() => _server.Start(_supervisor, _queue);
+    public void Run()
+    {
+        _lease = new KeptLease(Database, _node);
+        _server.Start(_supervisor, _queue);
+    }
 
     /// <summary>Hands a text in.</summary>
     public async Task<ImportAdded> AddAsync(string text, string profile = "long-csv", Func<ImportRequest, ImportRequest>? change = null, Profile? own = null)
@@ -143,6 +151,7 @@ internal sealed class ImportRig : IAsyncDisposable
         Database.Before = Database.After = null;
         await _supervisor.StopAsync(TimeSpan.FromSeconds(3));
         await _supervisor.DisposeAsync();
+        _lease?.Dispose();
         await _queue.DisposeAsync();
         await Store.DisposeAsync();
         _folder.Dispose();

@@ -156,7 +156,7 @@ public sealed class CrashTests
         // Nor what is told of an attempt that goes on.
         var job = new ClaimedJob { Id = id, LeaseNo = 1, Attempts = 1, Queue = "default", Kind = "work", Args = "" };
         var running = new RunningJob(job, new JobHandlers().AddForEnqueue<Work>("work").Of("work"), new CancellationTokenSource(), 0, rig.Database.Clock.Now);
-        var all = new Said(running, Marks: true, new JobProgress(1, null, null), [new LogLine(1, rig.Database.Clock.Now, "info", "too late")]);
+        var all = new Said(running, Marks: true, new JobProgress(1, null, null, rig.Database.Clock.Now), [new LogLine(1, rig.Database.Clock.Now, "info", "too late")]);
         Assert.Equal(3, rig.Database.Write("test", tx => WatchStore.Tell(tx, rig.Node.Id, [all])));
         Assert.Equal((0, 0), (await rig.CountAsync("job_log"), await rig.CountAsync("job_progress")));
     }

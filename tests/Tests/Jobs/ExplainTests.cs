@@ -53,6 +53,28 @@ public sealed class ExplainTests
         Assert.Equal("claimed", explanation.Reasons[1].Code);
     }
 
+    [Theory, BothDatabases]
+    public async Task A_queue_without_workers_by_settings_and_a_kind_that_others_run_are_told_as_such(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        var id = await rig.EnqueueAsync("a");
+        var off = new JobOperations(rig.Database, new JobHandlers(), rig.Options with { Queues = new Dictionary<string, int> { ["default"] = 0 } }, _ => { });
+        var reasons = (await off.ExplainAsync(id))!.Reasons;
+        Assert.Contains("0 workers by the settings", Assert.Single(reasons, r => r.Code == "no_workers").Message, StringComparison.Ordinal);
+        Assert.Contains("whether one runs is not known here", Assert.Single(reasons, r => r.Code == "kind_unknown").Message, StringComparison.Ordinal);
+        Assert.DoesNotContain((await ExplainAsync(rig, id)).Reasons, r => r.Code == "no_workers");
+
+        // A wish of an operator counts before settings.
+        await off.Queues.ScaleAsync("default", 3);
+        Assert.DoesNotContain((await off.ExplainAsync(id))!.Reasons, r => r.Code == "no_workers");
+
+        // Who holds one of this kind runs them.
+        Assert.Single(rig.Claim(await rig.OtherAsync()));
+        var next = await rig.EnqueueAsync("b");
+        Assert.Contains($"Node {rig.OtherId} does", Assert.Single((await off.ExplainAsync(next))!.Reasons, r => r.Code == "kind_unknown").Message, StringComparison.Ordinal);
+        Assert.Contains("default", (await off.FactsAsync()).Held);
+    }
+
     private static async Task<JobExplanation> ExplainAsync(JobRig rig, long id) =>
         (await new JobOperations(rig.Database, new JobHandlers(), rig.Options, _ => { }).ExplainAsync(id))!;
 }

@@ -140,6 +140,23 @@ public sealed class JobHostTests
         Assert.Equal(1, await LiveAsync(host));
     }
 
+    [Theory, BothDatabases]
+    public async Task A_program_is_told_when_its_process_has_done_its_share_and_goes_on_until_it_ends_it(DatabaseKind kind)
+    {
+        await using var place = await Place.CreateAsync(kind);
+        await using var host = await JobHost.StartAsync(
+            place.Address, _ => Handlers((_, _, _) => Task.FromResult(JobResult.Done)), Settings with { Jobs = Settings.Jobs with { RecycleAfterJobs = 3 } });
+        await host.Queue.EnqueueManyAsync([new Work("a"), new Work("b")]);
+        await Eventually.TrueAsync(() => host.State!.Finished == 2, "two have ended");
+        Assert.False(host.Recycled.IsCompleted);
+        await host.Queue.EnqueueAsync(new Work("c"));
+        Assert.Equal("this process has ended 3 attempts; jobs.recycle.after_jobs is 3", await host.Recycled.WaitAsync(Eventually.DefaultBound, TestContext.Current.CancellationToken));
+
+        var id = (await host.Queue.EnqueueAsync(new Work("d"))).Id;
+        await Eventually.GetAsync(() => host.Operations.ShowAsync(id), job => job?.Job.State == "done", "it goes on");
+        Assert.False(host.Broken.IsCompleted);
+    }
+
     [Fact]
     public async Task What_cannot_start_says_why_and_holds_nothing()
     {

@@ -10,7 +10,7 @@ using Rondo.Tests.Support;
 namespace Rondo.Tests.Jobs;
 
 /// <summary>Arguments of the tests' jobs.</summary>
-public sealed record Work(string Name, string? Key = null, int Number = 0);
+public sealed record Work(string Name, string? Key = null, int Number = 0, double[]? Numbers = null);
 
 /// <summary>One node that runs jobs over a database of the test's own, in real time; handlers are the test's functions.</summary>
 internal sealed class JobRig : IAsyncDisposable
@@ -21,6 +21,7 @@ internal sealed class JobRig : IAsyncDisposable
     };
 
     private readonly LoopSupervisor _supervisor = new(TimeProvider.System, new Chance(1), (_, _) => { }, _ => { });
+    private KeptLease? _lease;
     private bool _isStopped;
 
     private JobRig(TestStore store, Node node, JobQueue queue, JobServer server, JobsOptions options)
@@ -64,7 +65,11 @@ internal sealed class JobRig : IAsyncDisposable
         return rig;
     }
 
-    public void Run() => Server.Start(_supervisor, Queue);
+    public void Run()
+    {
+        _lease = new KeptLease(Database, Node);
+        Server.Start(_supervisor, Queue);
+    }
 
     public async Task<long> EnqueueAsync(string name, string? key = null, EnqueueOptions? options = null) => (await Queue.EnqueueAsync(new Work(name, key), options)).Id;
 
@@ -117,6 +122,7 @@ internal sealed class JobRig : IAsyncDisposable
         }
 
         await _supervisor.DisposeAsync();
+        _lease?.Dispose();
         await Queue.DisposeAsync();
         await Store.DisposeAsync();
     }

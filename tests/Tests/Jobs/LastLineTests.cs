@@ -14,6 +14,7 @@ public sealed class LastLineTests
         await using var rig = await JobRig.StartAsync(kind, (work, job, _) =>
         {
             job.Log($"{work.Name} last", "odd\0level");
+            job.Progress(7, 9, $"{work.Name} so far");
             return work.Name switch
             {
                 "done" => Task.FromResult(JobResult.Done),
@@ -27,6 +28,7 @@ public sealed class LastLineTests
             var id = await rig.EnqueueAsync(name);
             await rig.UntilAsync(id, state);
             Assert.Equal([$"{name} last"], await rig.Store.QueryAsync<string>("select text from job_log where job_id = @id", new { id }));
+            Assert.Equal([$"{name} so far"], await rig.Store.QueryAsync<string>("select note from job_progress where job_id = @id and done = 7", new { id }));
         }
     }
 
@@ -37,6 +39,7 @@ public sealed class LastLineTests
         await using var own = rig = await JobRig.StartAsync(kind, async (_, job, stop) =>
         {
             job.Log($"attempt {job.Attempt}");
+            job.Progress(job.Attempt);
             await rig!.Database.WriteAsync<bool>(
                 "test.effect",
                 tx =>
@@ -50,6 +53,7 @@ public sealed class LastLineTests
         var id = await rig.EnqueueAsync("a");
         await rig.UntilAsync(id, "done");
         Assert.Equal(["attempt 1", "attempt 2"], await rig.Store.QueryAsync<string>("select text from job_log where job_id = @id order by lease_no", new { id }));
+        Assert.Equal(2, await rig.Store.ScalarAsync<long>("select done from job_progress where job_id = @id", new { id }));
     }
 
     [Theory, BothDatabases]
@@ -59,11 +63,14 @@ public sealed class LastLineTests
         var go = new TaskCompletionSource();
         using var held = new ManualResetEventSlim();
         var isTaken = new TaskCompletionSource();
+        var isOver = false;
         await using var rig = await JobRig.StartAsync(kind, async (_, job, _) =>
         {
             job.Log("first");
+            job.Progress(1);
             await go.Task;
             job.Log("second");
+            job.Progress(2);
             return JobResult.Done;
         });
         rig.Database.Before = name =>
@@ -75,12 +82,19 @@ public sealed class LastLineTests
 
             return null;
         };
+        rig.Database.After = name =>
+        {
+            isOver |= name == "jobs.tell";
+            return null;
+        };
         var id = await rig.EnqueueAsync("a");
         await isTaken.Task.WaitAsync(Eventually.DefaultBound, TestContext.Current.CancellationToken);
         go.SetResult();
         await rig.UntilAsync(id, "done");
         held.Set();
         Assert.Equal(["first", "second"], await rig.Store.QueryAsync<string>("select text from job_log where job_id = @id order by line", new { id }));
+        await Eventually.TrueAsync(() => isOver, "what was on its way has come too late");
+        Assert.Equal(2, await rig.Store.ScalarAsync<long>("select done from job_progress where job_id = @id", new { id }));
     }
 
     [Theory, BothDatabases]

@@ -52,6 +52,56 @@ public sealed class PlanTests
         Assert.InRange(read, Jobs, 4 * Jobs);
     }
 
+    [Fact]
+    public async Task A_claim_under_a_held_snapshot_reads_nothing_of_what_is_gone()
+    {
+        await using var rig = await JobRig.StartAsync(DatabaseKind.Postgres, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        await using var link = new NpgsqlConnection(rig.Store.Address.Target);
+        await link.OpenAsync(TestContext.Current.CancellationToken);
+        await using var old = await link.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, TestContext.Current.CancellationToken);
+        await using (var look = new NpgsqlCommand("select count(*) from job_ready", link, old))
+        {
+            await look.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+        }
+
+        // What is taken from here on stays in the table and its index for as long as that one looks.
+        var store = await rig.OtherAsync();
+        await rig.Queue.EnqueueManyAsync(Enumerable.Range(0, Jobs).Select(n => new Work($"{n}")));
+        var last = long.MinValue;
+        for (var n = 0; n < Jobs / Batch; n++)
+        {
+            var taken = rig.Database.Tell("test", tx => store.Claim(tx, [new Want("default", Batch, long.MinValue)]));
+            Assert.Equal(Batch, taken.Count);
+            last = taken[^1].Rank;
+        }
+
+        await rig.Queue.EnqueueManyAsync(Enumerable.Range(0, 40).Select(n => new Work($"{n}")));
+        var (from, claimed) = (await TakenRowsAsync(rig), 0);
+        for (var n = 0; n < 2; n++)
+        {
+            claimed += rig.Database.Tell("test", tx => store.Claim(tx, [new Want("default", 20, last + 1)])).Count;
+        }
+
+        // As the loop claims between two looks from the beginning.
+        var known = await TakenRowsAsync(rig) - from;
+        Assert.Equal(40, claimed);
+        Assert.InRange(known, 40, 400);
+
+        // From the beginning it passes over all of them, so this is what is measured.
+        from = await TakenRowsAsync(rig);
+        Assert.Empty(rig.Database.Tell("test", tx => store.Claim(tx, [new Want("default", 20, long.MinValue)])));
+        Assert.True(await TakenRowsAsync(rig) - from >= Jobs, "what is gone is still there to be passed over");
+    }
+
+    private static async Task<long> TakenRowsAsync(JobRig rig)
+    {
+        rig.Database.Tell("test", tx => tx.Query<string>(_report));
+        rig.Database.Tell("test", tx => tx.First<int>(_nothing));
+        return await rig.Store.ScalarAsync<long>("""
+            select cast((select sum(idx_tup_read) from pg_stat_user_indexes where relname = 'job_ready') + (select sum(seq_tup_read) from pg_stat_user_tables where relname = 'job_ready') as bigint)
+            """);
+    }
+
     /// <summary>Rows that were read by an index or without one. The session that did it has to tell first.</summary>
     private static async Task<long> ReadRowsAsync(JobRig rig)
     {

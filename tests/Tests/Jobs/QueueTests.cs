@@ -70,15 +70,30 @@ public sealed class QueueTests
         await RefusedAsync(JobRefusal.BadArguments, "", null, () => rig.Queue.EnqueueAsync("work", "null"));
         await RefusedAsync(JobRefusal.TooLarge, null, null, () => rig.Queue.EnqueueAsync(new Work(new string('x', 70_000))));
         await RefusedAsync(JobRefusal.TooLarge, null, null, () => rig.Queue.EnqueueAsync("work", $$"""{"name":"{{new string('x', 70_000)}}"}"""));
-        await RefusedAsync(JobRefusal.BadOption, null, "priority 101 is not from -100 to 100", () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Priority = 101 }));
-        await RefusedAsync(JobRefusal.BadOption, null, null, () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Queue = "no such name" }));
-        await RefusedAsync(JobRefusal.BadOption, null, null, () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Tags = [null!] }));
+        await RefusedAsync(JobRefusal.BadOption, "/priority", "priority 101 is not from -100 to 100", () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Priority = 101 }));
+        await RefusedAsync(JobRefusal.BadOption, "/queue", null, () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Queue = "no such name" }));
+        await RefusedAsync(JobRefusal.BadOption, "/tags", null, () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Tags = [null!] }));
         await RefusedAsync(
-            JobRefusal.BadOption, null, "metadata has at most 50 entries of together 8000 characters, none of them null",
+            JobRefusal.BadOption, "/metadata", "metadata has at most 50 entries of together 8000 characters, none of them null",
             () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Metadata = new Dictionary<string, string> { ["a"] = null! } }));
         await RefusedAsync(
-            JobRefusal.BadOption, null, "give a delay or a due time, not both",
+            JobRefusal.BadOption, "/due", "give a delay or a due time, not both",
             () => rig.Queue.EnqueueAsync(new Work("a"), new EnqueueOptions { Delay = TimeSpan.FromSeconds(1), Due = rig.Database.Clock.Now }));
+        Assert.Equal(0, await rig.CountAsync("job"));
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_record_is_checked_as_its_text_is_whichever_way_it_is_enqueued(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        foreach (var bad in new[] { null!, new Work(null!), new Work("a", Numbers: [1, double.NaN]) })
+        {
+            await RefusedAsync(JobRefusal.BadArguments, "", null, () => rig.Queue.EnqueueAsync(bad));
+            await RefusedAsync(JobRefusal.BadArguments, "", null, () => rig.Queue.EnqueueManyAsync([new Work("good"), bad]));
+            await RefusedAsync(JobRefusal.BadArguments, "", null, () => rig.Database.WriteAsync("test", tx => rig.Queue.Enqueue(tx, bad)));
+            await RefusedAsync(JobRefusal.BadArguments, "", null, () => Task.FromResult(rig.Queue.Prepare(bad)));
+        }
+
         Assert.Equal(0, await rig.CountAsync("job"));
     }
 

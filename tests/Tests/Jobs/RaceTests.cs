@@ -11,6 +11,8 @@ namespace Rondo.Tests.Jobs;
 /// <summary>Operators, nodes and upkeep that come to one job at the same time.</summary>
 public sealed class RaceTests
 {
+    // Other tests have theirs on the same server.
+    private const string OfThis = "database = (select oid from pg_database where datname = current_database())";
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(15);
 
     [Theory, BothDatabases]
@@ -60,6 +62,46 @@ public sealed class RaceTests
         await Eventually.TrueAsync(() => isRefused && other.Server.State.Refused == 1, "the one late write is refused and counted");
     }
 
+    [Theory, BothDatabases]
+    public async Task An_attempt_that_fails_while_it_is_wished_to_be_cancelled_is_counted_as_what_is_stored(DatabaseKind kind)
+    {
+        JobRig? rig = null;
+        await using var own = rig = await JobRig.StartAsync(kind, async (work, job, _) =>
+        {
+            if (work.Name == "wished")
+            {
+                Assert.False(await rig!.Database.WriteAsync("test", tx => OperationStore.Cancel(tx, job.Id, rig.Options, "wish"), CancellationToken.None));
+            }
+
+            return JobResult.Retry("failed", TimeSpan.FromHours(1));
+        });
+        await rig.UntilAsync(await rig.EnqueueAsync("failed"), "scheduled");
+        await rig.UntilAsync(await rig.EnqueueAsync("wished"), "cancelled");
+        await Eventually.TrueAsync(() => rig.Server.State.Finished == 2, "both ends are counted");
+        var numbers = Assert.Single(rig.Server.Numbers);
+        Assert.Equal(["retry 1", "cancelled 1"], numbers.Attempts.Where(a => a.Count > 0).Select(a => $"{a.Outcome} {a.Count}"));
+        Assert.Equal(1, numbers.Processed);
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_wish_that_comes_as_its_job_is_given_back_waits_for_no_round_of_the_keys(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done));
+        var passes = 0;
+        rig.Database.Before = name =>
+        {
+            passes += name == "jobs.release" ? 1 : 0;
+            return null;
+        };
+        await Eventually.TrueAsync(() => Volatile.Read(ref passes) > 1, "upkeep has had its round of the keys");
+        var id = await rig.EnqueueAsync("a", options: new EnqueueOptions { Delay = TimeSpan.FromHours(1) });
+        await rig.Store.ExecuteAsync("insert into job_cancel (job_id, at, reason) values (@id, @now, 'wish')", new { id, now = rig.Database.Clock.Now });
+
+        // The next one is in half a minute.
+        await rig.UntilAsync(id, "cancelled");
+        Assert.Equal(0, await rig.CountAsync("job_cancel"));
+    }
+
     [Fact]
     public async Task Of_two_operators_who_run_a_job_again_one_does_and_the_other_is_told()
     {
@@ -73,7 +115,7 @@ public sealed class RaceTests
             go.Wait(Bound);
             return refusal;
         });
-        await Eventually.TrueAsync(async () => await rig.Store.ScalarAsync<long>("select count(*) from pg_locks where relation = 'job_ready'::regclass and mode = 'RowExclusiveLock'") > 0, "the first has begun");
+        await Eventually.TrueAsync(async () => await rig.Store.ScalarAsync<long>($"select count(*) from pg_locks where relation = 'job_ready'::regclass and mode = 'RowExclusiveLock' and {OfThis}") > 0, "the first has begun");
         var second = rig.Database.WriteAsync("second", tx => OperationStore.Retry(tx, id));
         await SomebodyWaitsAsync(rig);
         go.Set();
@@ -97,7 +139,7 @@ public sealed class RaceTests
             go.Wait(Bound);
             return Gate.Fill(tx, ["work:k"]).Count;
         });
-        await Eventually.TrueAsync(async () => await rig.Store.ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory' and granted") > 0, "the key is held");
+        await Eventually.TrueAsync(async () => await rig.Store.ScalarAsync<long>($"select count(*) from pg_locks where locktype = 'advisory' and granted and {OfThis}") > 0, "the key is held");
         var cancelled = rig.Database.WriteAsync("cancel", tx =>
         {
             cancels++;

@@ -123,7 +123,7 @@ public sealed class SideBySideTests
             tx.Execute(new Sql("test", "lock table node in exclusive mode"));
             start = Server.StartAsync(store.Address, ["poll"], new PollingOptions(), TimeProvider.System, NullLoggerFactory.Instance, default);
             Eventually.TrueAsync(
-                () => tx.First<int>(new Sql("test", "select count(*) from pg_locks where relation = 'node'::regclass and not granted")) == 1, "the server waits to register").GetAwaiter().GetResult();
+                () => tx.First<int>(new Sql("test", "select count(*) from pg_locks where relation = 'node'::regclass and not granted and database = (select oid from pg_database where datname = current_database())")) == 1, "the server waits to register").GetAwaiter().GetResult();
             tx.Execute(new Sql("test", "update schema_serves set oldest = '99.0.0'"));
         });
         Assert.Contains("serves Rondo 99.0.0 and later", (await Assert.ThrowsAsync<StorageFault>(() => start)).Message);

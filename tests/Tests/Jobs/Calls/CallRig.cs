@@ -77,9 +77,11 @@ internal sealed class CallRig : IAsyncDisposable
     private readonly JobQueue _queue;
     private readonly HttpCallHandler _handler;
 
-    private CallRig(TestStore store, JobQueue queue, JobServer server, HttpCallHandler handler)
+    private readonly KeptLease _lease;
+
+    private CallRig(TestStore store, Node node, JobQueue queue, JobServer server, HttpCallHandler handler)
     {
-        (_store, _queue, Server, _handler) = (store, queue, server, handler);
+        (_store, _queue, Server, _handler, _lease) = (store, queue, server, handler, new KeptLease(store.Database, node));
     }
 
     public JobServer Server { get; }
@@ -96,7 +98,7 @@ internal sealed class CallRig : IAsyncDisposable
         JobServer? server = null;
         var queue = new JobQueue(store.Database, handlers, _ => server!.Wake());
         server = new JobServer(store.Database, node, handlers, JobRig.Fast, TimeProvider.System, new Chance(7), _ => { }, NullLogger.Instance);
-        var rig = new CallRig(store, queue, server, handler);
+        var rig = new CallRig(store, node, queue, server, handler);
         server.Start(rig._supervisor);
         return rig;
     }
@@ -127,6 +129,7 @@ internal sealed class CallRig : IAsyncDisposable
         await Server.DrainAsync();
         await _supervisor.StopAsync(TimeSpan.FromSeconds(3));
         await _supervisor.DisposeAsync();
+        _lease.Dispose();
         await _queue.DisposeAsync();
         _handler.Dispose();
         await _store.DisposeAsync();

@@ -12,7 +12,9 @@ internal sealed class SecondNode : IAsyncDisposable
     private readonly TestStore _store;
     private readonly LoopSupervisor _supervisor = new(TimeProvider.System, new Chance(2), (_, _) => { }, _ => { });
 
-    private SecondNode(TestStore store, JobServer server) => (_store, Server) = (store, server);
+    private readonly KeptLease _lease;
+
+    private SecondNode(TestStore store, Node node, JobServer server) => (_store, Server, _lease) = (store, server, new KeptLease(store.Database, node));
 
     public JobServer Server { get; }
 
@@ -21,7 +23,7 @@ internal sealed class SecondNode : IAsyncDisposable
         var store = rig.Store.Beside();
         var node = await Node.RegisterAsync(store.Database, TimeProvider.System, "work", "test", default);
         var handlers = new JobHandlers().Add("work", new Handler(handle));
-        var second = new SecondNode(store, new JobServer(store.Database, node, handlers, rig.Options, TimeProvider.System, new Chance(8), _ => { }, NullLogger.Instance));
+        var second = new SecondNode(store, node, new JobServer(store.Database, node, handlers, rig.Options, TimeProvider.System, new Chance(8), _ => { }, NullLogger.Instance));
         second.Server.Start(second._supervisor);
         return second;
     }
@@ -30,6 +32,7 @@ internal sealed class SecondNode : IAsyncDisposable
     {
         await _supervisor.StopAsync(TimeSpan.FromSeconds(3));
         await _supervisor.DisposeAsync();
+        _lease.Dispose();
         await _store.DisposeAsync();
     }
 

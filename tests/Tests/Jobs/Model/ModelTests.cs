@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rondo.Jobs;
 using Rondo.Jobs.Pump;
 
 namespace Rondo.Tests.Jobs.Model;
@@ -22,17 +21,6 @@ public sealed class ModelTests(ITestOutputHelper output)
             await run.RandomAsync(seed, Steps);
             output.WriteLine($"seed {seed}: {Steps} operations in {Stopwatch.GetElapsedTime(from).TotalSeconds:0.0} s");
         }
-
-        // Chance gives up on few.
-        Assert.Null(await run.ReplayAsync(
-        [
-            new Birth("n1"), new Enqueue(new NewOne(1, "a", 0, 0, null, null, 1)), new Enqueue(new NewOne(2, "a", 0, 0, null, "k1", 1)), new Enqueue(new NewOne(3, "a", 0, 0, null, null, 1)), new Look(),
-            new Claim("n1", 5, 0), new Finish("n1", new End(1, 1, Outcome.Dead, 0), new End(2, 1, Outcome.Dead, 0), new End(3, 1, Outcome.Dead, 0)), new Retry(1), new Retry(2), new Discard(3),
-        ]));
-
-        // Nor does the table know what nobody does; the last one is that of jobs that wait for others, which the model has not (ChainTests).
-        var idle = JobStates.All.SelectMany(was => JobStates.All.Where(now => JobStates.MayGo(was, now)).Select(now => (was, now))).Except(run.Moves);
-        Assert.Equal([(JobState.Blocked, JobState.Scheduled)], idle);
     }
 
     [Fact]

@@ -197,7 +197,7 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
     }
 
     /// <summary>Writes something about the import while this attempt runs it.</summary>
-    private Task WriteHeldAsync(string name, Action<Transaction> work, CancellationToken stop) => database.WriteAgainAsync(
+    private Task<bool> WriteHeldAsync(string name, Action<Transaction> work, CancellationToken stop) => database.WriteAgainAsync(
         name,
         tx =>
         {

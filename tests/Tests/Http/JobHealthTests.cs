@@ -70,7 +70,7 @@ public sealed class JobHealthTests
 
         // Nobody worked overnight, and somebody began a minute ago.
         var then = now - TimeSpan.FromHours(9);
-        var old = new Rondo.Jobs.Proof.BalanceReport { At = then, From = then, Accepted = 0, Ended = 0, Open = 0, Owed = 0, Missing = 0, Doubled = 0, Gaps = [] };
+        var old = new BalanceReport { At = then, From = then, Accepted = 0, Ended = 0, Open = 0, Owed = 0, Missing = 0, Doubled = 0, Gaps = [] };
         Assert.Empty(Judge(new JobFacts(old, now - TimeSpan.FromMinutes(1), [], 1, [])));
         Assert.Equal("jobs.balance_old", Assert.Single(Judge(new JobFacts(old, now - TimeSpan.FromHours(10), [], 1, []))).Code);
 

@@ -18,7 +18,7 @@ public sealed partial class AuditNamesTests
         "jobs.follow.all", "jobs.follow.knocks", "jobs.follow.now", "jobs.follow.up", "jobs.forget", "jobs.gate", "jobs.look", "jobs.look.around", "jobs.look.news", "jobs.room", "jobs.tell",
         "live.publish_signed", "live.sequence", "live.ticket.add", "live.ticket.take", "live.trim",
         "nodes.beat", "nodes.end", "nodes.renew", "polling.now.answer", "polling.now.ask", "polling.record", "polling.record.one", "polling.release", "polling.seen", "polling.takes_work",
-        "quality.findings.drop", "quality.found", "quality.told", "readings.archive", "readings.partitions", "readings.retention.drop", "readings.retention.duplicates",
+        "quality.findings.drop", "quality.found", "quality.judging", "quality.late.found", "quality.told", "readings.archive", "readings.partitions", "readings.retention.drop", "readings.retention.duplicates",
         "rollups.mark.all", "rollups.step", "rollups.zone.mark", "schedules.compare", "schedules.define", "schedules.fire", "schedules.forget", "schedules.links", "schema.migrate", "security.token.used",
         "upkeep.plans", "upkeep.prepare",
     ];

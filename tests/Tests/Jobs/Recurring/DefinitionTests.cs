@@ -165,7 +165,7 @@ public sealed class DefinitionTests
         await WrongAsync("every", Good(new(Every: "500ms")));
         await WrongAsync("", Good(new()));
         await WrongAsync("", Good(new(Every: "1m")) with { Options = new() { Job = new() { Delay = _minute } } });
-        await WrongAsync("", Good(new(Every: "1m")) with { Options = new() { Job = new() { Priority = 500 } } });
+        await WrongAsync("priority", Good(new(Every: "1m")) with { Options = new() { Job = new() { Priority = 500 } } });
         await WrongAsync("metadata", Good(new(Every: "1m")) with { Options = new() { Job = new() { Metadata = new Dictionary<string, string> { ["schedule"] = "x" } } } });
         Assert.Empty((await rig.Schedules.ListAsync()).Schedules);
         Assert.Equal(["2026-03-02T00:01:00Z", "2026-03-02T00:02:00Z"], rig.Schedules.Preview(Good(new(Every: "1m"))).Take(2).Select(n => n.ToString()));

@@ -149,7 +149,9 @@ public sealed class SharingTests
         Assert.True(await held.WaitAsync(TimeSpan.FromSeconds(30)), "the release is being written");
 
         // The patience of the hand-back ends, and it waits for what is being written; on a thread of its own, since it does so in the timer's hands.
+        var from = first.Time.GetTimestamp();
         var waiting = Task.Run(() => first.Time.Advance(_second * 2));
+        await Eventually.TrueAsync(() => first.Time.GetElapsedTime(from) >= _second * 2, "its patience is over");
         for (var elapsed = 0; elapsed < 10; elapsed++)
         {
             first.Time.Advance(_second);

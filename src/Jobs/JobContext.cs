@@ -83,7 +83,7 @@ public sealed class JobContext
     /// <summary>True when the attempt was taken away or is to end; the token says the same.</summary>
     public bool IsStopping => _running.StopReason != StopReason.None;
 
-    /// <summary>How far it is. Kept in memory and stored within a second, or with the end of the attempt; the last one counts.</summary>
+    /// <summary>How far it is. Kept in memory and stored within a second, or with the end of the attempt; the last one counts, and none after <see cref="FinishIn"/>.</summary>
     public void Progress(long done, long? total = null, string? note = null) => _running.Say(new JobProgress(done, total, Texts.Fit(note), _runner.Now));
 
     /// <summary>A line about this attempt, stored within a second. Lines beyond <see cref="MaxLines"/> are dropped.</summary>

@@ -10,7 +10,9 @@ namespace Rondo.Jobs.Proof;
 /// </summary>
 internal sealed class BalanceLoop(Database database, JobsOptions options, TimeProvider time, ILogger log) : Loop("jobs.balance", time)
 {
-    private static readonly TimeSpan _first = TimeSpan.FromSeconds(30);
+    /// <summary>The first one is made so long after the start, or earlier where they are made more often.</summary>
+    public static readonly TimeSpan First = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan _wideEvery = TimeSpan.FromHours(1);
     private static readonly TimeSpan _least = TimeSpan.FromMinutes(15);
     private TimeSpan _reach = Balance.Counted;
@@ -23,7 +25,7 @@ internal sealed class BalanceLoop(Database database, JobsOptions options, TimePr
         if (!_hasWaited)
         {
             _hasWaited = true;
-            return Spans.Shorter(_first, options.BalanceEvery);
+            return Spans.Shorter(First, options.BalanceEvery);
         }
 
         var isMine = await database.WriteAsync("jobs.balance.take", tx => BalanceStore.Take(tx, options.BalanceEvery * 0.9), stop).ConfigureAwait(false);

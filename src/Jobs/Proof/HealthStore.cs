@@ -25,11 +25,12 @@ internal static class HealthStore
         var workers = NodeRegister.All(tx).Where(n => n.HasRole("work") && NodeRegister.IsRunning(n, address, now)).ToList();
         return new JobFacts(
             Balance.Last(tx),
-            workers.Select(n => n.StartedAt).Append(now).Min(),
+            BalanceStore.Read(tx).Since,
             [.. tx.Query<Oldest>(_oldest).Where(o => o.Since is not null && !paused.Contains(o.Queue)).Select(o => (o.Queue, o.Since!.Value))],
             workers.Count,
             [.. paused.Order(StringComparer.Ordinal)])
         {
+            WorkingSince = workers.Select(n => n.StartedAt).Append(now).Min(),
             Held = tx.Query<string>(_held),
             Scaled = [.. intents.Where(i => i.Workers is not null).Select(i => i.Name)],
         };

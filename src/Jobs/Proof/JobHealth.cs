@@ -6,12 +6,15 @@ namespace Rondo.Jobs;
 
 /// <summary>What the database says of the queue, as far as health is concerned.</summary>
 /// <param name="Balance">The last balance, or null before the first.</param>
-/// <param name="WorkingSince">Since when nodes with the role work run without a break that is known of.</param>
+/// <param name="BalancedSince">Since when this database balances.</param>
 /// <param name="Waiting">Queues that have something to run now, with the instant since when the oldest could have run.</param>
 /// <param name="Workers">Running nodes with the role work.</param>
 /// <param name="Paused">Queues that an operator paused.</param>
-public sealed record JobFacts(BalanceReport? Balance, Instant WorkingSince, IReadOnlyList<(string Queue, Instant Since)> Waiting, int Workers, IReadOnlyList<string> Paused)
+public sealed record JobFacts(BalanceReport? Balance, Instant BalancedSince, IReadOnlyList<(string Queue, Instant Since)> Waiting, int Workers, IReadOnlyList<string> Paused)
 {
+    /// <summary>Since when the node with the role work that has run the longest runs.</summary>
+    public Instant WorkingSince { get; init; }
+
     /// <summary>Queues of which some node holds jobs.</summary>
     public IReadOnlyList<string> Held { get; init; } = [];
 
@@ -73,8 +76,8 @@ public static class JobHealth
         }
 
         // After a time without any node the last one is old, and the next one comes soon.
-        var age = now - (facts.Balance?.At is { } at && at > facts.WorkingSince ? at : facts.WorkingSince);
-        if (facts.Workers > 0 && age > options.BalanceEvery * 3)
+        var age = now - (facts.Balance?.At ?? facts.BalancedSince);
+        if (facts.Workers > 0 && age > options.BalanceEvery * 3 && now - facts.WorkingSince > options.BalanceEvery + BalanceLoop.First)
         {
             found.Add(new("jobs.balance_old", Health.Degraded, "balance", $"The last balance is {age.TotalSeconds:0} s old, more than three times its interval of {options.BalanceEvery.TotalSeconds:0} s. Does its loop jobs.balance fail?"));
         }

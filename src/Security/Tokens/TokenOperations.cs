@@ -85,6 +85,20 @@ public sealed class TokenOperations(Database database, Action<string> hint)
     private static TokenRow Require(Transaction tx, string name) => TokenStore.Active(tx, name)
         ?? throw new AccessRefused(AccessRefusal.Unknown, "name", $"there is no token '{name}' in force");
 
+    /// <summary>Whoever was let in a moment ago may have been revoked since: what such a one makes would live on.</summary>
+    private static void RequireInForce(Transaction tx, Actor by)
+    {
+        if (by.Kind switch
+        {
+            "token" => TokenStore.Active(tx, by.Name) is null,
+            "user" => TokenStore.Sessions(tx, by.Name).Count == 0,
+            _ => false,
+        })
+        {
+            throw new AccessRefused(AccessRefusal.Mistake, "", $"{by} was revoked meanwhile, and makes no tokens any more");
+        }
+    }
+
     private async Task<IssuedToken> IssueAsync(Func<Transaction, NewToken> decide, Actor by, CancellationToken stop)
     {
         var issued = await database.WriteAsync(
@@ -92,6 +106,7 @@ public sealed class TokenOperations(Database database, Action<string> hint)
             tx =>
             {
                 TokenStore.BeginChange(tx);
+                RequireInForce(tx, by);
                 var token = decide(tx);
                 var (text, prefix, hash) = TokenText.Create();
                 TokenStore.Add(tx, token, prefix, hash, tx.Now, by.ToString());

@@ -22,7 +22,7 @@ internal static class TokenStore
 
     private static readonly Sql _revokeOf = new("security.sessions.end", "update api_token set revoked_at = @now where user_name = @user and revoked_at is null");
     private static readonly Sql _sessions = new("security.sessions", $"select {Columns} from api_token t where t.user_name = @user and t.revoked_at is null and t.expires_at > @now order by t.id desc");
-    private static readonly Sql _madeBy = new("security.tokens.made_by", $"select {Columns} from api_token t where t.created_by = @by and t.user_name is null and t.revoked_at is null order by t.name");
+    private static readonly Sql _madeBy = new("security.tokens.made_by", $"select {Columns} from api_token t where t.created_by = @by and t.user_name is null and t.revoked_at is null and (t.expires_at is null or t.expires_at > @now) order by t.name");
     private static readonly Sql _forget = new("security.sessions.forget", "delete from api_token where user_name is not null and expires_at < @before");
 
     private static readonly Sql _hasAdmin = new("security.admins", """
@@ -59,7 +59,7 @@ internal static class TokenStore
     public static List<TokenRow> Sessions(Transaction tx, string user) => tx.Query<TokenRow>(_sessions, new { user, now = tx.Now });
 
     /// <summary>Tokens in force that somebody made.</summary>
-    public static List<TokenRow> MadeBy(Transaction tx, string by) => tx.Query<TokenRow>(_madeBy, new { by });
+    public static List<TokenRow> MadeBy(Transaction tx, string by) => tx.Query<TokenRow>(_madeBy, new { by, now = tx.Now });
 
     /// <summary>Deletes sessions that ended long ago.</summary>
     public static void Forget(Transaction tx, Instant before) => tx.Execute(_forget, new { before });

@@ -69,7 +69,7 @@ public sealed class UserOperations(Database database, Action<string> hint)
             stop);
     }
 
-    /// <summary>Ends every session of a user, and every token that it has made; also of one that was removed. The user itself stays, and may sign in again.</summary>
+    /// <summary>Ends every session of a user, and every token that it has made or that was made by one of these; also of one that was removed. The user itself stays, and may sign in again.</summary>
     /// <exception cref="AccessRefused">There is no such user, and nothing of it.</exception>
     public async Task<UserRevoked> RevokeAsync(string name, CancellationToken stop = default)
     {
@@ -79,6 +79,12 @@ public sealed class UserOperations(Database database, Action<string> hint)
             {
                 TokenStore.BeginChange(tx);
                 var (sessions, tokens) = (TokenStore.Sessions(tx, name), TokenStore.MadeBy(tx, "user " + name));
+                for (var n = 0; n < tokens.Count; n++)
+                {
+                    var more = TokenStore.MadeBy(tx, "token " + tokens[n].Name);
+                    tokens.AddRange(more.Where(token => tokens.TrueForAll(known => known.Id != token.Id)));
+                }
+
                 if (sessions.Count + tokens.Count == 0)
                 {
                     Require(tx, name);

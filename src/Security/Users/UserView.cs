@@ -24,5 +24,5 @@ public sealed class UserView
 /// <summary>What of a user was made worth nothing.</summary>
 /// <param name="Name">The user.</param>
 /// <param name="Sessions">How many sessions ended.</param>
-/// <param name="Tokens">Names of the tokens it had made that were in force.</param>
+/// <param name="Tokens">Names of the tokens in force that it had made, and of those that were made by one of these.</param>
 public sealed record UserRevoked(string Name, int Sessions, IReadOnlyList<string> Tokens);

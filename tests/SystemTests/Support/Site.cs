@@ -142,8 +142,8 @@ internal sealed class Site : IAsyncDisposable
         {
             var (code, output, _) = await RondoProcess.RunAsync("polling", verb, "--json", "--database", Database);
             var said = JsonDocument.Parse(output).RootElement;
-            var took = said.GetProperty("took_ms").GetDouble();
-            if (code == 0 && said.GetProperty("obeyed").GetBoolean() && took <= 2_000)
+            var took = code == 0 && said.GetProperty("obeyed").GetBoolean() ? said.GetProperty("took_ms").GetDouble() : double.NaN;
+            if (took <= 2_000)
             {
                 return took;
             }

@@ -69,10 +69,9 @@ public sealed class JobHealthTests
         Assert.Empty(Judge(new JobFacts(null, now - TimeSpan.FromMinutes(14), [], 1, [])));
 
         // Nobody worked overnight, and somebody began a minute ago.
-        var then = now - TimeSpan.FromHours(9);
-        var old = new BalanceReport { At = then, From = then, Accepted = 0, Ended = 0, Open = 0, Owed = 0, Missing = 0, Doubled = 0, Gaps = [] };
-        Assert.Empty(Judge(new JobFacts(old, now - TimeSpan.FromMinutes(1), [], 1, [])));
-        Assert.Equal("jobs.balance_old", Assert.Single(Judge(new JobFacts(old, now - TimeSpan.FromHours(10), [], 1, []))).Code);
+        var overnight = new JobFacts(null, now - TimeSpan.FromHours(9), [], 1, []) { WorkingSince = now - TimeSpan.FromMinutes(1) };
+        Assert.Empty(Judge(overnight));
+        Assert.Equal("jobs.balance_old", Assert.Single(Judge(overnight with { WorkingSince = now - TimeSpan.FromMinutes(6) })).Code);
 
         IReadOnlyList<Rondo.Diagnostics.Finding> Judge(JobFacts facts) => JobHealth.Judge(facts, null, options, now);
     }

@@ -29,7 +29,10 @@ public sealed class CatchUpTests
         transport.Release();
         await catching.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal("log_set_back", client.Close?.Code);
-        Assert.DoesNotContain(transport.Sent, text => text.Contains("\"is ", StringComparison.Ordinal));
+        lock (transport.Sent)
+        {
+            Assert.DoesNotContain(transport.Sent, text => text.Contains("\"is ", StringComparison.Ordinal));
+        }
     }
 
     [Theory, BothDatabases]

@@ -163,7 +163,7 @@ public sealed class PlanFollowTests
         Assert.False(recorded.IsCompleted, "the batch waits");
         commit.Release();
         await edit;
-        await recorded;
+        await recorded.WaitAsync(TimeSpan.FromMinutes(2));
         Assert.DoesNotContain(rig.Faults, fault => !fault.IsTransient);
 
         await rig.RunAsync(TimeSpan.FromSeconds(10));

@@ -23,6 +23,12 @@ internal sealed class RollupRig : IAsyncDisposable, ISourceSchedule
 
     public TimeSpan Interval { get; }
 
+    /// <summary>What was planned, where it is not the interval all the time.</summary>
+    public IReadOnlyList<PlannedPeriod>? Periods { get; set; }
+
+    /// <summary>Why it cannot be told what was planned of a source.</summary>
+    public Func<long, StorageFault?>? Fault { get; set; }
+
     public SiteCalendar Calendar { get; private set; } = SiteCalendar.Utc;
 
     public static async Task<RollupRig> CreateAsync(DatabaseKind kind, DateTime from, DateTime until, string zone = "UTC", TimeSpan? interval = null, bool isPolled = true, double? modulus = null, RollupOptions? options = null)
@@ -57,7 +63,8 @@ internal sealed class RollupRig : IAsyncDisposable, ISourceSchedule
         return rig;
     }
 
-    public IReadOnlyList<PlannedPeriod>? Find(Transaction tx, long source, Instant from, Instant until) => [new(Instant.Epoch, null, Interval.Ticks / 10, 0)];
+    public IReadOnlyList<PlannedPeriod>? Find(Transaction tx, long source, Instant from, Instant until) =>
+        Fault?.Invoke(source) is { } fault ? throw fault : Periods ?? [new(Instant.Epoch, null, Interval.Ticks / 10, 0)];
 
     /// <summary>Stores a sample, in the place of what is there.</summary>
     public static void Put(Transaction tx, DateTime at, double?[] values, string? flags = null)

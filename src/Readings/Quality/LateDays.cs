@@ -114,8 +114,9 @@ internal static class LateDays
         {
             if (tx.First<Extent>(_extent, new { series = one.Id }) is { FromAt: { } from, ToAt: { } to })
             {
-                late.Add(all with { Until = Math.Min(all.Until, from.Micros) });
-                late.Add(all with { From = Math.Max(all.From, calendar.Bucket(Tier.Day, to.Micros).Until) });
+                // Of the two, the one that is not empty.
+                late.Add(all with { Until = from.Micros });
+                late.Add(all with { From = calendar.Bucket(Tier.Day, to.Micros).Until });
             }
             else
             {

@@ -15,9 +15,11 @@ internal sealed class RollupRig : IAsyncDisposable, ISourceSchedule
     public static readonly string[] Names = ["m/gauge", "m/counter", "m/energy", "m/state"];
     private static readonly string[] _kinds = ["gauge", "counter", "energy", "state"];
 
-    private RollupRig(TestStore store, RollupOptions options, TimeSpan interval) => (Store, Options, Interval) = (store, options with { Schedules = [this] }, interval);
+    private RollupRig(TestStore store, FakeTime time, RollupOptions options, TimeSpan interval) => (Store, Time, Options, Interval) = (store, time, options with { Schedules = [this] }, interval);
 
     public TestStore Store { get; }
+
+    public FakeTime Time { get; }
 
     public RollupOptions Options { get; }
 
@@ -33,8 +35,9 @@ internal sealed class RollupRig : IAsyncDisposable, ISourceSchedule
 
     public static async Task<RollupRig> CreateAsync(DatabaseKind kind, DateTime from, DateTime until, string zone = "UTC", TimeSpan? interval = null, bool isPolled = true, double? modulus = null, RollupOptions? options = null)
     {
-        var store = await TestStore.CreateAsync(kind, new FakeTime());
-        var rig = new RollupRig(store, options ?? new RollupOptions(), interval ?? TimeSpan.FromMinutes(7));
+        var time = new FakeTime();
+        var store = await TestStore.CreateAsync(kind, time);
+        var rig = new RollupRig(store, time, options ?? new RollupOptions(), interval ?? TimeSpan.FromMinutes(7));
         if (!isPolled)
         {
             // Whatever else than a poller will have sources: its kind may not be known to the schema yet.

@@ -939,6 +939,7 @@ table reading_finding
   duplicates bigint not null
   found_at timestamp with time zone not null
   reading_finding_pkey PRIMARY KEY (day, series_id)
+  CREATE INDEX reading_finding_found ON public.reading_finding USING btree (found_at)
 
 table reading_kept
   class text not null
@@ -1007,6 +1008,7 @@ table readings_state
   zone text
   marked_to bigint
   judged_to timestamp with time zone
+  judging timestamp with time zone
   readings_state_only_row_check CHECK ((only_row = 1))
   readings_state_pkey PRIMARY KEY (only_row)
 

@@ -785,6 +785,8 @@ CREATE TABLE reading_finding (
   primary key (day, series_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX reading_finding_found on reading_finding (found_at);
+
 CREATE TABLE reading_kept (
   class TEXT not null check (class in ('polled', 'imported')),
   tier INTEGER not null check (tier between 0 and 6),
@@ -809,7 +811,7 @@ from series s join rollup r on r.series_id = s.id;
 CREATE TABLE readings_state (
   only_row INTEGER not null primary key check (only_row = 1),
   last_id INTEGER not null
-, raw_from INTEGER, zone TEXT, marked_to INTEGER, judged_to INTEGER) STRICT;
+, raw_from INTEGER, zone TEXT, marked_to INTEGER, judged_to INTEGER, judging INTEGER) STRICT;
 
 CREATE TABLE rollup (
   series_id INTEGER not null,

@@ -1,4 +1,3 @@
-using Rondo.Readings.Rollups;
 using Rondo.Storage;
 
 namespace Rondo.Readings.Quality;
@@ -8,9 +7,20 @@ public static class FindingStore
 {
     private static readonly Sql _clear = new("quality.findings.clear", "delete from reading_finding where day = @day and series_id {in:@ids}");
 
-    private static readonly Sql _list = new("quality.findings", """
-        select f.day, s.name as series, f.expected, f.present, f.gaps, f.suspect, f.outliers, f.stuck, f.negative, f.duplicates, f.found_at
-        from reading_finding f join series s on s.id = f.series_id where (f.day >= @from or f.found_at >= @found) and f.day < @until order by f.day desc, s.name limit @limit
+    private const string What = "f.day, s.name as series, f.expected, f.present, f.gaps, f.suspect, f.outliers, f.stuck, f.negative, f.duplicates, f.found_at";
+
+    private static readonly Sql _list = new("quality.findings", $"""
+        select {What} from reading_finding f join series s on s.id = f.series_id where f.day >= @from and f.day < @until order by f.day desc, s.name limit @limit
+        """);
+
+    // Two looks into an index each, where an or would look at all of them.
+    private static readonly Sql _recent = new("quality.findings.recent", $"""
+        select {What} from (
+            select day, series_id from reading_finding where day >= @from and day < @until
+            union
+            select day, series_id from reading_finding where found_at >= @from and found_at <= @until and day < @until
+          ) k join reading_finding f on f.day = k.day and f.series_id = k.series_id join series s on s.id = f.series_id
+        order by f.day desc, s.name limit @limit
         """);
 
     private static readonly Sql _count = new("quality.findings.count", "select count(*) from reading_finding where day = @day");
@@ -31,7 +41,7 @@ public static class FindingStore
 
     /// <summary>What was found of days that begin in [from, until), the newest day first. Without from: of the days before until that began, or were judged, less than <see cref="Recent"/> before it.</summary>
     public static List<QualityFinding> List(Transaction tx, Instant? from, Instant until, int limit) =>
-        tx.Query<QualityFinding>(_list, new { from = from ?? until - Recent, found = from is null ? until - Recent : Bounds.ToInstant(Bounds.Last), until, limit });
+        from is null ? tx.Query<QualityFinding>(_recent, new { from = until - Recent, until, limit }) : tx.Query<QualityFinding>(_list, new { from = from.Value, until, limit });
 
     internal static List<SeriesRow> Series(Transaction tx, long after, int limit) => tx.Query<SeriesRow>(_names, new { after, limit });
 

@@ -1,4 +1,3 @@
-using Rondo.Readings.Queries;
 using Rondo.Readings.Retention;
 using Rondo.Readings.Rollups;
 using Rondo.Storage;
@@ -12,31 +11,37 @@ internal sealed class LateDaysJudge(Database database, RollupOptions options)
 {
     private const int MostDays = 64;
     private const int MostSamples = 50_000;
+    private const int MostValues = 2_000_000;
     private readonly QualityReader _reader = new(options);
 
-    /// <summary>Judges some days of the first source behind <paramref name="after"/> that has late ones; returns the source, or null when there is none.</summary>
-    public async Task<long?> StepAsync(long after, CancellationToken stop)
+    /// <summary>Some days of the first source behind <paramref name="after"/> that has late ones; none when there is no such source.</summary>
+    public Task<List<LateDay>> NextAsync(long after, CancellationToken stop) => database.AskAsync("quality.late", tx => LateDays.Next(tx, after, MostDays), stop);
+
+    /// <summary>Judges some of the late days of a source.</summary>
+    /// <param name="late">What <see cref="NextAsync"/> told.</param>
+    /// <param name="sign">Called for each series: a sign of life.</param>
+    /// <param name="stop">Gives up.</param>
+    public async Task JudgeAsync(List<LateDay> late, Action sign, CancellationToken stop)
     {
-        var late = await database.AskAsync("quality.late", tx => LateDays.Next(tx, after, MostDays), stop).ConfigureAwait(false);
-        if (late.Count == 0)
+        var (days, series, isPolled) = await database.ReadAsync("quality.late.days", tx => Choose(tx, late), stop).ConfigureAwait(false);
+        var judged = new Dictionary<long, List<(long Series, DayQuality Day)>>();
+        foreach (var (spans, some) in Pages(days, series))
         {
-            return null;
-        }
-
-        var (days, series) = await database.ReadAsync("quality.late.days", tx => Choose(tx, late), stop).ConfigureAwait(false);
-        var found = new Dictionary<long, List<(long Series, DayQuality Day)>>();
-        foreach (var one in series)
-        {
-            foreach (var span in Span.Merge(days.Where(d => d.IsKept).Select(d => d.Span)))
-            {
-                foreach (var (from, judged) in await JudgeAsync(one, span, stop).ConfigureAwait(false))
+            var found = await database.ReadAsync(
+                "quality.judge",
+                tx => _reader.Read(tx, some, spans, () =>
                 {
-                    if (!found.TryGetValue(from, out var list))
-                    {
-                        found.Add(from, list = []);
-                    }
+                    stop.ThrowIfCancellationRequested();
+                    sign();
+                }),
+                stop).ConfigureAwait(false);
 
-                    list.Add((one.Id, judged));
+            // Of days with more readings than are judged at once, which the daily job says, and of those whose plans were let go of, what was found before is all there is.
+            foreach (var (id, list) in found ?? [])
+            {
+                foreach (var (span, day) in spans.Zip(list).Where(d => !isPolled || !(d.Second.Expected < d.Second.Present)))
+                {
+                    (judged.TryGetValue(span.From, out var all) ? all : judged[span.From] = []).Add((id, day));
                 }
             }
         }
@@ -46,58 +51,68 @@ internal sealed class LateDaysJudge(Database database, RollupOptions options)
             tx =>
             {
                 FindingStore.Hold(tx);
-                foreach (var (day, span, isKept) in days)
+                foreach (var late in days)
                 {
                     // What came meanwhile is seen by the next look, and what was found before it is nothing to be kept.
-                    if (LateDays.Take(tx, day) && isKept)
+                    if (LateDays.Take(tx, late.Day) && judged.TryGetValue(late.Span.From, out var all))
                     {
-                        FindingStore.Put(tx, new Instant(span.From), [.. series.Select(s => s.Id)], found.GetValueOrDefault(span.From) ?? []);
+                        FindingStore.Put(tx, new Instant(late.Span.From), [.. all.Select(d => d.Series)], all.FindAll(d => d.Day.IsFinding));
                     }
                 }
             },
             stop).ConfigureAwait(false);
-        return late[0].Source;
+    }
+
+    // Days that follow one another, of all series, while they have few values; else each by itself, of some series at a time.
+    private static IEnumerable<(List<Span> Days, List<SeriesRow> Series)> Pages(List<ChosenDay> days, List<SeriesRow> series)
+    {
+        if (series.Count == 0)
+        {
+            yield break;
+        }
+
+        var kept = days.FindAll(d => d.IsKept);
+        var isFew = kept.Sum(d => (long)d.Samples) * series.Count <= MostValues;
+        for (var (first, count) = (0, 1); first < kept.Count; (first, count) = (first + count, 1))
+        {
+            while (isFew && first + count < kept.Count && kept[first + count].Span.From == kept[first + count - 1].Span.Until)
+            {
+                count++;
+            }
+
+            foreach (var some in series.Chunk(Math.Max(1, MostValues / Math.Max(1, kept[first].Samples))))
+            {
+                yield return (kept.GetRange(first, count).ConvertAll(d => d.Span), [.. some]);
+            }
+        }
     }
 
     // As many as have about so many samples, the first in any case; of days whose samples were let go of what was found before is all there is.
-    private static (List<(LateDay Day, Span Span, bool IsKept)> Days, List<SeriesRow> Series) Choose(Transaction tx, List<LateDay> late)
+    private static (List<ChosenDay> Days, List<SeriesRow> Series, bool IsPolled) Choose(Transaction tx, List<LateDay> late)
     {
         var calendar = SiteZone.Of(tx);
+        var days = late.ConvertAll(l => new ChosenDay(l, calendar.Bucket(Tier.Day, l.Day.Micros), false, 0));
         if (SourceStore.Find(tx, late[0].Source) is not { } source)
         {
-            return (late.ConvertAll(l => (l, calendar.Bucket(Tier.Day, l.Day.Micros), false)), []);
+            return (days, [], false);
         }
 
         var kept = KeptFrom.Read(tx).Of(source.Class, Tier.Raw);
-        var days = late.ConvertAll(l => (Day: l, Span: calendar.Bucket(Tier.Day, l.Day.Micros))).ConvertAll(d => (d.Day, d.Span, IsKept: d.Span.From >= kept));
         var counts = SampleStore.Counts(tx, source.Id, days.ConvertAll(d => d.Span), MostSamples);
+        if (counts[0] == MostSamples)
+        {
+            counts[0] = SampleStore.Counts(tx, source.Id, [days[0].Span], MostValues)[0];
+        }
+
         var (most, sum) = (0, 0L);
         while (most < days.Count && (most == 0 || sum + counts[most] <= MostSamples))
         {
+            days[most] = days[most] with { IsKept = days[most].Span.From >= kept, Samples = counts[most] };
             sum += counts[most++];
         }
 
-        return (days[..most], FindingStore.SeriesOf(tx, source.Id));
+        return (days[..most], FindingStore.SeriesOf(tx, source.Id), source.IsOrdered);
     }
 
-    private async Task<List<(long From, DayQuality Day)>> JudgeAsync(SeriesRow series, Span span, CancellationToken stop)
-    {
-        try
-        {
-            return await database.ReadAsync(
-                "quality.judge",
-                tx =>
-                {
-                    var calendar = SiteZone.Of(tx);
-                    var days = _reader.Read(tx, series.Name, new Instant(span.From), new Instant(span.Until)) ?? [];
-                    return calendar.Buckets(Tier.Day, span).Zip(days).Where(d => d.Second.IsFinding).Select(d => (d.First.From, d.Second)).ToList();
-                },
-                stop).ConfigureAwait(false);
-        }
-        catch (QuestionRefused)
-        {
-            // A day with more readings than are judged at once; the daily job says so.
-            return [];
-        }
-    }
+    private sealed record ChosenDay(LateDay Day, Span Span, bool IsKept, int Samples);
 }

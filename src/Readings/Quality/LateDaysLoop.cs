@@ -15,9 +15,10 @@ public sealed class LateDaysLoop(Database database, RollupOptions options, TimeP
     private static readonly TimeSpan _longestRest = TimeSpan.FromMilliseconds(200);
     private readonly LateDaysJudge _judge = new(database, options);
     private long _after = long.MinValue;
+    private StorageFault? _fault;
 
     /// <inheritdoc/>
-    /// <remarks>Each step judges some days of a source, and is a sign of life.</remarks>
+    /// <remarks>Each series that is judged is a sign of life.</remarks>
     public override TimeSpan StuckAfter => TimeSpan.FromMinutes(5);
 
     /// <inheritdoc/>
@@ -26,14 +27,26 @@ public sealed class LateDaysLoop(Database database, RollupOptions options, TimeP
         for (var sources = 0; sources < MostSources; sources++)
         {
             var began = Time.GetTimestamp();
-            if (await _judge.StepAsync(_after, stop).ConfigureAwait(false) is not { } source)
+            var late = await _judge.NextAsync(_after, stop).ConfigureAwait(false);
+            if (late.Count == 0)
             {
                 // From the first again, so that one of which something comes all the time keeps nobody waiting.
                 (var isEnd, _after) = (_after == long.MinValue, long.MinValue);
-                return isEnd ? _every : TimeSpan.Zero;
+                (var fault, _fault) = (_fault, null);
+                return fault is null ? isEnd ? _every : TimeSpan.Zero : throw fault;
             }
 
-            _after = source;
+            _after = late[0].Source;
+            try
+            {
+                await _judge.JudgeAsync(late, Beat, stop).ConfigureAwait(false);
+            }
+            catch (StorageFault fault)
+            {
+                // Tried again the next time round, and said at the end of this one: those behind it do not wait for it.
+                _fault = new StorageFault(fault.Kind, $"source {_after} could not be judged: {fault.Message}", fault);
+            }
+
             Beat();
 
             // Half of the time at most: polling goes on beside.

@@ -51,7 +51,26 @@ public sealed class QualityJob(Database database, RollupOptions options, EventLo
         var (day, date) = await database.ReadAsync("quality.day", tx => Day(tx, args), stop).ConfigureAwait(false);
 
         // Said before the first is judged: what comes of it from now on is late.
-        await database.WriteAsync("quality.judging", tx => LateDays.Judging(tx, new Instant(day.Until)), stop).ConfigureAwait(false);
+        await database.WriteAsync(
+            "quality.judging",
+            tx =>
+            {
+                LateDays.Judging(tx, new Instant(day.Until));
+                LateDays.Leave(tx, new Instant(day.From));
+            },
+            stop).ConfigureAwait(false);
+        try
+        {
+            return await JudgeAsync(day, date, job, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            await database.WriteAsync("quality.judging", tx => LateDays.Leave(tx, null), CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<JobResult> JudgeAsync(Span day, string date, JobContext job, CancellationToken stop)
+    {
         var (judged, bad, named) = (0L, 0L, new List<string>());
         for (var after = long.MinValue; ;)
         {

@@ -72,8 +72,14 @@ public sealed class SeriesReader(RollupOptions options)
         }
 
         var now = tx.Now.Micros;
-        buckets = buckets.ConvertAll(b => b with { Expected = Expected(planned, calendar.Bucket(step, b.At.Micros), now) is { } expected ? (int)Math.Min(int.MaxValue, expected) : null });
-        return Answer(tx, series, planned, step, span, parts.Values.Sum(p => (long)p.Readings), question, calendar) with { Buckets = buckets, IsPending = isPending, Aggregate = aggregate, KeptFrom = keptFrom };
+        var isPolled = shapes.TrueForAll(s => s.Class == SeriesClass.Polled);
+        buckets = buckets.ConvertAll(b => b with { Expected = Expected(planned, calendar.Bucket(step, b.At.Micros), now, isPolled ? b.Expected : null) });
+        var answer = Answer(tx, series, planned, step, span, parts.Values.Sum(p => (long)p.Readings), question, calendar);
+        return answer with
+        {
+            Buckets = buckets, IsPending = isPending, Aggregate = aggregate, KeptFrom = keptFrom,
+            Expected = isPolled && buckets.Exists(b => b.Expected is not null) ? Math.Max(answer.Expected ?? 0, buckets.Sum(b => (long)(b.Expected ?? 0))) : answer.Expected,
+        };
     }
 
     /// <summary>How many readings of a series were planned in [from, until), until now at most; null when nobody knows.</summary>
@@ -153,6 +159,13 @@ public sealed class SeriesReader(RollupOptions options)
         }
 
         return planned;
+    }
+
+    // Plans that ended are let go of before buckets are: of a bucket that they do not reach back to, what was known when it was rolled up.
+    private static int? Expected(List<Planned> planned, Span bucket, long now, int? stored)
+    {
+        var expected = Expected(planned, bucket, now) is { } known ? (int)Math.Min(int.MaxValue, known) : default(int?);
+        return stored is { } then && bucket.Until <= now && !planned.Exists(p => p.Reaches(bucket.From)) ? Math.Max(then, expected ?? 0) : expected;
     }
 
     private static long? Expected(List<Planned> planned, Span span, long now)
@@ -245,6 +258,7 @@ public sealed class SeriesReader(RollupOptions options)
             }
 
             rows[^1].Add(quarter);
+            rows[^1].Expected = rows[^1].Expected is { } sum ? sum + (quarter.Expected ?? 0) : quarter.Expected;
         }
 
         return rows;

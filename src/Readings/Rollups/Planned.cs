@@ -19,6 +19,9 @@ internal sealed class Planned(IReadOnlyList<PlannedPeriod>? periods)
     /// <summary>How many in a span; null when nobody knows.</summary>
     public int? Count(Span span) => periods is null ? null : (int)Math.Min(int.MaxValue, periods.Sum(p => p.Count(span.From, span.Until)));
 
+    /// <summary>True when the first period that is known was in force at an instant, or before it.</summary>
+    public bool Reaches(long at) => periods is { Count: > 0 } && periods[0].From.Micros <= at;
+
     /// <summary>The first planned instant in a span; null when there is none, or nobody knows.</summary>
     public long? First(Span span) => periods?.Min(p => p.First(span.From, span.Until));
 

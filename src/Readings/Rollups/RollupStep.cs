@@ -61,7 +61,7 @@ internal sealed record RollupStep
             return new RollupStep { IsMore = isMore };
         }
 
-        LateDays.Add(tx, id, late, calendar);
+        LateDays.Add(tx, id, source.IsOrdered ? late : LateDays.Between(tx, series, late, calendar), calendar);
         var work = new RollupWork(tx, source, series, calendar, options.Schedule);
         work.Compute(changed);
         work.Write();

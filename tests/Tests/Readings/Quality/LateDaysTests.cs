@@ -1,3 +1,4 @@
+using Rondo.Loops;
 using Rondo.Readings;
 using Rondo.Readings.Quality;
 using Rondo.Readings.Retention;
@@ -80,6 +81,94 @@ public sealed class LateDaysTests
         var taken = await rig.Store.Database.WriteAsync("take", tx => seen.ConvertAll(day => LateDays.Take(tx, day)));
         Assert.Equal([true, false, true, true], taken);
         Assert.Equal([1], await LateAsync(rig));
+
+        // A row that comes again has no version that somebody saw before.
+        var again = Assert.Single(await rig.Store.Database.ReadAsync("next", tx => LateDays.Next(tx, long.MinValue, 10)));
+        Assert.True(await rig.Store.Database.WriteAsync("take", tx => LateDays.Take(tx, again)));
+        rig.Time.Advance(TimeSpan.FromSeconds(1));
+        await rig.PutAsync(At(30), 1, 1, 1, 1);
+        await rig.RunAsync();
+        Assert.False(await rig.Store.Database.WriteAsync("take", tx => LateDays.Take(tx, again)));
+        Assert.Equal([1], await LateAsync(rig));
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_day_that_the_daily_job_is_judging_waits_for_its_end(DatabaseKind kind)
+    {
+        await using var rig = await FilledAsync(kind);
+        await rig.Store.Database.WriteAsync("job", tx => LateDays.Leave(tx, Instant.From(At(48))));
+        Assert.Equal([0, 1, 3], await LateAsync(rig));
+        await JudgeAsync(rig);
+        Assert.Empty(await LateAsync(rig));
+        await rig.Store.Database.WriteAsync("job", tx => LateDays.Leave(tx, null));
+        Assert.Equal([2], await LateAsync(rig));
+    }
+
+    [Theory, BothDatabases]
+    public async Task Whole_days_missing_between_what_came_are_late_too(DatabaseKind kind)
+    {
+        await using var rig = await RollupRig.CreateAsync(kind, _start, _start.AddDays(7), interval: _half, isPolled: false);
+        await rig.Store.ExecuteAsync("update series set interval_us = 1800000000");
+        await rig.Store.Database.WriteAsync("first", tx => Fill(tx, 48, 2 * 48));
+        await rig.RunAsync();
+        Assert.Equal([1], await LateAsync(rig));
+        await JudgeAsync(rig);
+        await rig.Store.Database.WriteAsync("behind", tx => Fill(tx, 3 * 48, 4 * 48));
+        await rig.RunAsync();
+        Assert.Equal([2, 3], await LateAsync(rig));
+        await JudgeAsync(rig);
+        await rig.Store.Database.WriteAsync("before", tx => Fill(tx, -2 * 48, -48));
+        await rig.RunAsync();
+        Assert.Equal([-2, -1, 0], await LateAsync(rig));
+    }
+
+    [Theory, BothDatabases]
+    public async Task Of_polled_days_whose_plans_are_gone_what_was_found_stays(DatabaseKind kind)
+    {
+        await using var rig = await FilledAsync(kind);
+        await rig.Store.ExecuteAsync("update source set kind = 'poll_group'");
+        await rig.Store.Database.WriteAsync("find", tx => FindingStore.Put(tx, Instant.From(At(0)), [1], [(1, new DayQuality { Series = "m/gauge", Day = "2026-02-24", Expected = 50, Present = 48, GapCount = 2 })]));
+        rig.Periods = [new(Instant.From(At(24)), null, _half.Ticks / 10, 0)];
+        await JudgeAsync(rig);
+        Assert.Empty(await LateAsync(rig));
+        Assert.Equal(["m/gauge 48/50 2"], await FindingsAsync(rig));
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_source_that_cannot_be_judged_keeps_nobody_waiting(DatabaseKind kind)
+    {
+        await using var rig = await FilledAsync(kind);
+        await rig.Store.Database.WriteAsync("other", tx =>
+        {
+            SeriesStore.AddSources(tx, [(2, "n/main")], tx.Now);
+            SeriesStore.AddSeries(tx, [new NewSeries(9, 2, 0, "n/gauge", "kWh", "gauge")]);
+            tx.Execute(new Sql("test", "insert into reading_late_day (source_id, day, version) values (2, @day, 1)"), new { day = Instant.From(At(0)) });
+        });
+        rig.Fault = source => source == 1 ? new StorageFault(StorageFaultKind.Misuse, "no plans of this one") : null;
+        await using var supervisor = new LoopSupervisor(TimeProvider.System, new Chance(1));
+        var loop = new LateDaysLoop(rig.Store.Database, rig.Options, TimeProvider.System);
+        supervisor.Start(loop);
+        await Eventually.TrueAsync(async () => await rig.Store.ScalarAsync<long>("select count(*) from reading_late_day where source_id = 2") == 0, "the other one is judged", TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(() => loop.Failures > 0, "it is said", TimeSpan.FromSeconds(30));
+        Assert.Equal([0, 1, 2, 3], await LateAsync(rig));
+    }
+
+    [Theory, BothDatabases]
+    public async Task Without_a_beginning_findings_are_of_the_last_days_and_of_older_ones_found_in_them(DatabaseKind kind)
+    {
+        await using var rig = await FilledAsync(kind);
+        var now = Instant.From(FakeTime.Start);
+        await rig.Store.Database.WriteAsync("find", tx =>
+        {
+            FindingStore.Put(tx, now - TimeSpan.FromDays(30), [1], [(1, new DayQuality { Series = "m/gauge", Day = "old", Present = 1 })]);
+            FindingStore.Put(tx, now - TimeSpan.FromDays(2), [1], [(1, new DayQuality { Series = "m/gauge", Day = "new", Present = 2 })]);
+        });
+        Assert.Equal([2, 1], await ListAsync(null, now + TimeSpan.FromHours(1)));
+        Assert.Equal([2], await ListAsync(now - TimeSpan.FromDays(10), now + TimeSpan.FromHours(1)));
+        Assert.Equal([2], await ListAsync(null, now - TimeSpan.FromHours(1)));
+        Assert.Empty(await ListAsync(null, now + TimeSpan.FromDays(4)));
+
+        async Task<List<int>> ListAsync(Instant? from, Instant until) => (await rig.Store.Database.ReadAsync("list", tx => FindingStore.List(tx, from, until, 10))).ConvertAll(f => f.Present);
     }
 
     [Theory, BothDatabases]
@@ -146,9 +235,11 @@ public sealed class LateDaysTests
     private static async Task JudgeAsync(RollupRig rig)
     {
         var judge = new LateDaysJudge(rig.Store.Database, rig.Options);
-        for (var after = (long?)long.MinValue; after is { } source;)
+        for (var after = long.MinValue; await judge.NextAsync(after, TestContext.Current.CancellationToken) is { Count: > 0 } late; after = late[0].Source)
         {
-            after = await judge.StepAsync(source, TestContext.Current.CancellationToken);
+            var signs = 0;
+            await judge.JudgeAsync(late, () => signs++, TestContext.Current.CancellationToken);
+            Assert.True(signs is 0 or >= 4, "a sign of life for each series");
         }
     }
 

@@ -15,20 +15,29 @@ internal sealed class RollupRig : IAsyncDisposable, ISourceSchedule
     public static readonly string[] Names = ["m/gauge", "m/counter", "m/energy", "m/state"];
     private static readonly string[] _kinds = ["gauge", "counter", "energy", "state"];
 
-    private RollupRig(TestStore store, RollupOptions options, TimeSpan interval) => (Store, Options, Interval) = (store, options with { Schedules = [this] }, interval);
+    private RollupRig(TestStore store, FakeTime time, RollupOptions options, TimeSpan interval) => (Store, Time, Options, Interval) = (store, time, options with { Schedules = [this] }, interval);
 
     public TestStore Store { get; }
+
+    public FakeTime Time { get; }
 
     public RollupOptions Options { get; }
 
     public TimeSpan Interval { get; }
 
+    /// <summary>What was planned, where it is not the interval all the time.</summary>
+    public IReadOnlyList<PlannedPeriod>? Periods { get; set; }
+
+    /// <summary>Why it cannot be told what was planned of a source.</summary>
+    public Func<long, StorageFault?>? Fault { get; set; }
+
     public SiteCalendar Calendar { get; private set; } = SiteCalendar.Utc;
 
     public static async Task<RollupRig> CreateAsync(DatabaseKind kind, DateTime from, DateTime until, string zone = "UTC", TimeSpan? interval = null, bool isPolled = true, double? modulus = null, RollupOptions? options = null)
     {
-        var store = await TestStore.CreateAsync(kind, new FakeTime());
-        var rig = new RollupRig(store, options ?? new RollupOptions(), interval ?? TimeSpan.FromMinutes(7));
+        var time = new FakeTime();
+        var store = await TestStore.CreateAsync(kind, time);
+        var rig = new RollupRig(store, time, options ?? new RollupOptions(), interval ?? TimeSpan.FromMinutes(7));
         if (!isPolled)
         {
             // Whatever else than a poller will have sources: its kind may not be known to the schema yet.
@@ -57,7 +66,8 @@ internal sealed class RollupRig : IAsyncDisposable, ISourceSchedule
         return rig;
     }
 
-    public IReadOnlyList<PlannedPeriod>? Find(Transaction tx, long source, Instant from, Instant until) => [new(Instant.Epoch, null, Interval.Ticks / 10, 0)];
+    public IReadOnlyList<PlannedPeriod>? Find(Transaction tx, long source, Instant from, Instant until) =>
+        Fault?.Invoke(source) is { } fault ? throw fault : Periods ?? [new(Instant.Epoch, null, Interval.Ticks / 10, 0)];
 
     /// <summary>Stores a sample, in the place of what is there.</summary>
     public static void Put(Transaction tx, DateTime at, double?[] values, string? flags = null)

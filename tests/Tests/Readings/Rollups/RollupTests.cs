@@ -124,6 +124,33 @@ public sealed class RollupTests
     }
 
     [Theory, BothDatabases]
+    public async Task A_bucket_keeps_what_was_expected_when_its_plans_are_gone(DatabaseKind kind)
+    {
+        // Three days that are over on the tests' clock.
+        await using var rig = await RollupRig.CreateAsync(kind, At(-96), At(24), interval: _half);
+        await rig.Store.Database.WriteAsync("fill", tx =>
+        {
+            for (var n = 0; n < 3 * 48; n++)
+            {
+                RollupRig.Put(tx, At(-96 + (n / 2.0)), [n, n, 1, n % 2]);
+            }
+        });
+        await rig.RunAsync();
+        var question = new SeriesQuestion { Series = "m/energy", From = Instant.From(At(-96)), To = Instant.From(At(-24)), Step = Tier.Day };
+        var reader = new SeriesReader(rig.Options);
+        Task<SeriesAnswer?> AskAsync(SeriesQuestion asked) => rig.Store.Database.ReadAsync("ask", tx => reader.Read(tx, asked));
+        var before = (await AskAsync(question))!;
+        Assert.Equal([48, 48, 48], before.Buckets.Select(b => b.Expected!.Value));
+        rig.Periods = [new(Instant.From(At(-60)), null, TimeSpan.FromDays(1).Ticks / 10, 0)];
+        var after = (await AskAsync(question))!;
+        Assert.Equal([48, 48, 1], after.Buckets.Select(b => b.Expected!.Value));
+        Assert.Equal(after.Buckets.Sum(b => b.Expected), after.Expected);
+        rig.Periods = [];
+        Assert.Equal(before.Buckets, (await AskAsync(question))!.Buckets);
+        Assert.Equal(before.Buckets.Sum(b => b.Expected), (await AskAsync(question with { Calendar = SiteCalendar.Find("Africa/Abidjan") }))!.Expected);
+    }
+
+    [Theory, BothDatabases]
     public async Task An_answer_has_what_is_not_rolled_up_yet(DatabaseKind kind)
     {
         await using var rig = await FilledAsync(kind, days: 3, isPolled: true);

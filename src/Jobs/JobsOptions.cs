@@ -27,6 +27,9 @@ public sealed record JobsOptions
     /// <summary>Longest time until a node looks by itself, however many hints are lost. Default 1 s; 50 ms to 60 s.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Longest time until operators are obeyed, however many hints are lost and however seldom it looks for jobs.</summary>
+    internal TimeSpan LookEvery { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Jobs claimed ahead of free workers of one queue, at most. Default 1,000; 0 to 5,000. How many it is follows from how fast they go.</summary>
     public int Prefetch { get; init; } = 1_000;
 

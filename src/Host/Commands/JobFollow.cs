@@ -1,4 +1,5 @@
 using Rondo.Jobs;
+using Rondo.Nodes;
 using Rondo.Storage;
 using Spectre.Console;
 
@@ -9,19 +10,32 @@ internal static class JobFollow
 {
     private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Follows it; true when it has ended well, or whoever looked pressed Ctrl-C, which ends only the looking.</summary>
-    public static async Task<bool> RunAsync(Run run, Database database, long id)
+    /// <summary>Follows it; true when it has ended well, nobody is there to begin it, or whoever looked pressed Ctrl-C, which ends only the looking.</summary>
+    public static Task<bool> RunAsync(Run run, Database database, long id)
     {
         var jobs = JobsCommand.Operations(run, database, new HashSet<string>());
+        return RunAsync(
+            run.Shell.OpenConsole(),
+            id,
+            () => jobs.ShowAsync(id, CancellationToken.None),
+            () => database.ReadAsync("jobs.workers", tx => NodeRegister.All(tx).Exists(n => n.HasRole("work") && NodeRegister.IsRunning(n, database.Address, tx.Now)), CancellationToken.None),
+            run.Time,
+            run.Say,
+            run.Stop);
+    }
+
+    /// <summary>The same of what <paramref name="find"/> tells. One that is not there any more has not ended well, as far as anybody can say.</summary>
+    public static async Task<bool> RunAsync(IAnsiConsole console, long id, Func<Task<JobDetails?>> find, Func<Task<bool>> isWorked, TimeProvider time, Action<string> say, CancellationToken stop)
+    {
         var (isGood, last) = (true, "");
-        var console = run.Shell.OpenConsole();
         await console.Progress().Columns(new SpinnerColumn(), new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }).StartAsync(async bars =>
         {
             var bar = bars.AddTask($"job {id}", maxValue: 1);
-            while (!run.Stop.IsCancellationRequested)
+            while (!stop.IsCancellationRequested)
             {
-                if (await jobs.ShowAsync(id, CancellationToken.None) is not { } found)
+                if (await find() is not { } found)
                 {
+                    (isGood, last) = (false, $"job {id} is not there any more; what came of it cannot be told");
                     break;
                 }
 
@@ -34,14 +48,20 @@ internal static class JobFollow
                     break;
                 }
 
-                await Task.Delay(_every, run.Time, run.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (state == JobState.Ready && !await isWorked())
+                {
+                    last += "; no node with the role work runs to begin it. Start one: rondo serve";
+                    break;
+                }
+
+                await Task.Delay(_every, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             bar.StopTask();
         });
 
         // A bar is as wide as the terminal; what came of it is told whole.
-        run.Say(last);
+        say(last);
         return isGood;
     }
 

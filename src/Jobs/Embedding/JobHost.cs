@@ -61,6 +61,9 @@ public sealed class JobHost : IAsyncDisposable
     /// <summary>How it goes here; null when it runs no jobs. What was refused is counted over all incarnations, the rest is of this one.</summary>
     public JobServerState? State => _life?.Server.State is { } state ? state with { Refused = state.Refused + Interlocked.Read(ref _refusedBefore) } : null;
 
+    /// <summary>How hints go here.</summary>
+    internal HintState Hints => _hints.State;
+
     /// <summary>Completes with the reason when it cannot go on: then the process should end, for its supervisor to start it again.</summary>
     public Task<string> Broken => _broken.Task;
 

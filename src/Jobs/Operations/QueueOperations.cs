@@ -100,8 +100,8 @@ public sealed class QueueOperations
     {
         var all = QueueStore.ReadTimes(tx, since);
         var times = all.ToLookup(t => t.Queue, StringComparer.Ordinal);
-        var few = all.Count < QueueStore.Sample ? [] : ends.Where(e => times[e.Key].Count() is var count && count < QueueStore.OfOne && count < e.Sum(end => end.Count)).Select(e => e.Key).ToArray();
-        return few.Length == 0 ? times : all.Where(t => !few.Contains(t.Queue)).Concat(few.SelectMany(queue => QueueStore.ReadTimes(tx, queue, since))).ToLookup(t => t.Queue, StringComparer.Ordinal);
+        var few = all.Count < QueueStore.Sample ? [] : ends.Where(e => times[e.Key].Count() is var count && count < QueueStore.OfOne && count < e.Sum(end => end.Timed)).Select(e => e.Key).ToArray();
+        return few.Length == 0 ? times : all.Where(t => !few.Contains(t.Queue)).Concat(QueueStore.ReadTimes(tx, few, since)).ToLookup(t => t.Queue, StringComparer.Ordinal);
     }
 
     private QueueView View(string name, QueueStore.Depth[] depths, QueueStore.Intent? intent, int? configured, QueueStore.Ends[] ends, QueueStore.Times[] times, Instant now) => new(name, Figures(depths, ends, times, now))

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Rondo.Storage;
 
 namespace Rondo.Jobs.Operations;
@@ -32,7 +33,8 @@ internal static class QueueStore
     private static readonly Sql _intents = new("queues.intents", "select name, workers, is_paused, changed_at from job_queue");
 
     private static readonly Sql _ends = new("queues.ends", """
-        select queue, kind, state, count(*) as count, cast(sum(attempts) as {bigint}) as attempts from job_history where finished_at >= @since group by queue, kind, state
+        select queue, kind, state, count(*) as count, cast(sum(attempts) as {bigint}) as attempts, count(case when state <> 'cancelled' then started_at end) as timed
+        from job_history where finished_at >= @since group by queue, kind, state
         """);
 
     private static readonly Sql _times = new("queues.times", """
@@ -41,8 +43,12 @@ internal static class QueueStore
         """);
 
     private static readonly Sql _timesOf = new("queues.times.of", """
-        select queue, kind, due, started_at, finished_at from job_history
-        where queue = @queue and finished_at >= @since and started_at is not null and state <> 'cancelled' order by finished_at desc limit @sample
+        select queue, kind, due, started_at, finished_at from (
+          select queue, kind, due, started_at, finished_at, row_number() over (partition by queue order by finished_at desc) as place from job_history
+          where queue {only:postgres}= any(array(select json_array_elements_text(cast(@queues as json)))){end}{only:sqlite}in (select value from json_each(@queues)){end}
+            and finished_at >= @since and started_at is not null and state <> 'cancelled'
+        ) placed
+        where place <= @sample
         """);
 
     private static readonly Sql _pause = new("queues.pause", """
@@ -82,8 +88,9 @@ internal static class QueueStore
 
     public static List<Times> ReadTimes(Transaction tx, Instant since) => tx.Query<Times>(_times, new { since, sample = Sample });
 
-    /// <summary>Those of one queue.</summary>
-    public static List<Times> ReadTimes(Transaction tx, string queue, Instant since) => tx.Query<Times>(_timesOf, new { queue, since, sample = OfOne });
+    /// <summary>Those of some queues, as many of each.</summary>
+    public static List<Times> ReadTimes(Transaction tx, IEnumerable<string> queues, Instant since) =>
+        tx.Query<Times>(_timesOf, new { queues = JsonSerializer.Serialize(queues), since, sample = OfOne });
 
     public static void Pause(Transaction tx, string name, bool isPaused) => tx.Execute(_pause, new { name, isPaused, now = tx.Now });
 
@@ -132,6 +139,9 @@ internal static class QueueStore
         public long Count { get; init; }
 
         public long Attempts { get; init; }
+
+        /// <summary>Those that <see cref="Times"/> tells of.</summary>
+        public long Timed { get; init; }
     }
 
     public sealed class Times

@@ -126,6 +126,17 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         select id, {Link}, outcome = 'cancelled' from ended
         """;
 
+    // One row of each job, in order of their numbers: as whoever else writes them.
+    private const string ProgressText = $"""
+        /* jobs.progress */
+        with f as materialized (
+          select * from unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::timestamptz[]) as f (id, no, done, total, note, at)
+        ), live as (select 1 from node where id = $1 and state = 'live')
+        insert into job_progress (job_id, lease_no, done, total, note, at)
+        select distinct on (j.id) j.id, f.no, f.done, f.total, f.note, f.at from f join job_running j on {Held} order by j.id, f.at desc
+        {OrLaterProgress}
+        """;
+
     public override List<ClaimedJob> Claim(Transaction tx, IReadOnlyList<Want> wants)
     {
         using var batch = ByIndex(tx, ClaimText, out var claim);
@@ -192,6 +203,21 @@ internal sealed class PostgresPumpStore(JobsOptions options, string node) : Pump
         }
 
         return accepted;
+    }
+
+    internal static int Tell(Transaction tx, string node, IReadOnlyList<(ClaimedJob Job, JobProgress Progress)> all)
+    {
+        using var batch = ByIndex(tx, ProgressText, out var write);
+        write.Add(NpgsqlDbType.Text, node);
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, all.Select(s => s.Job.Id).ToArray());
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Integer, all.Select(s => s.Job.LeaseNo).ToArray());
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, all.Select(s => s.Progress.Done).ToArray());
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, all.Select(s => s.Progress.Total).ToArray());
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, all.Select(s => s.Progress.Note).ToArray());
+        write.Add(NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, all.Select(s => s.Progress.At.ToDateTime()).ToArray());
+        using var run = tx.Run("jobs.progress");
+        batch.ExecuteNonQuery();
+        return (int)write.Rows;
     }
 
     /// <summary>

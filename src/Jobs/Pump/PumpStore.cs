@@ -21,6 +21,12 @@ internal abstract class PumpStore(JobsOptions options, string node)
     /// <summary>The last two of them: what the end of a job means to others.</summary>
     public const string Links = "batch_id, is_awaited";
 
+    // What is told late does not undo what was told with the end of the attempt.
+    protected const string OrLaterProgress = """
+        on conflict (job_id) do update set lease_no = excluded.lease_no, done = excluded.done, total = excluded.total, note = excluded.note, at = excluded.at
+          where job_progress.lease_no < excluded.lease_no or (job_progress.lease_no = excluded.lease_no and job_progress.at <= excluded.at)
+        """;
+
     protected JobsOptions Options => options;
 
     protected string Node => node;
@@ -39,6 +45,10 @@ internal abstract class PumpStore(JobsOptions options, string node)
 
     /// <summary>Writes ends of attempts; returns the ids of those that were accepted. What is not among them is no longer this node's.</summary>
     public abstract HashSet<long> Write(Transaction tx, IReadOnlyList<Finish> finishes);
+
+    /// <summary>Keeps how far attempts of this node are; returns of how many. What the fence refuses is not among them.</summary>
+    public static int TellProgress(Transaction tx, string node, IReadOnlyList<(ClaimedJob Job, JobProgress Progress)> all) =>
+        all.Count == 0 ? 0 : tx.Dialect == Dialect.Sqlite ? SqlitePumpStore.Tell(tx, node, all) : PostgresPumpStore.Tell(tx, node, all);
 
     protected Instant ForgetAt(Finish finish) => finish.EndedAt + options.Keep(finish.Outcome switch
     {

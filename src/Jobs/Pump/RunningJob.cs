@@ -33,6 +33,7 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
     private List<LogLine>? _lines;
     private (JobProgress? Progress, List<LogLine>? Lines) _onTheWay;
     private JobProgress? _progress;
+    private Instant? _saidAt;
     private int _lineCount;
     private bool _isSettled;
 
@@ -87,7 +88,9 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, CancellationToken
     {
         lock (_gate)
         {
-            _progress = progress;
+            // The clock of the database may step back; what is said later is later.
+            _saidAt = _saidAt is { } last && progress.At <= last ? new Instant(last.Micros + 1) : progress.At;
+            _progress = progress with { At = _saidAt.Value };
         }
     }
 

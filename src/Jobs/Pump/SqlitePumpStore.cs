@@ -53,6 +53,12 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
         insert into job_failure (job_id, attempt, lease_no, node, outcome, started_at, ended_at, error, forget_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         """);
 
+    private static readonly Sql _progress = new("jobs.progress", $"""
+        insert into job_progress (job_id, lease_no, done, total, note, at)
+        select ?1, ?2, ?4, ?5, ?6, ?7 {Held} and exists (select 1 from node n where n.id = ?3 and n.state = 'live')
+        {OrLaterProgress}
+        """);
+
     private static readonly Sql _over = new("jobs.finish.gone", "delete from job_running where id = ?1");
     private static readonly Sql _live = new("jobs.live", "select 1 from node where id = ?1 and state = 'live'");
 
@@ -133,6 +139,33 @@ internal sealed class SqlitePumpStore(JobsOptions options, string node) : PumpSt
         }
 
         return accepted;
+    }
+
+    internal static int Tell(Transaction tx, string node, IReadOnlyList<(ClaimedJob Job, JobProgress Progress)> all)
+    {
+        var (work, count) = ((SqliteWork)tx, 0);
+        foreach (var (job, progress) in all)
+        {
+            var tell = work.Prepared(_progress);
+            tell.Bind(1, job.Id);
+            tell.Bind(2, job.LeaseNo);
+            tell.Bind(3, node);
+            tell.Bind(4, progress.Done);
+            if (progress.Total is { } total)
+            {
+                tell.Bind(5, total);
+            }
+            else
+            {
+                tell.BindNull(5);
+            }
+
+            tell.Bind(6, progress.Note);
+            tell.Bind(7, progress.At.Micros);
+            count += tell.Execute();
+        }
+
+        return count;
     }
 
     private bool IsLive(SqliteWork work)

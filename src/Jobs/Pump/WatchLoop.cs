@@ -15,8 +15,6 @@ internal sealed class WatchLoop(
 {
     private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(100);
 
-    // Operators are obeyed within 2 s, also where hints are lost and nodes look for jobs but once a minute.
-    private static readonly TimeSpan _lookEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _markAfter = TimeSpan.FromMilliseconds(100);
 
     // What was claimed a moment ago may be on its way to this process.
@@ -58,7 +56,8 @@ internal sealed class WatchLoop(
             fault = untold;
         }
 
-        if (_isAsked || _lookedAt == long.MinValue || Time.GetElapsedTime(_lookedAt) >= Spans.Shorter(options.PollInterval, _lookEvery))
+        // Operators are obeyed within 2 s, also where hints are lost and nodes look for jobs but once a minute.
+        if (_isAsked || _lookedAt == long.MinValue || Time.GetElapsedTime(_lookedAt) >= Spans.Shorter(options.PollInterval, options.LookEvery))
         {
             _isAsked = false;
             LookAround();

@@ -9,13 +9,6 @@ internal static class WatchStore
 
     private static readonly Sql _mark = new("jobs.mark", $"update job_running set started_at = @at where {Held}");
 
-    // What is told late does not undo what was told with the end of the attempt.
-    private static readonly Sql _progress = new("jobs.progress", $"""
-        insert into job_progress (job_id, lease_no, done, total, note, at) select @id, @no, @done, @total, @note, @at from job_running where {Held}
-        on conflict (job_id) do update set lease_no = excluded.lease_no, done = excluded.done, total = excluded.total, note = excluded.note, at = excluded.at
-          where job_progress.lease_no < excluded.lease_no or (job_progress.lease_no = excluded.lease_no and job_progress.at <= excluded.at)
-        """);
-
     private static readonly Sql _line = new("jobs.log", $$"""
         insert into job_log (job_id, lease_no, line, attempt, at, level, text) select @id, @no, @line, @attempt, @at, @level, @text from job_running where {{Held}}{share}
         on conflict do nothing
@@ -38,12 +31,9 @@ internal static class WatchStore
     public static int Tell(Transaction tx, string node, IReadOnlyList<Said> all)
     {
         // Progress first, then lines, then rows of jobs, each in order of the jobs' numbers: as ends do, which may have words of the same attempts.
-        var (refused, ordered) = (0, all.OrderBy(s => s.Running.Job.Id).ToArray());
-        foreach (var said in ordered)
-        {
-            refused += said.Progress is null ? 0 : 1 - Tell(tx, node, said.Running.Job, said.Progress);
-        }
-
+        var ordered = all.OrderBy(s => s.Running.Job.Id).ToArray();
+        (ClaimedJob, JobProgress)[] progress = [.. ordered.Where(s => s.Progress is not null).Select(s => (s.Running.Job, s.Progress!))];
+        var refused = progress.Length - PumpStore.TellProgress(tx, node, progress);
         foreach (var said in ordered)
         {
             refused += (said.Lines?.Count ?? 0) - Tell(tx, node, said.Running.Job, said.Lines);
@@ -70,15 +60,8 @@ internal static class WatchStore
             return;
         }
 
-        foreach (var finish in last)
-        {
-            beat();
-            if (finish.Last!.Progress is { } progress)
-            {
-                Tell(tx, node, finish.Job, progress);
-            }
-        }
-
+        beat();
+        PumpStore.TellProgress(tx, node, [.. last.Where(f => f.Last!.Progress is not null).Select(f => (f.Job, f.Last!.Progress!))]);
         foreach (var finish in last)
         {
             beat();
@@ -89,9 +72,6 @@ internal static class WatchStore
     /// <summary>True while the attempt is its own; it stays so until the transaction ends.</summary>
     public static bool Hold(Transaction tx, JobFence fence) =>
         tx.First<int>(_live, new { node = fence.Node }) == 1 && tx.First<int>(_hold, new { id = fence.JobId, no = fence.LeaseNo, node = fence.Node }) == 1;
-
-    private static int Tell(Transaction tx, string node, ClaimedJob job, JobProgress progress) =>
-        tx.Execute(_progress, new { id = job.Id, no = job.LeaseNo, node, done = progress.Done, total = progress.Total, note = progress.Note, at = progress.At });
 
     private static int Tell(Transaction tx, string node, ClaimedJob job, List<LogLine>? lines) => (lines ?? []).Sum(line =>
         tx.Execute(_line, new { id = job.Id, no = job.LeaseNo, node, line = line.Line, attempt = job.Attempts, at = line.At, level = line.Level, text = line.Text }));

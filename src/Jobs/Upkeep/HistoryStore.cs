@@ -22,16 +22,6 @@ internal static class HistoryStore
         delete from job_unique_period where key in (select key from job_unique_period where until <= @now limit @slice) and until <= @now
         """);
 
-    private static readonly Sql _lines = new("jobs.forget.lines", """
-        delete from job_log where job_id in (
-          select distinct job_id from job_log l where not exists (select 1 from job j where j.id = l.job_id) limit 200)
-        """);
-
-    private static readonly Sql _progress = new("jobs.forget.progress", """
-        delete from job_progress where job_id in (
-          select job_id from job_progress p where not exists (select 1 from job j where j.id = p.job_id) limit 500)
-        """);
-
     /// <summary>Partitions from now to the longest retention, and one more.</summary>
     public static void Prepare(Database database, JobsOptions options)
     {
@@ -61,7 +51,7 @@ internal static class HistoryStore
             var count = tx.Dialect == Dialect.Sqlite ? tx.Execute(_history, new { now, seen = now - Proof.Balance.KeepEnded, slice = Slice }) : 0;
             count += tx.Execute(_periods, new { now, slice = Slice }) + Links.BatchStore.Forget(tx, options);
             count += tx.Execute(_failures, new { now, slice = Slice });
-            return count + tx.Execute(_lines) + tx.Execute(_progress) + TraceStore.Forget(tx, now - Longest(options));
+            return count + TraceStore.Forget(tx, now - Longest(options));
         }) > 0;
     }
 

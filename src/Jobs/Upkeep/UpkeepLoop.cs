@@ -15,6 +15,7 @@ internal sealed class UpkeepLoop(
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _keysEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _roomEvery = TimeSpan.FromMinutes(10);
+    private readonly SaidWalk[] _said = SaidWalk.All();
     private string _afterKey = "";
     private long _keysAt = long.MinValue;
     private long _roomAt = long.MinValue;
@@ -38,6 +39,7 @@ internal sealed class UpkeepLoop(
         {
             Try(() => HistoryStore.Prepare(database, options));
             Try(() => Forget(stop));
+            Try(() => ForgetSaid(stop));
         }
 
         Try(() => isMore |= Tell(followers.CatchUp()));
@@ -74,6 +76,19 @@ internal sealed class UpkeepLoop(
             Beat();
             Release();
             Tell(followers.CatchUp());
+        }
+    }
+
+    private void ForgetSaid(CancellationToken stop)
+    {
+        foreach (var said in _said)
+        {
+            for (var idle = 0; idle < SaidWalk.MostIdle && !stop.IsCancellationRequested && said.Step(database) is { } forgotten; idle += forgotten > 0 ? 0 : 1)
+            {
+                Beat();
+                Release();
+                Tell(followers.CatchUp());
+            }
         }
     }
 

@@ -15,7 +15,7 @@ public sealed partial class AuditNamesTests
         "imports.again", "imports.begin", "imports.chunk", "imports.fail", "imports.intervals", "imports.kept", "imports.prune.details", "imports.series", "imports.source.forget", "imports.source.seen", "imports.undo.slice", "imports.vault.remove",
         "jobs.alone.over", "jobs.balance.carry", "jobs.balance.old", "jobs.balance.store", "jobs.balance.take", "jobs.batch.add", "jobs.batch.cancel", "jobs.batch.enqueue", "jobs.batch.scan", "jobs.batch.seal",
         "jobs.batch.start", "jobs.cancel.idle", "jobs.claim", "jobs.claim.alone", "jobs.enqueue", "jobs.enqueue.chain", "jobs.enqueue.many", "jobs.enqueue.unique", "jobs.finish", "jobs.finish.one", "jobs.follow",
-        "jobs.follow.all", "jobs.follow.knocks", "jobs.follow.now", "jobs.follow.up", "jobs.forget", "jobs.gate", "jobs.look", "jobs.look.around", "jobs.look.news", "jobs.room", "jobs.tell",
+        "jobs.follow.all", "jobs.follow.knocks", "jobs.follow.now", "jobs.follow.up", "jobs.forget", "jobs.forget.said", "jobs.gate", "jobs.look", "jobs.look.around", "jobs.look.news", "jobs.room", "jobs.tell",
         "live.publish_signed", "live.sequence", "live.ticket.add", "live.ticket.take", "live.trim",
         "nodes.beat", "nodes.end", "nodes.renew", "polling.now.answer", "polling.now.ask", "polling.record", "polling.record.one", "polling.release", "polling.seen", "polling.takes_work",
         "quality.findings.drop", "quality.found", "quality.judging", "quality.late.found", "quality.told", "readings.archive", "readings.partitions", "readings.retention.drop", "readings.retention.duplicates",

@@ -1,4 +1,5 @@
 using Rondo.Jobs;
+using Rondo.Jobs.Pump;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
 using Rondo.Tests.Support;
@@ -95,6 +96,58 @@ public sealed class LastLineTests
         Assert.Equal(["first", "second"], await rig.Store.QueryAsync<string>("select text from job_log where job_id = @id order by line", new { id }));
         await Eventually.TrueAsync(() => isOver, "what was on its way has come too late");
         Assert.Equal(2, await rig.Store.ScalarAsync<long>("select done from job_progress where job_id = @id", new { id }));
+    }
+
+    [Theory, BothDatabases]
+    public async Task How_far_a_batch_of_ends_was_is_kept_with_it_of_those_that_are_still_this_nodes(DatabaseKind kind)
+    {
+        const int Jobs = 20;
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        var store = await rig.OtherAsync();
+        await rig.Queue.EnqueueManyAsync(Enumerable.Range(0, Jobs).Select(n => new Work($"{n}")));
+        var now = rig.Database.Clock.Now;
+        var claimed = rig.Claim(store);
+        Finish[] ends =
+        [
+            .. claimed.Select((job, n) => new Finish
+            {
+                Job = job, Outcome = Outcome.Done, StartedAt = now, EndedAt = now, Last = new LastWords(new JobProgress(n, n % 2 == 0 ? null : Jobs, n % 3 == 0 ? null : $"{n}", now), []),
+            }),
+        ];
+
+        // An end that comes too late, of an attempt before.
+        var late = new Finish
+        {
+            Job = new ClaimedJob { Id = claimed[0].Id, LeaseNo = 0, Attempts = 1, Queue = "default", Kind = "work", Args = "" }, EndedAt = now,
+            Last = new LastWords(new JobProgress(99, null, null, now + TimeSpan.FromHours(1)), []),
+        };
+        rig.Database.Write("test", tx =>
+        {
+            WatchStore.TellLast(tx, rig.OtherId, [.. ends, late], () => { });
+            return store.Write(tx, [.. ends, late]).Count;
+        });
+        var told = await rig.Store.QueryAsync<string>("select cast(done as text) || '/' || coalesce(cast(total as text), '-') || ' ' || coalesce(note, '') from job_progress order by done");
+        Assert.Equal(Enumerable.Range(0, Jobs).Select(n => $"{n}/{(n % 2 == 0 ? "-" : $"{Jobs}")} {(n % 3 == 0 ? "" : $"{n}")}"), told);
+        if (kind == DatabaseKind.Postgres)
+        {
+            Assert.Equal(1, rig.Database.Statements.ByName.All.Where(s => s.Label == "jobs.progress").Sum(s => s.Cell.Total.Count));
+        }
+    }
+
+    [Theory, BothDatabases]
+    public async Task What_an_attempt_says_after_the_clock_was_set_back_counts(DatabaseKind kind)
+    {
+        await using var rig = await JobRig.StartAsync(kind, (_, _, _) => Task.FromResult(JobResult.Done), isRunning: false);
+        var store = await rig.OtherAsync();
+        var id = await rig.EnqueueAsync("a");
+        var now = rig.Database.Clock.Now;
+        var running = new RunningJob(rig.Claim(store).Single(), new JobHandlers().AddForEnqueue<Work>("work").Of("work"), new CancellationTokenSource(), 0, now);
+        foreach (var (done, at) in new[] { (1, now), (2, now - TimeSpan.FromHours(1)), (3, now - TimeSpan.FromHours(1)) })
+        {
+            running.Say(new JobProgress(done, null, null, at));
+            Assert.Equal(0, rig.Database.Write("test", tx => WatchStore.Tell(tx, rig.OtherId, [new Said(running, Marks: false, running.Take().Progress, null)])));
+            Assert.Equal(done, await rig.Store.ScalarAsync<long>("select done from job_progress where job_id = @id", new { id }));
+        }
     }
 
     [Theory, BothDatabases]

@@ -25,6 +25,7 @@ public sealed class RetentionTests
         var ids = await EndAsync(store, queue, options);
         var partitions = await PartitionsAsync(store);
         var gone = new Dictionary<string, int>();
+        var said = SaidWalk.All();
         for (var day = 1; day <= 90 + Most; day++)
         {
             time.Advance(TimeSpan.FromDays(1));
@@ -32,6 +33,11 @@ public sealed class RetentionTests
             for (var n = 0; n < 100 && HistoryStore.Forget(store.Database, options); n++)
             {
                 // Once more.
+            }
+
+            foreach (var walk in said)
+            {
+                walk.Step(store.Database);
             }
 
             var there = await store.QueryAsync<string>("select state from job");
@@ -49,6 +55,27 @@ public sealed class RetentionTests
         // Nor is anything left of what was said of them, and of partitions no more than the longest needs.
         Assert.Equal((0, 0, 0), (await CountAsync(store, "job_failure"), await CountAsync(store, "job_log"), await CountAsync(store, "job_progress")));
         Assert.InRange(await PartitionsAsync(store), partitions, partitions + 2);
+    }
+
+    [Theory, BothDatabases]
+    public async Task What_was_said_is_walked_through_a_part_at_a_time_and_only_that_of_jobs_that_are_gone_is_forgotten(DatabaseKind kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        await using var queue = new JobQueue(store.Database, new JobHandlers().AddForEnqueue<Work>("work"));
+        var there = (await queue.EnqueueManyAsync([.. Enumerable.Range(0, 5).Select(n => new Work($"{n}"))])).Select(job => job.Id).ToArray();
+        long[] all = [.. there, .. Enumerable.Range(1, 5).Select(n => there.Max() + n)];
+        foreach (var id in all)
+        {
+            foreach (var line in new[] { 1, 2, 3 })
+            {
+                await store.ExecuteAsync("insert into job_log (job_id, lease_no, line, attempt, at, level, text) values (@id, 1, @line, 1, @at, 'info', 'a')", new { id, line, at = store.Database.Clock.Now });
+            }
+        }
+
+        // All of the first part is still there: that does not keep it from the second one.
+        var walk = new SaidWalk("test", "job_log", 4);
+        Assert.Equal([0, 3, null, 0, null], Enumerable.Range(0, 5).Select(_ => walk.Step(store.Database)));
+        Assert.Equal(there, await store.QueryAsync<long>("select distinct job_id from job_log order by job_id"));
     }
 
     /// <summary>One of each final state, with a line and a note of progress each.</summary>

@@ -30,10 +30,15 @@ public sealed class WishTests
     public async Task With_hints_two_nodes_obey_within_2_s()
     {
         await using var postgres = await TestPostgres.CreateAsync();
-        var settings = new JobHostSettings { Jobs = Rare };
+
+        // Nothing but a hint makes a node look in time.
+        var settings = new JobHostSettings { Jobs = Rare with { LookEvery = Rare.PollInterval } };
         await using var one = await JobHost.StartAsync(postgres.Url, _ => new JobHandlers().Add("work", new Stubborn()), settings);
         await using var other = await JobHost.StartAsync(postgres.Url, _ => new JobHandlers().Add("work", new Stubborn()), settings);
+        await Eventually.TrueAsync(() => one.Hints.IsListening && other.Hints.IsListening, "both nodes listen", Patience);
+        var heard = other.Hints.Received;
         await AllAsync(one.Operations, async () => (await one.Queue.EnqueueAsync(new Work("a"))).Id, () => one.State!, () => other.State!);
+        Assert.True(other.Hints.Received > heard, "no hint was heard");
     }
 
     private static async Task AllAsync(JobOperations operations, Func<Task<long>> enqueue, params Func<JobServerState>[] nodes)

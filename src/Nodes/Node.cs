@@ -76,6 +76,7 @@ public sealed class Node
         };
         var node = new Node(database, time, row, quietFor);
         Interlocked.Exchange(ref node._renewedAt, time.GetTimestamp());
+
         // A process that starts has not warmed up: on a slow machine this takes longer than a write of a running one may.
         await database.WriteLongAsync(
             "nodes.register",

@@ -24,6 +24,7 @@ internal static class Handlers
         .Add("noop", new NoopHandler(time))
         .Add("http", () => calls ?? throw new InvalidOperationException("this program calls nobody"), HttpCallHandler.Options)
         .Add(ImportHandler.Kind, () => imports ?? throw new InvalidOperationException("this program imports nothing"), ImportHandler.Options)
+        .Add(ImportHandler.MeterKind, () => imports ?? throw new InvalidOperationException("this program imports nothing"), ImportHandler.MeterOptions)
         .Add(UndoHandler.Kind, () => undo ?? throw new InvalidOperationException("this program imports nothing"), UndoHandler.Options)
         .Add(FetchHandler.Kind, () => fetch ?? throw new InvalidOperationException("this program imports nothing"), FetchHandler.Options)
         .Add(RollupRebuild.Kind, () => new RollupRebuild(database ?? throw new InvalidOperationException("this program runs no jobs"), Server.Rollups), RollupRebuild.Options)

@@ -3,6 +3,11 @@ namespace Rondo.Imports.Formats;
 /// <summary>A channel of a meter, as one file knows it.</summary>
 internal sealed class MeterChannel(string meter, string channel, string unit)
 {
+    private const int Enough = 24;
+
+    // What was seen of a long file so far; null once that was enough.
+    private long[]? _starts = [];
+
     public string Meter { get; } = meter;
 
     public string Channel { get; } = channel;
@@ -15,7 +20,7 @@ internal sealed class MeterChannel(string meter, string channel, string unit)
     /// <summary>Start of its interval that was read last, seconds since the epoch: what decides between two equal hours.</summary>
     public long LastStart { get; set; } = long.MinValue;
 
-    /// <summary>From one of its values to the next, in microseconds (<see cref="Shown"/>); null until it was looked at.</summary>
+    /// <summary>From one of its values to the next, in microseconds (<see cref="Look"/>); null while nobody knows.</summary>
     public long? IntervalUs { get; private set; }
 
     /// <summary>True when the file leaves no doubt about it.</summary>
@@ -24,21 +29,33 @@ internal sealed class MeterChannel(string meter, string channel, string unit)
     /// <summary>Where its values go; null until it was looked up.</summary>
     public SeriesPlace? Place { get; set; }
 
+    /// <summary>True when there is nothing more to be seen of its interval.</summary>
+    public bool IsLookedAt => _starts is null;
+
     /// <summary>
-    /// Takes the interval from its first values: the length that the shape or the profile gives them, or, in a long file, whose rows say nothing of it, the distance that more than half of them have.
+    /// Takes the interval from its values: the length that the shape gives them, or, in a long file, whose rows say nothing of it, the distance that more than half of its first values have,
+    /// in as many chunks as it takes. Until that is shown it is what the profile says, if it says so itself: the length it is read by when it does not is no knowledge of this file.
     /// </summary>
-    /// <param name="values">Its first values.</param>
+    /// <param name="values">Its values in the next chunk that has such.</param>
     /// <param name="isLong">One row a value.</param>
-    public void Shown(IReadOnlyList<Interval> values, bool isLong)
+    /// <param name="isSaid">The profile says the interval.</param>
+    public void Look(IReadOnlyList<Interval> values, bool isLong, bool isSaid)
     {
-        const int enough = 24;
-        long[] starts = isLong ? [.. values.Select(v => v.StartS).Distinct().Order()] : [];
+        var length = values[0].LengthS * 1_000_000L;
+        if (!isLong)
+        {
+            (IntervalUs, IsIntervalSure, _starts) = (length, true, null);
+            return;
+        }
+
+        long[] starts = [.. (_starts ?? []).Concat(values.Select(v => v.StartS)).Distinct().Order()];
         var usual = starts.Skip(1).Zip(starts, (later, earlier) => later - earlier).GroupBy(d => d).OrderByDescending(g => g.Count()).FirstOrDefault();
         var isShown = usual is not null && starts.Length > 3 && usual.Count() * 2 > starts.Length - 1;
 
         // Read once in a month: that is not told in seconds.
-        IntervalUs = isShown ? (usual!.Key <= 86_400 ? usual.Key * 1_000_000L : null) : values[0].LengthS * 1_000_000L;
-        IsIntervalSure = !isLong || (isShown && starts.Length >= enough);
+        IntervalUs = isShown ? (usual!.Key <= 86_400 ? usual.Key * 1_000_000L : null) : isSaid ? length : null;
+        IsIntervalSure = isShown && starts.Length >= Enough;
+        _starts = starts.Length >= Enough ? null : starts;
     }
 }
 
@@ -47,7 +64,8 @@ internal sealed class MeterChannel(string meter, string channel, string unit)
 /// <param name="SourceId">Its source.</param>
 /// <param name="Ordinal">Its place in the samples of the source.</param>
 /// <param name="IntervalUs">Its interval as it is stored, in microseconds; null when nobody knows.</param>
-internal sealed record SeriesPlace(long SeriesId, long SourceId, int Ordinal, long? IntervalUs = null);
+/// <param name="IsOfThisFile">This run has said its interval, and may know better once it has seen more.</param>
+internal sealed record SeriesPlace(long SeriesId, long SourceId, int Ordinal, long? IntervalUs = null, bool IsOfThisFile = false);
 
 /// <summary>One value of a file.</summary>
 /// <param name="Of">What it was measured by.</param>

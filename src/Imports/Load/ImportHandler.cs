@@ -9,6 +9,10 @@ namespace Rondo.Imports;
 /// <param name="Import">The import.</param>
 public sealed record ImportArgs(long Import);
 
+/// <summary>Arguments of <c>imports.run.meter</c>.</summary>
+/// <param name="Import">The import.</param>
+public sealed record MeterImportArgs(long Import);
+
 /// <summary>
 /// Runs one import: reads its file from the beginning, leaves out what is stored, and stores the rest chunk by chunk. Whatever ends it in between (a fault, a kill, a stop),
 /// the next run goes on behind the last chunk that was stored.
@@ -19,10 +23,14 @@ public sealed record ImportArgs(long Import);
 /// <param name="events">The log of events; null for none.</param>
 /// <param name="random">Spreads retries.</param>
 /// <param name="queue">Takes the calls that tell of ends; null where nobody is told.</param>
-public sealed class ImportHandler(Database database, ImportOptions options, ILogger log, EventLog? events, Random random, Func<JobQueue>? queue = null) : IJobHandler<ImportArgs>
+public sealed class ImportHandler(Database database, ImportOptions options, ILogger log, EventLog? events, Random random, Func<JobQueue>? queue = null)
+    : IJobHandler<ImportArgs>, IJobHandler<MeterImportArgs>
 {
     /// <summary>Name of the kind.</summary>
     public const string Kind = "imports.run";
+
+    /// <summary>Name of the kind of those whose meter was said: a node of before there were such does not know it and leaves them to others, where it would take the values for those of another meter.</summary>
+    public const string MeterKind = "imports.run.meter";
 
     /// <summary>The queue of imports.</summary>
     public const string Queue = "imports";
@@ -31,13 +39,16 @@ public sealed class ImportHandler(Database database, ImportOptions options, ILog
     private readonly Lock _chance = new();
 
     /// <summary>How its jobs run.</summary>
-    public static HandlerOptions<ImportArgs> Options { get; } = new()
-    {
-        Queue = Queue, Attempts = 4, Timeout = TimeSpan.FromDays(1), Backoff = Schedule,
-    };
+    public static HandlerOptions<ImportArgs> Options { get; } = OptionsOf<ImportArgs>();
+
+    /// <summary>How those of <see cref="MeterKind"/> run: the same.</summary>
+    public static HandlerOptions<MeterImportArgs> MeterOptions { get; } = OptionsOf<MeterImportArgs>();
 
     /// <summary>1, 2, 4, 8 … minutes, at most 60, ± 10 %.</summary>
     internal static RetryPolicy Schedule => RetryPolicy.Exponential(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(60));
+
+    /// <inheritdoc/>
+    public Task<JobResult> Handle(MeterImportArgs args, JobContext job, CancellationToken stop) => Handle(new ImportArgs(args.Import), job, stop);
 
     /// <inheritdoc/>
     public async Task<JobResult> Handle(ImportArgs args, JobContext job, CancellationToken stop)
@@ -82,6 +93,11 @@ public sealed class ImportHandler(Database database, ImportOptions options, ILog
             return JobResult.Retry(error, delay);
         }
     }
+
+    private static HandlerOptions<TArgs> OptionsOf<TArgs>() => new()
+    {
+        Queue = Queue, Attempts = 4, Timeout = TimeSpan.FromDays(1), Backoff = Schedule,
+    };
 
     private async Task FailAsync(JobContext job, ImportRow row, string error, bool isPermanent, TimeSpan? retryAfter, CancellationToken stop)
     {

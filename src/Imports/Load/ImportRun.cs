@@ -251,18 +251,14 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
 
     private async Task PlaceAsync(Chunk chunk, CancellationToken stop)
     {
-        var without = chunk.Batch.Intervals.Select(i => i.Of).Where(c => c.Place is null).Distinct().ToList();
-        if (without.Count == 0)
+        // Of many meters a chunk has few values each: they are looked at until there were enough to see their interval.
+        var looked = chunk.Batch.Intervals.Where(i => !i.Of.IsLookedAt).GroupBy(i => i.Of).ToList();
+        foreach (var values in looked)
         {
-            return;
+            values.Key.Look([.. values], _profile.Shape == FileShape.Long, _profile.SaysInterval);
         }
 
-        var first = without.ToHashSet();
-        foreach (var values in chunk.Batch.Intervals.Where(i => first.Contains(i.Of)).GroupBy(i => i.Of))
-        {
-            values.Key.Shown([.. values], _profile.Shape == FileShape.Long);
-        }
-
+        var without = looked.Select(v => v.Key).Where(c => c.Place is null).ToList();
         foreach (var piece in without.Chunk(1_000))
         {
             var taken = _unknown == UnknownMeters.Create
@@ -281,9 +277,13 @@ internal sealed class ImportRun(Database database, ImportOptions options, EventL
             }
         }
 
-        foreach (var piece in SeriesPlaces.OfOtherInterval(without).Chunk(1_000))
+        foreach (var piece in SeriesPlaces.OfOtherInterval(looked.Select(v => v.Key)).Chunk(1_000))
         {
             await WriteHeldAsync("imports.intervals", tx => SeriesPlaces.Say(tx, piece), stop).ConfigureAwait(false);
+            foreach (var channel in piece)
+            {
+                channel.Place = channel.Place! with { IntervalUs = channel.IntervalUs, IsOfThisFile = true };
+            }
         }
 
         foreach (var channel in without)

@@ -73,7 +73,7 @@ internal static class SeriesPlaces
             var source = sources[channel.Meter];
             var ordinal = ordinals.TryGetValue(source, out var last) ? last + 1 : fresh.Exists(f => f.Id == source) ? 0 : SeriesStore.NextOrdinal(tx, source);
             ordinals[source] = ordinal;
-            channel.Place = new SeriesPlace(next, source, ordinal, channel.IntervalUs);
+            channel.Place = new SeriesPlace(next, source, ordinal, channel.IntervalUs, IsOfThisFile: true);
             made.Add(new NewSeries(next++, source, ordinal, channel.Series, channel.Unit, "energy", IntervalUs: channel.IntervalUs));
         }
 
@@ -83,7 +83,7 @@ internal static class SeriesPlaces
 
     /// <summary>The channels whose series have another interval than the file has, or none.</summary>
     public static List<MeterChannel> OfOtherInterval(IEnumerable<MeterChannel> channels) =>
-        [.. channels.Where(c => c is { IntervalUs: { } interval, Place: { SeriesId: > 0 } place } && place.IntervalUs != interval && (place.IntervalUs is null || c.IsIntervalSure))];
+        [.. channels.Where(c => c is { IntervalUs: { } interval, Place: { SeriesId: > 0 } place } && place.IntervalUs != interval && (place.IntervalUs is null || place.IsOfThisFile || c.IsIntervalSure))];
 
     /// <summary>Says the intervals of the files of those series.</summary>
     public static void Say(Transaction tx, IReadOnlyCollection<MeterChannel> channels)

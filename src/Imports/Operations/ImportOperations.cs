@@ -167,7 +167,7 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
                         return new ImportChange(now, late);
                     }
 
-                    var job = Enqueue(tx, id, row.Priority, row.MaxRetries, after);
+                    var job = Enqueue(tx, id, row.Meter, row.Priority, row.MaxRetries, after);
                     ImportStore.Queue(tx, id, job, after is { } delay ? tx.Now + delay : null);
                     return new ImportChange(ImportStore.Find(tx, id), null);
                 },
@@ -293,12 +293,16 @@ public sealed class ImportOperations(Database database, JobQueue queue, JobOpera
         }
 
         var id = ImportStore.Add(tx, request, meter, file.Hash, file.Bytes);
-        ImportStore.Queue(tx, id, Enqueue(tx, id, request.Priority, request.MaxRetries, null, request), null);
+        ImportStore.Queue(tx, id, Enqueue(tx, id, meter, request.Priority, request.MaxRetries, null, request), null);
         return new ImportAdded(id, IsNew: true);
     }
 
-    private long Enqueue(Transaction tx, long id, string priority, int maxRetries, TimeSpan? after, ImportRequest? request = null) => queue.Enqueue(tx, new ImportArgs(id), new EnqueueOptions
+    private long Enqueue(Transaction tx, long id, string? meter, string priority, int maxRetries, TimeSpan? after, ImportRequest? request = null)
     {
-        Priority = ImportRequest.PriorityOf(priority), Attempts = maxRetries + 1, Delay = after, Tags = request?.Tags, Note = request?.Note, Metadata = request?.Metadata,
-    }).Id;
+        var how = new EnqueueOptions
+        {
+            Priority = ImportRequest.PriorityOf(priority), Attempts = maxRetries + 1, Delay = after, Tags = request?.Tags, Note = request?.Note, Metadata = request?.Metadata,
+        };
+        return (meter is null ? queue.Enqueue(tx, new ImportArgs(id), how) : queue.Enqueue(tx, new MeterImportArgs(id), how)).Id;
+    }
 }

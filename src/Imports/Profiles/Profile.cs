@@ -116,6 +116,9 @@ public sealed record Profile
     /// <summary>Length of an interval, seconds: 300 to 86,400, a part of a day.</summary>
     public int IntervalS { get; init; } = 1_800;
 
+    /// <summary>Whether the profile itself says it.</summary>
+    public bool SaysInterval { get; init; }
+
     /// <summary>Unit where no column names one.</summary>
     public string Unit { get; init; } = "kWh";
 

@@ -30,6 +30,7 @@ public static class ProfileReader
             HasDecimalComma = Choice(fields, "decimal", false, (".", false), (",", true)),
             Zone = Zone(fields),
             IsEnd = Choice<bool?>(fields, "label", null, ("auto", null), ("start", false), ("end", true)),
+            SaysInterval = fields.ContainsKey("interval"),
             IntervalS = Interval(fields),
             Unit = Word(fields, "unit") ?? "kWh",
             Channel = Word(fields, "channel") ?? "import",

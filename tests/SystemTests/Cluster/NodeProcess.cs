@@ -26,16 +26,6 @@ internal sealed class NodeProcess : ChildProcess
     /// <summary>True where a pid namespace can be had: for root.</summary>
     public static bool CanBeApart => Environment.IsPrivilegedProcess && File.Exists("/usr/bin/unshare");
 
-    /// <summary>State T of proc(5).</summary>
-    public bool IsPaused
-    {
-        get
-        {
-            var stat = File.ReadAllText($"/proc/{SignalledId}/stat");
-            return stat[stat.LastIndexOf(')') + 2] == 'T';
-        }
-    }
-
     protected override int SignalledId
     {
         get

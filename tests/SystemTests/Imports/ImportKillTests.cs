@@ -10,7 +10,7 @@ namespace Rondo.SystemTests.Imports;
 public sealed class ImportKillTests
 {
     private const int Meters = 20;
-    private const int Each = 9_000;
+    private const int Each = 15_000;
     private static readonly Sql _units = new("test.units", "select units from import where id = 1");
     private static readonly Sql _samples = new("test.samples", "select count(*) from reading");
     private static readonly Sql _wrong = new("test.wrong", "select count(*) from (select series from reading group by series having count(*) <> @each or sum(value) <> @sum) w");
@@ -52,7 +52,7 @@ public sealed class ImportKillTests
         Assert.Equal(8 * 5_000, await site.ReadAsync(tx => tx.First<long>(_units)));
         await using (var server = Serve(variables))
         {
-            await server.UntilAsync(async () => await site.ReadAsync(tx => tx.First<long>(_units)) > 12 * 5_000, "it went on");
+            await server.UntilAsync(async () => await site.ReadAsync(tx => tx.First<long>(_units)) > 20 * 5_000, "it went on");
             await server.Kill9Async();
         }
 

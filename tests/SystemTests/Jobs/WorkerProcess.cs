@@ -17,23 +17,6 @@ internal sealed class WorkerProcess(string database, bool isApart, string failPo
 
     public static string Executable { get; } = FindBuilt();
 
-    /// <summary>State T of proc(5); false also when it is gone.</summary>
-    public bool IsPaused
-    {
-        get
-        {
-            try
-            {
-                var stat = File.ReadAllText($"/proc/{SignalledId}/stat");
-                return stat[stat.LastIndexOf(')') + 2] == 'T';
-            }
-            catch (IOException)
-            {
-                return false;
-            }
-        }
-    }
-
     /// <summary>Writes that came too late, as it logged them.</summary>
     public int Refused => Errors.Count(line => line.Contains("came too late and was refused", StringComparison.Ordinal));
 

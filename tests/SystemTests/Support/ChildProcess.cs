@@ -60,6 +60,23 @@ public class ChildProcess : IAsyncDisposable
     /// <summary>Who gets the signals; another than <see cref="Id"/> when what was started only wraps it.</summary>
     protected virtual int SignalledId => Id;
 
+    /// <summary>State T of proc(5); false also when it is gone.</summary>
+    public bool IsPaused
+    {
+        get
+        {
+            try
+            {
+                var stat = File.ReadAllText($"/proc/{SignalledId}/stat");
+                return stat[stat.LastIndexOf(')') + 2] == 'T';
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>The command as a person would type it, for messages.</summary>
     public string CommandLine { get; }
 

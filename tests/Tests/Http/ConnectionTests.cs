@@ -55,12 +55,14 @@ public sealed class ConnectionTests
         sockets.ForEach(s => s.Dispose());
     }
 
-    [Fact]
-    public async Task Trusted_proxies_may_have_more()
+    [Theory]
+    [InlineData("10.1.2.3")]
+    [InlineData("::ffff:10.1.2.3")]
+    public async Task Trusted_proxies_may_have_more(string proxy)
     {
         var seats = new ConnectionSeats(new FakeTime(), new HttpSettings { Proxies = [IPNetwork.Parse("10.0.0.0/8")] });
         var end = new TaskCompletionSource();
-        var held = Enumerable.Range(0, ConnectionSeats.Most + 1).Select(_ => seats.HoldAsync(Connection("10.1.2.3"), _ => end.Task)).ToList();
+        var held = Enumerable.Range(0, ConnectionSeats.Most + 1).Select(_ => seats.HoldAsync(Connection(proxy), _ => end.Task)).ToList();
         Assert.All(held, h => Assert.False(h.IsCompleted));
 
         // Of IPv6 a network counts as one.

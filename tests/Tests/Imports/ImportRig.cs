@@ -68,8 +68,9 @@ internal sealed class ImportRig : IAsyncDisposable
     /// <param name="fetch">Makes what fetches files of sources.</param>
     /// <param name="oldest">How old an interval may be; null for any age.</param>
     /// <param name="workers">Imports at once.</param>
+    /// <param name="isOld">A node of before there were imports whose meter is said.</param>
     public static async Task<ImportRig> StartAsync(
-        DatabaseKind kind, int chunk = 5_000, bool isRunning = true, Func<Database, ImportOptions, Func<ImportOperations>, FetchHandler>? fetch = null, TimeSpan? oldest = null, int workers = 2)
+        DatabaseKind kind, int chunk = 5_000, bool isRunning = true, Func<Database, ImportOptions, Func<ImportOperations>, FetchHandler>? fetch = null, TimeSpan? oldest = null, int workers = 2, bool isOld = false)
     {
         var jobs = _fast with { Queues = new Dictionary<string, int> { [ImportHandler.Queue] = workers } };
         var store = await TestStore.CreateAsync(kind);
@@ -83,6 +84,15 @@ internal sealed class ImportRig : IAsyncDisposable
             .Add(ImportHandler.Kind, new ImportHandler(store.Database, options, NullLogger.Instance, log, new Random(1), () => queue!), ImportHandler.Options)
             .Add("http", () => throw new InvalidOperationException("nobody is called here"), HttpCallHandler.Options)
             .Add(UndoHandler.Kind, new UndoHandler(store.Database, log), UndoHandler.Options);
+        if (isOld)
+        {
+            handlers.AddForEnqueue(ImportHandler.MeterKind, ImportHandler.MeterOptions);
+        }
+        else
+        {
+            handlers.Add(ImportHandler.MeterKind, new ImportHandler(store.Database, options, NullLogger.Instance, log, new Random(1), () => queue!), ImportHandler.MeterOptions);
+        }
+
         if (fetch is not null)
         {
             handlers.Add(FetchHandler.Kind, fetch(store.Database, options, () => rig!.Imports), FetchHandler.Options);

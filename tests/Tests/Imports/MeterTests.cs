@@ -3,6 +3,7 @@ using Rondo.Imports.Formats;
 using Rondo.Imports.Profiles;
 using Rondo.Storage;
 using Rondo.Tests.Storage;
+using Rondo.Tests.Support;
 
 namespace Rondo.Tests.Imports;
 
@@ -42,6 +43,29 @@ public sealed class MeterTests
         Assert.Equal("OTHER", (await rig.ImportAsync(Text, change: r => r with { File = "roof-1_2026_01.csv", Meter = "other" }, own: profile)).Meter);
         Assert.Contains("is not like '{meter}_*.csv'", (await Assert.ThrowsAsync<ImportRefused>(() => rig.AddAsync(Text, change: r => r with { File = "roof.csv" }, own: profile))).Message);
         Assert.Equal(2, await rig.CountAsync("import"));
+    }
+
+    [Theory, BothDatabases]
+    public async Task A_node_of_before_leaves_imports_whose_meter_is_said_to_others_and_loses_nothing(DatabaseKind kind)
+    {
+        await using var rig = await ImportRig.StartAsync(kind, isOld: true);
+        var said = (await rig.AddAsync(Files.Long(1, 2), change: r => r with { Meter = "roof" })).Id;
+        await rig.ImportAsync(Files.Long(1, 2));
+        await LeftAsync();
+        await rig.Imports.CancelAsync(said);
+        Assert.Null((await rig.Imports.RetryAsync(said, null)).Refusal);
+        await LeftAsync();
+        Assert.Equal(2, (await rig.ValuesAsync()).Count);
+
+        async Task LeftAsync()
+        {
+            var job = (await rig.Imports.FindAsync(said))!.JobId;
+            await Eventually.TrueAsync(
+                async () => (await rig.Store.QueryAsync<string>("select error from job_failure where job_id = @job and outcome = 'snooze'", new { job })).Exists(why => why.EndsWith("knows no handler of kind 'imports.run.meter'", StringComparison.Ordinal)),
+                "it is put off");
+            var row = (await rig.Imports.FindAsync(said))!;
+            Assert.Equal(("queued", null, 0L), (row.StateNow, row.LastError, row.Units));
+        }
     }
 
     [Fact]

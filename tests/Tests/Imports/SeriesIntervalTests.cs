@@ -72,20 +72,67 @@ public sealed class SeriesIntervalTests
         Assert.Equal(1_800_000_000, await rig.Store.ScalarAsync<long?>("select min(interval_us) from series"));
     }
 
-    [Theory]
-    [InlineData(60, 30, 3_600_000_000L, true)]
-    [InlineData(60, 5, 3_600_000_000L, false)]
-    [InlineData(60, 2, 1_800_000_000L, false)]
-    [InlineData(15, 96, 900_000_000L, true)]
-    [InlineData(1_440, 31, 86_400_000_000L, true)]
-    [InlineData(43_200, 12, null, false)]
-    public void A_long_file_shows_the_interval_of_its_values(int minutes, int values, long? interval, bool isSure)
+    [Theory, BothDatabases]
+    public async Task Of_many_meters_with_few_values_in_each_chunk_the_whole_file_shows_the_interval(DatabaseKind kind)
     {
-        var channel = new MeterChannel("M1", "import", "kWh");
-        channel.Shown([.. Enumerable.Range(0, values).Select(n => new Interval(channel, n * 60L * minutes, 1_800, 1, false))], isLong: true);
-        Assert.Equal((interval, isSure), (channel.IntervalUs, channel.IsIntervalSure));
-        channel.Shown([new Interval(channel, 0, 1_800, 1, false)], isLong: false);
-        Assert.Equal((1_800_000_000, true), (channel.IntervalUs!.Value, channel.IsIntervalSure));
+        // Hours in the order of time: two values of each meter in a chunk.
+        await using var rig = await ImportRig.StartAsync(kind, chunk: 20);
+        await rig.ImportAsync(Hours(10, 30, "2024-01-01T00:00:00Z"));
+        Assert.Equal(Enumerable.Repeat<long?>(3_600_000_000, 10), await rig.Store.QueryAsync<long?>("select interval_us from series"));
+
+        // What was said of a series before is replaced as soon as the file leaves no doubt, and not by less.
+        await rig.Store.ExecuteAsync("update series set interval_us = 1800000000");
+        await rig.ImportAsync(Hours(10, 23, "2024-02-01T00:00:00Z"));
+        Assert.Equal(Enumerable.Repeat<long?>(1_800_000_000, 10), await rig.Store.QueryAsync<long?>("select interval_us from series"));
+        await rig.ImportAsync(Hours(10, 24, "2024-03-01T00:00:00Z"));
+        Assert.Equal(Enumerable.Repeat<long?>(3_600_000_000, 10), await rig.Store.QueryAsync<long?>("select interval_us from series"));
+    }
+
+    [Theory, BothDatabases]
+    public async Task What_no_file_shows_and_no_profile_says_is_not_known(DatabaseKind kind)
+    {
+        await using var rig = await ImportRig.StartAsync(kind, chunk: 2);
+        await rig.ImportAsync(Hours(2, 2, "2024-01-01T00:00:00Z"));
+        Assert.Equal([null, null], await rig.Store.QueryAsync<long?>("select interval_us from series"));
+        await rig.ImportAsync(Hours(1, 2, "2024-02-01T00:00:00Z"), own: Files.Changed("long-csv", "interval: 60m"));
+        Assert.Equal([3_600_000_000, null], await rig.Store.QueryAsync<long?>("select interval_us from series order by name"));
+
+        // What a profile says of a file that shows another one gives way, also when that is seen later.
+        await rig.ImportAsync(Hours(2, 5, "2024-03-01T00:00:00Z"), own: Files.Changed("long-csv", "interval: 15m"));
+        Assert.Equal([3_600_000_000, 3_600_000_000], await rig.Store.QueryAsync<long?>("select interval_us from series order by name"));
+    }
+
+    [Theory]
+    [InlineData(60, 30, false, 3_600_000_000L, true)]
+    [InlineData(60, 5, true, 3_600_000_000L, false)]
+    [InlineData(60, 2, true, 1_800_000_000L, false)]
+    [InlineData(60, 2, false, null, false)]
+    [InlineData(15, 96, true, 900_000_000L, true)]
+    [InlineData(1_440, 31, false, 86_400_000_000L, true)]
+    [InlineData(43_200, 12, true, null, false)]
+    public void A_long_file_shows_the_interval_of_its_values(int minutes, int values, bool isSaid, long? interval, bool isSure)
+    {
+        var all = Enumerable.Range(0, values);
+        foreach (var chunk in new[] { values, 3, 1 })
+        {
+            var channel = new MeterChannel("M1", "import", "kWh");
+            foreach (var piece in all.Chunk(chunk).TakeWhile(_ => !channel.IsLookedAt))
+            {
+                channel.Look([.. piece.Select(n => new Interval(channel, n * 60L * minutes, 1_800, 1, false))], isLong: true, isSaid);
+            }
+
+            Assert.Equal((interval, isSure, values >= 24), (channel.IntervalUs, channel.IsIntervalSure, channel.IsLookedAt));
+        }
+
+        var wide = new MeterChannel("M1", "import", "kWh");
+        wide.Look([new Interval(wide, 0, 1_800, 1, false)], isLong: false, isSaid);
+        Assert.Equal((1_800_000_000, true, true), (wide.IntervalUs!.Value, wide.IsIntervalSure, wide.IsLookedAt));
+    }
+
+    private static string Hours(int meters, int values, string from)
+    {
+        Assert.True(Instant.TryParse(from, out var first));
+        return "meter,timestamp,value\n" + string.Concat(Enumerable.Range(0, values).SelectMany(hour => Enumerable.Range(1, meters).Select(meter => $"M{meter},{first + TimeSpan.FromHours(hour)},{hour}\n")));
     }
 
     private static Instant At(double hours) => Instant.From(new DateTime(2024, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddHours(hours));

@@ -25,7 +25,7 @@ internal sealed class ConnectionSeats(TimeProvider time, HttpSettings settings)
     public async Task HoldAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
-        var who = address is null || settings.Proxies.Any(p => p.Contains(address)) ? null : DoorGuard.AddressOf(address);
+        var who = address is null || IsProxy(address) ? null : DoorGuard.AddressOf(address);
         if (who is not null && !Take(who, address!))
         {
             connection.Abort(new ConnectionAbortedException($"{address} has {Most} connections"));
@@ -52,6 +52,13 @@ internal sealed class ConnectionSeats(TimeProvider time, HttpSettings settings)
             await silence.DisposeAsync().ConfigureAwait(false);
             seat.Leave();
         }
+    }
+
+    /// <summary>On a socket of both families an address of IPv4 comes as one of IPv6 (<c>::ffff:10.0.0.5</c>), which no network of IPv4 contains.</summary>
+    private bool IsProxy(IPAddress address)
+    {
+        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return settings.Proxies.Any(p => p.Contains(plain) || p.Contains(address));
     }
 
     private bool Take(string who, IPAddress address)

@@ -46,8 +46,9 @@ public sealed class JobChaosTests(ITestOutputHelper output)
         Assert.InRange(history.Jobs.Count, history.Accepted.Count, history.Accepted.Count + chaos.Unsure);
         Assert.Empty(history.Slots);
         Assert.Empty(history.Uniques);
+
+        // That late writes are refused is proved by JobNodeTests; whether one was under way when somebody stood still is chance.
         Assert.True(chaos.Kills > 3, "it was all too quiet");
-        Assert.True(kind == DatabaseKind.Sqlite || (chaos.Stops > 0 && site.Workers.Sum(w => w.Refused) > 0), "nobody stood still, or what it brought then was not refused");
     }
 
     private void Say(string line) => output.WriteLine($"{Site.Now} {line}");
